@@ -1,0 +1,41 @@
+import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
+import type { Instant } from '#model/instant.ts';
+
+/** Git's file modes as trees carry them. */
+export type TreeMode = '100644' | '100755' | '120000' | '160000' | '40000';
+
+export type TreeEntry =
+  | { readonly kind: 'tree'; readonly name: string; readonly mode: '40000'; readonly id: TreeId }
+  | { readonly kind: 'blob'; readonly name: string; readonly mode: '100644' | '100755' | '120000'; readonly id: BlobId }
+  | { readonly kind: 'submodule'; readonly name: string; readonly mode: '160000'; readonly id: CommitId };
+
+export interface Person {
+  readonly name: string;
+  readonly email: string;
+  readonly at: Instant;
+  /** Offset as written, `+0100`. */
+  readonly zone: string;
+}
+
+/** A commit as it stands in the object database. `raw` is what signatures are checked over. */
+export interface Commit {
+  readonly id: CommitId;
+  readonly tree: TreeId;
+  readonly parents: readonly CommitId[];
+  readonly author: Person;
+  readonly committer: Person;
+  readonly message: string;
+  readonly raw: Uint8Array;
+}
+
+/** One change to a tree: `content` undefined deletes the path; `tree` grafts an existing tree as it is. */
+export type TreeChange =
+  | { readonly kind: 'file'; readonly path: string; readonly content: Uint8Array }
+  | { readonly kind: 'delete'; readonly path: string }
+  | { readonly kind: 'tree'; readonly path: string; readonly id: TreeId };
+
+export interface PathChange {
+  readonly path: string;
+  readonly before: TreeEntry | undefined;
+  readonly after: TreeEntry | undefined;
+}

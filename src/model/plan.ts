@@ -1,0 +1,94 @@
+import type { Sha256 } from '#model/digest.ts';
+import type { KubernetesObject, ObjectKey } from '#model/kubernetes-object.ts';
+import type { EnvironmentName, TargetName } from '#model/names.ts';
+import type { Problem } from '#model/problem.ts';
+
+/** One object this environment put on a target. */
+export interface InventoryObject {
+  readonly key: ObjectKey;
+  readonly path: string;
+  readonly sha256: Sha256;
+}
+
+/** What we believe we own on a target; written as a superset before objects are created. */
+export interface Inventory {
+  readonly environment: EnvironmentName;
+  readonly target: TargetName;
+  /** Digest of the target rendering it was last written for. */
+  readonly rendering: Sha256;
+  readonly objects: readonly InventoryObject[];
+}
+
+/** One object found on a target. `sha256` is of its bytes as they are there. */
+export interface ObservedObject {
+  readonly key: ObjectKey | undefined;
+  readonly path: string;
+  readonly sha256: Sha256;
+}
+
+/** What a consumer says of an object it runs; absent means healthy once the bytes match. */
+export interface ReportedHealth {
+  readonly path: string;
+  readonly state: 'healthy' | 'progressing' | 'degraded';
+  readonly reason: string;
+  /** The report speaks of exactly these bytes. */
+  readonly sha256: Sha256;
+}
+
+export interface Observation {
+  /** Undefined when the target has never been written (or its inventory is lost: then nothing is pruned). */
+  readonly inventory: Inventory | undefined;
+  readonly objects: readonly ObservedObject[];
+  readonly reports: readonly ReportedHealth[];
+  /** Whether every part of the target answered; nothing is pruned from a partial view. */
+  readonly complete: boolean;
+}
+
+export interface FieldChange {
+  readonly path: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** One change to one object. `keep` writes nothing. `adopt` takes over a foreign object that git names in `adopt`. */
+export type Step =
+  | {
+      readonly action: 'create' | 'update' | 'adopt';
+      readonly key: ObjectKey;
+      readonly path: string;
+      readonly sha256: Sha256;
+      readonly text: string;
+      readonly basis: Sha256 | undefined;
+      readonly reason: string;
+    }
+  | { readonly action: 'prune'; readonly key: ObjectKey; readonly path: string; readonly basis: Sha256; readonly reason: string }
+  | { readonly action: 'keep'; readonly key: ObjectKey; readonly path: string; readonly sha256: Sha256; readonly reason: string };
+
+export interface TargetPlan {
+  readonly environment: EnvironmentName;
+  readonly target: TargetName;
+  /** Digest of the target rendering. */
+  readonly rendering: Sha256;
+  /** Digest of the observation the plan was made from; `apply` refuses if it moved. */
+  readonly basis: Sha256;
+  /** In the order they are carried out; prune last. */
+  readonly steps: readonly Step[];
+  /** Objects that were as they should be except that somebody changed them since the last run. */
+  readonly drifted: readonly ObjectKey[];
+}
+
+export interface Outcome {
+  readonly action: Step['action'];
+  readonly key: ObjectKey;
+  readonly result: 'done' | 'unchanged' | 'refused' | 'failed';
+  readonly problem: Problem | undefined;
+}
+
+/** Kept apart from `TargetRendering` so that a plan can be made from a saved file. */
+export interface PlannedObject {
+  readonly key: ObjectKey;
+  readonly path: string;
+  readonly sha256: Sha256;
+  readonly text: string;
+  readonly object: KubernetesObject;
+}

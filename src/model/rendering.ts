@@ -1,0 +1,81 @@
+import type { CapsuleSource } from '#model/desired.ts';
+import type { Sha256 } from '#model/digest.ts';
+import type { JsonObject } from '#model/json.ts';
+import type { KubernetesObject, ObjectKey } from '#model/kubernetes-object.ts';
+import type { EnvironmentName, InstanceName, TargetName } from '#model/names.ts';
+import type { Configuration, Pin } from '#model/resolution.ts';
+
+/** The render engine's own version: part of every unit's digest, raised whenever the same input gives other bytes. */
+export const RENDER_ENGINE = { renderEngine: 'handlebars@4.7.10', engineVersion: 1 } as const;
+
+/** What a capsule may know of where it is rendered; declared in git, never observed. */
+export interface RenderTarget {
+  readonly environment: EnvironmentName;
+  readonly name: TargetName;
+  readonly driver: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly facts: JsonObject;
+}
+
+/** Everything one (environment, target, instance) rendering follows from; structured-cloneable. */
+export interface RenderUnit {
+  readonly target: RenderTarget;
+  readonly pin: Pin;
+  readonly wave: number;
+  readonly capsule: {
+    readonly declaration: CapsuleSource['declared']['value'];
+    readonly files: ReadonlyMap<string, Uint8Array>;
+    /** `capsules/<name>`, for places in problems. */
+    readonly directory: string;
+  };
+  readonly configuration: Configuration;
+  /** Dependency name -> instance and typed outputs of the instance that satisfies it. */
+  readonly dependencies: Readonly<Record<string, { readonly instance: InstanceName; readonly outputs: Readonly<Record<string, string>> }>>;
+  readonly capabilities: Readonly<Record<string, boolean>>;
+}
+
+export interface RenderedObject {
+  readonly key: ObjectKey;
+  readonly instance: InstanceName;
+  /** `<instance>/<file>`, relative to the target's directory. */
+  readonly path: string;
+  readonly sha256: Sha256;
+  readonly object: KubernetesObject;
+  /** Canonical YAML: keys sorted, block style, LF, one document. */
+  readonly text: string;
+}
+
+/** One unit's objects, by path. */
+export interface RenderedUnit {
+  readonly instance: InstanceName;
+  readonly objects: readonly RenderedObject[];
+}
+
+export interface RenderedInstanceFacts {
+  readonly capsule: string;
+  readonly version: string;
+  readonly gitTree: string;
+  readonly sha256: Sha256;
+  readonly configSha256: Sha256;
+  readonly wave: number;
+}
+
+export interface TargetRendering {
+  readonly target: RenderTarget;
+  /** sha256 over the sorted lines `sha256␠␠path` of its object files, without render.metadata. */
+  readonly digest: Sha256;
+  readonly instances: ReadonlyMap<InstanceName, RenderedInstanceFacts>;
+  /** By path. */
+  readonly objects: readonly RenderedObject[];
+  /** The bytes of `<target>/render.metadata`. */
+  readonly metadata: string;
+}
+
+export interface Rendering {
+  readonly environment: EnvironmentName;
+  /** The same over `digest␠␠target`. */
+  readonly digest: Sha256;
+  /** By target name. */
+  readonly targets: readonly TargetRendering[];
+}
