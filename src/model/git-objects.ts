@@ -28,10 +28,11 @@ export interface Commit {
   readonly raw: Uint8Array;
 }
 
-/** One change to a tree: `content` undefined deletes the path; `tree` grafts an existing tree as it is. */
+/** One change to a tree. A `file` keeps the mode of the file it replaces; `blob` and `tree` graft what exists already. */
 export type TreeChange =
   | { readonly kind: 'file'; readonly path: string; readonly content: Uint8Array }
   | { readonly kind: 'delete'; readonly path: string }
+  | { readonly kind: 'blob'; readonly path: string; readonly mode: '100644' | '100755' | '120000'; readonly id: BlobId }
   | { readonly kind: 'tree'; readonly path: string; readonly id: TreeId };
 
 export interface PathChange {

@@ -40,6 +40,8 @@ export interface CommitDraft {
   readonly changes: readonly TreeChange[];
   readonly parents: readonly CommitId[];
   readonly author: Person;
+  /** The author where absent. */
+  readonly committer?: Person;
   readonly message: string;
 }
 

@@ -14,6 +14,8 @@ export interface SmartHttpRequest {
   readonly contentEncoding: string | undefined;
   readonly gitProtocol: string | undefined;
   readonly remoteUser: string | undefined;
+  /** Git configuration of this one exchange (`receive.denyNonFastForwards`: `true`). */
+  readonly configuration: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Uint8Array>;
 }
 
