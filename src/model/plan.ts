@@ -3,11 +3,15 @@ import type { KubernetesObject, ObjectKey } from '#model/kubernetes-object.ts';
 import type { EnvironmentName, TargetName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 
-/** One object this environment put on a target. */
+/**
+ * One object this environment put on a target. `pending`: a run announced this row (a write or a removal) and may have died
+ * before doing it, so these bytes may be there or not; other bytes than announced are somebody else's.
+ */
 export interface InventoryObject {
   readonly key: ObjectKey;
   readonly path: string;
   readonly sha256: Sha256;
+  readonly pending: boolean;
 }
 
 /** What we believe we own on a target; written as a superset before objects are created. */
@@ -16,6 +20,7 @@ export interface Inventory {
   readonly target: TargetName;
   /** Digest of the target rendering it was last written for. */
   readonly rendering: Sha256;
+  /** While a run is under way a path may be listed twice: with the bytes it had, and pending with the bytes it gets. */
   readonly objects: readonly InventoryObject[];
 }
 
@@ -50,7 +55,16 @@ export interface FieldChange {
   readonly after: unknown;
 }
 
-/** One change to one object. `keep` writes nothing. `adopt` takes over a foreign object that git names in `adopt`. */
+/** A path where an object stood and will not stand any more (its API version or instance changed): removed once the new one is written. */
+export interface LeftPath {
+  readonly path: string;
+  readonly basis: Sha256;
+}
+
+/**
+ * One change to one object. `basis` is the digest of what was found at `path`. `keep` writes nothing; its `sha256` is what
+ * the inventory goes on saying. `adopt` takes over a foreign object that git names in `adopt`.
+ */
 export type Step =
   | {
       readonly action: 'create' | 'update' | 'adopt';
@@ -59,6 +73,8 @@ export type Step =
       readonly sha256: Sha256;
       readonly text: string;
       readonly basis: Sha256 | undefined;
+      /** Empty unless the same object stood elsewhere. */
+      readonly leaves: readonly LeftPath[];
       readonly reason: string;
     }
   | { readonly action: 'prune'; readonly key: ObjectKey; readonly path: string; readonly basis: Sha256; readonly reason: string }
@@ -69,13 +85,23 @@ export interface TargetPlan {
   readonly target: TargetName;
   /** Digest of the target rendering. */
   readonly rendering: Sha256;
-  /** Digest of the observation the plan was made from; `apply` refuses if it moved. */
+  /** Digest of the observation the plan was made from; `apply` refuses steps whose own basis moved. */
   readonly basis: Sha256;
   /** In the order they are carried out; prune last. */
   readonly steps: readonly Step[];
-  /** Objects that were as they should be except that somebody changed them since the last run. */
+  /** Objects that somebody changed or removed since the last run. */
   readonly drifted: readonly ObjectKey[];
+  /** What stands in the way (foreign objects, another environment's inventory); no step touches it. */
+  readonly problems: readonly Problem[];
 }
+
+/** How much one run may delete of one target; the smaller of the two wins. */
+export interface DeletionBudget {
+  readonly count: number;
+  readonly percent: number;
+}
+
+export const DEFAULT_DELETION_BUDGET: DeletionBudget = { count: 10, percent: 30 };
 
 export interface Outcome {
   readonly action: Step['action'];

@@ -1,0 +1,25 @@
+import type { ObjectKey } from '#model/kubernetes-object.ts';
+import type { Step } from '#model/plan.ts';
+import { compareText } from '#model/problem.ts';
+import type { RenderedObject, TargetRendering } from '#model/rendering.ts';
+
+/** What others stand in or are an instance of comes first, whatever its wave. */
+const FIRST: Readonly<Record<string, number>> = { Namespace: 0, CustomResourceDefinition: 1 };
+const REST = 2;
+
+/** Namespaces and definitions, then waves as the rendering gives them, then paths; removals last and in reverse. */
+export function inOrder(placed: readonly Step[], removed: readonly Step[], rendering: TargetRendering): readonly Step[] {
+  const objects = new Map(rendering.objects.map((object) => [object.path, object]));
+  const ranked = placed.map((step) => ({ step, rank: rankOf(step.key), wave: waveOf(objects.get(step.path), rendering) }));
+  ranked.sort((a, b) => a.rank - b.rank || a.wave - b.wave || compareText(a.step.path, b.step.path));
+  const last = removed.toSorted((a, b) => rankOf(b.key) - rankOf(a.key) || compareText(b.path, a.path));
+  return [...ranked.map((each) => each.step), ...last];
+}
+
+function rankOf(key: ObjectKey): number {
+  return Object.hasOwn(FIRST, key.kind) ? (FIRST[key.kind] ?? REST) : REST;
+}
+
+function waveOf(object: RenderedObject | undefined, rendering: TargetRendering): number {
+  return object === undefined ? 0 : (rendering.instances.get(object.instance)?.wave ?? 0);
+}
