@@ -4,6 +4,14 @@ export interface Clock {
   now(): Instant;
 }
 
+/** Calls back later, once; the answer cancels it. */
+export interface Timers {
+  after(milliseconds: number, run: () => void): () => void;
+}
+
+/** A number in [0, 1): what jitter is made of. */
+export type Chance = () => number;
+
 /** Fresh identifiers: ULID (26 characters, sorted by time) and W3C trace id (32 hex digits). */
 export interface Ids {
   runId(): string;

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+
+import { monotonicFactory } from 'ulid';
+
+import { toInstant } from '#model/instant.ts';
+import type { Secret } from '#model/secret.ts';
+import type { Chance, Clock, Ids, Journal, Timers } from '#ports/machine.ts';
+import { openJournal, type JournalOptions } from './journal.ts';
+
+export const systemClock: Clock = { now: () => toInstant(Date.now()) };
+
+export const systemChance: Chance = Math.random;
+
+/** Longest delay that setTimeout can carry; a longer one is walked in steps. */
+const LONGEST = 2_147_483_647;
+
+export const systemTimers: Timers = {
+  after(milliseconds, run) {
+    let handle: NodeJS.Timeout;
+    function arm(rest: number): void {
+      const step = Math.min(Math.max(0, rest), LONGEST);
+      handle = setTimeout(() => (rest > step ? arm(rest - step) : run()), step);
+    }
+    arm(milliseconds);
+    return () => clearTimeout(handle);
+  },
+};
+
+/** ULIDs that grow even within one millisecond, and W3C trace ids. */
+export function randomIds(clock: Clock = systemClock): Ids {
+  const ulid = monotonicFactory();
+  return { runId: () => ulid(clock.now()), traceId: () => randomBytes(16).toString('hex') };
+}
+
+/** JSON lines. Fields with a secret's name, known secrets (plain, base64, hex, percent-encoded) and forge tokens print as `[secret]`. */
+export function pinoJournal(options: JournalOptions & { readonly secrets?: readonly Secret[] }): Journal {
+  return openJournal(options, options.secrets ?? []);
+}
