@@ -64,7 +64,7 @@ export async function openInbox(path: string, limits: InboxLimits): Promise<Inbo
       await line.ask({ kind: 'forget', before });
     },
     close() {
-      closed ??= line.ask({ kind: 'close' }).then(line.ended);
+      closed ??= line.ask({ kind: 'close' }).then(() => line.ended());
       return closed;
     },
   };
