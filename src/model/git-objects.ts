@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
 import type { Instant } from '#model/instant.ts';
 
@@ -39,4 +41,14 @@ export interface PathChange {
   readonly path: string;
   readonly before: TreeEntry | undefined;
   readonly after: TreeEntry | undefined;
+}
+
+/** What a parser of hostile bytes answers: the value, or why there is none (a clause that follows "because"). */
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
+
+export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
+
+/** The SHA-1 object id of these bytes (40 hex digits). */
+export function objectIdOf(type: ObjectType, content: Uint8Array): string {
+  return createHash('sha1').update(`${type} ${content.byteLength}\0`).update(content).digest('hex');
 }

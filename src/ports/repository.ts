@@ -46,15 +46,25 @@ export interface CommitDraft {
 }
 
 export interface Writer {
-  /** Writes blobs, trees and one signed commit into the mirror's object database; returns the existing tree's commit untouched by refs. */
-  writeCommit(draft: CommitDraft, sign: (payload: Uint8Array) => Promise<string>): Promise<CommitId>;
+  /** Writes blobs, trees and one commit into the object database, signed unless `sign` is undefined; no ref moves. */
+  writeCommit(draft: CommitDraft, sign: ((payload: Uint8Array) => Promise<string>) | undefined): Promise<CommitId>;
   writeTree(base: TreeId | undefined, changes: readonly TreeChange[]): Promise<TreeId>;
+  /**
+   * Merges two commits as trees, without a work tree. A PortError `unsupported` where the adapter cannot merge within files
+   * and the merge needs it.
+   */
+  mergeTrees(ours: CommitId, theirs: CommitId): Promise<MergedTrees>;
   /**
    * Moves refs on the remote (and then in the mirror) if each still is what is expected (`undefined`: must not exist; new `undefined`: delete).
    * A lost race is a PortError `conflict`. Without a remote it moves the local refs by compare-and-swap.
    */
   push(updates: readonly RefUpdate[], signal?: AbortSignal): Promise<void>;
 }
+
+export type MergedTrees =
+  | { readonly kind: 'merged'; readonly tree: TreeId }
+  /** Paths that need a person, sorted. */
+  | { readonly kind: 'conflict'; readonly paths: readonly string[] };
 
 export interface RefUpdate {
   readonly ref: RefName;
