@@ -68,6 +68,9 @@ function prepared(schema: Node, definitions: Node, name: string): Node {
     if (isShape(target)) return { $ref: `#/$defs/${definitionName(name, key)}` };
     return { ...prepared(target, definitions, name), ...described };
   }
+  if (Array.isArray(schema['type']) && schema['type'].includes('object') && !isNode(schema['properties'])) {
+    return { tsType: 'string | JsonObject', description: schema['description'] };
+  }
   const out: Node = {};
   for (const [key, value] of Object.entries(schema)) {
     if (DROPPED.has(key)) continue;

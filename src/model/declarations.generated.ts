@@ -1283,7 +1283,7 @@ export interface CapsuleComponent {
   readonly stop?: {
     /** A duration such as 30s, 10m or 1h30m. */
     readonly gracePeriod?: string;
-    readonly preStop?: {
+    readonly preStop?: null | {
       readonly exec?: {
         readonly command: readonly string[];
       };
@@ -1294,7 +1294,7 @@ export interface CapsuleComponent {
       };
       /** A duration such as 30s, 10m or 1h30m. */
       readonly sleep?: string;
-    } | null;
+    };
     readonly order?: 'reverse' | 'none';
   };
   /** When a CronJob runs. */

@@ -1,0 +1,92 @@
+import { CST, Lexer } from 'yaml';
+
+export interface YamlScan {
+  readonly findings: readonly { readonly feature: string; readonly offset: number }[];
+  /** False when the text must not be given to the parser: it nests too deep, or a directive changes how it reads. */
+  readonly readable: boolean;
+}
+
+const MOST_FINDINGS = 50;
+/** Scalars, keys included: a file within the byte limit could still hold half a million. */
+const MOST_SCALARS = 100_000;
+
+/**
+ * Walks the tokens of a YAML text once, before anything recursive sees it: forbidden features at their offset, and how deep it nests
+ * (columns that open a block level, plus open flow collections).
+ */
+export function scanYaml(text: string, depthLimit: number): YamlScan {
+  const findings: { readonly feature: string; readonly offset: number }[] = [];
+  const columns: number[] = [];
+  let flow = 0;
+  let scalars = 0;
+  let offset = text.startsWith('\ufeff') ? 1 : 0;
+  let lineStart = offset;
+  let readable = true;
+  let scalarNext = false;
+  for (const source of new Lexer().lex(text)) {
+    const type = scalarNext ? 'scalar' : CST.tokenType(source);
+    scalarNext = false;
+    const column = offset - lineStart;
+    switch (type) {
+      case 'scalar':
+        if (source === CST.SCALAR) {
+          scalarNext = true;
+          scalars += 1;
+          continue;
+        }
+        if (flow === 0) enterColumn(columns, column);
+        break;
+      case 'doc-mode':
+      case 'flow-error-end':
+        continue;
+      case 'alias':
+        add(findings, `an alias (${source.slice(0, 40)})`, offset);
+        break;
+      case 'anchor':
+        add(findings, `an anchor (${source.slice(0, 40)})`, offset);
+        break;
+      case 'tag':
+        add(findings, `a tag (${source.slice(0, 40)})`, offset);
+        break;
+      case 'directive-line':
+        add(findings, `a directive (${source.trim().slice(0, 40)})`, offset);
+        readable = false;
+        break;
+      case 'seq-item-ind':
+      case 'explicit-key-ind':
+        if (flow === 0) enterColumn(columns, column);
+        break;
+      case 'flow-map-start':
+      case 'flow-seq-start':
+        flow += 1;
+        break;
+      case 'flow-map-end':
+      case 'flow-seq-end':
+        flow -= 1;
+        break;
+      default:
+        break;
+    }
+    if (columns.length + flow > depthLimit + 1) {
+      add(findings, `more than ${depthLimit} levels of nesting`, offset);
+      return { findings, readable: false };
+    }
+    if (scalars > MOST_SCALARS) {
+      add(findings, `more than ${MOST_SCALARS.toLocaleString('en-US')} values`, offset);
+      return { findings, readable: false };
+    }
+    offset += source.length;
+    const newline = source.lastIndexOf('\n');
+    if (newline >= 0) lineStart = offset - source.length + newline + 1;
+  }
+  return { findings, readable };
+}
+
+function enterColumn(columns: number[], column: number): void {
+  while (columns.length > 0 && (columns.at(-1) ?? 0) > column) columns.pop();
+  if ((columns.at(-1) ?? -1) < column) columns.push(column);
+}
+
+function add(findings: { readonly feature: string; readonly offset: number }[], feature: string, offset: number): void {
+  if (findings.length < MOST_FINDINGS) findings.push({ feature, offset });
+}
