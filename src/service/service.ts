@@ -1,0 +1,130 @@
+import type { Forge } from '#ports/forge.ts';
+import type { Inbox } from '#ports/inbox.ts';
+import type { Chance, Clock, Ids, Journal, Timers } from '#ports/machine.ts';
+import type { WebhookReader, WebhookVerifier } from '#ports/webhooks.ts';
+import { startDispatch } from './dispatch.ts';
+import { webhookIntake } from './intake.ts';
+import { openMetrics } from './metrics.ts';
+import { WorkQueue } from './queue.ts';
+import { nextTurn, USUAL_POLICY, type SchedulePolicy } from './schedule.ts';
+import { httpServer, USUAL_LIMITS, type ServerLimits } from './server.ts';
+import { startTicks } from './ticks.ts';
+import type { ServiceWork } from './work.ts';
+
+/** What the running service is told; `serviceSettings` takes it from a Configuration. Durations in milliseconds. */
+export interface ServiceSettings {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Where the forge sends webhooks to; undefined turns the redelivery sweep off. */
+  readonly webhookUrl: string | undefined;
+  readonly poll: number;
+  readonly drift: number;
+  /** Share: 0.1 is 10%. */
+  readonly jitter: number;
+  readonly sweep: number;
+  readonly bodyLimit: number;
+  readonly concurrency: number;
+}
+
+export const USUAL_SETTINGS: ServiceSettings = {
+  listen: { host: '127.0.0.1', port: 8080 },
+  webhookUrl: undefined,
+  poll: 60_000,
+  drift: 300_000,
+  jitter: 0.1,
+  sweep: 180_000,
+  bodyLimit: 5 * 1024 * 1024,
+  concurrency: 4,
+};
+
+export interface ServiceParts {
+  readonly settings: ServiceSettings;
+  readonly work: ServiceWork;
+  readonly inbox: Inbox;
+  readonly verifier: WebhookVerifier;
+  readonly reader: WebhookReader;
+  readonly forge: Pick<Forge, 'redeliverFailed'>;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly chance: Chance;
+  readonly ids: Ids;
+  readonly journal: Journal;
+  readonly version: string;
+  readonly limits?: ServerLimits;
+  readonly policy?: SchedulePolicy;
+}
+
+export interface Service {
+  /** `http://127.0.0.1:8080`, with the port it really got. */
+  readonly url: string;
+  readonly isReady: () => boolean;
+  /** Resolves when nothing runs and nothing is ready to run. */
+  settled(): Promise<void>;
+  /** Ends intake, lets running jobs finish until the deadline (milliseconds), then closes the inbox. Can be called twice. */
+  stop(deadline: number): Promise<void>;
+}
+
+/** Starts the long-running process: intake, queue, timers, health and metrics. Refuses (throws) when it cannot listen. */
+export async function startService(parts: ServiceParts): Promise<Service> {
+  const { settings, clock, timers, chance, ids, journal } = parts;
+  const policy = parts.policy ?? { ...USUAL_POLICY, jitter: settings.jitter };
+  const queue = new WorkQueue({
+    clock,
+    timers,
+    concurrency: settings.concurrency,
+    decide: (outcome, failures) => nextTurn(outcome, failures, clock.now(), { policy, chance }),
+    ended(key, outcome, milliseconds) {
+      metrics.run(loopOf(key), outcome, milliseconds);
+      if (outcome.kind === 'threw') journal.error({ unit: key, reason: outcome.message }, 'a unit of work threw and is parked');
+      else journal.info({ unit: key, ending: outcome.kind, milliseconds }, 'a unit of work ended');
+    },
+  });
+  const dispatch = startDispatch({ ...parts, queue, counted: (kind) => metrics.wakeUp(kind) });
+  const metrics = openMetrics({ version: parts.version, depth: () => queue.depth(), isReady: dispatch.isReady });
+  const app = httpServer({
+    ids,
+    journal,
+    limits: parts.limits ?? USUAL_LIMITS,
+    version: parts.version,
+    isReady: dispatch.isReady,
+    metrics: metrics.text,
+    webhook: webhookIntake({
+      inbox: parts.inbox,
+      verifier: parts.verifier,
+      clock,
+      ids,
+      journal,
+      limit: settings.bodyLimit,
+      linger: 500,
+      counted: metrics.delivery,
+      arrived: dispatch.arrived,
+    }),
+  });
+  const url = await app.listen(settings.listen);
+  const ticks = startTicks({ ...parts, dispatch, queue, redelivered: metrics.redelivered });
+  journal.info({ url, version: parts.version }, 'the service listens');
+
+  let stopped: Promise<void> | undefined;
+  return {
+    url,
+    isReady: dispatch.isReady,
+    settled: () => queue.settled(),
+    stop(deadline) {
+      stopped ??= stopAll(deadline);
+      return stopped;
+    },
+  };
+
+  async function stopAll(deadline: number): Promise<void> {
+    ticks.stop();
+    const closing = app.close();
+    const late = await queue.drain(deadline, 2_000);
+    app.server.closeAllConnections();
+    await closing;
+    await parts.inbox.close();
+    journal.info({ late: late.join(' ') }, 'the service stopped');
+  }
+}
+
+function loopOf(key: string): string {
+  return key.split('/', 1)[0] ?? key;
+}

@@ -1,0 +1,40 @@
+import { toEnvironmentName, isName, type EnvironmentName } from '#model/names.ts';
+import type { WakeUp } from '#ports/webhooks.ts';
+import type { Wake } from './work.ts';
+
+/** Branches that the engine alone writes; what happens there wakes nobody. */
+const ENGINE_REFS = /^refs\/heads\/(rendered\/|promote\/|rollback\/|(audit|evidence)$)/;
+/** Statuses and checks of the engine's own. */
+const ENGINE_CHECK = /^capstan(\/|$)/;
+const PROMOTION_HEAD = /^promote\/([^/]+)\//;
+/** What happens to a pull request and may change a check or a gate; titles, labels and assignees do not. */
+const CONCERNING_ACTIONS: ReadonlySet<string> = new Set(['opened', 'reopened', 'synchronize', 'closed', 'ready_for_review']);
+
+/** What a delivery should wake. `known` are the environments of the last look. */
+export function wakesOf(wakeUp: WakeUp, known: readonly EnvironmentName[]): readonly Wake[] {
+  switch (wakeUp.kind) {
+    case 'push':
+      return ENGINE_REFS.test(wakeUp.ref) ? [] : [{ kind: 'look' }];
+    case 'pull-request': {
+      if (!CONCERNING_ACTIONS.has(wakeUp.action)) return [];
+      const promotions = promotionOf(wakeUp.head, known);
+      return wakeUp.action === 'closed' ? promotions : [{ kind: 'check', number: wakeUp.number }, ...promotions];
+    }
+    case 'review':
+      return promotionOf(wakeUp.head, known);
+    case 'status':
+    case 'check':
+      // Which pull request a status belongs to is the forge's knowledge; asking every promotion costs less than asking the forge.
+      return ENGINE_CHECK.test(wakeUp.name) ? [] : known.map((environment) => ({ kind: 'promote', environment }));
+    case 'ping':
+    case 'other':
+      return [];
+  }
+}
+
+function promotionOf(head: string, known: readonly EnvironmentName[]): readonly Wake[] {
+  const name = PROMOTION_HEAD.exec(head)?.[1];
+  if (name === undefined || !isName(name)) return [];
+  const environment = toEnvironmentName(name);
+  return known.includes(environment) ? [{ kind: 'promote', environment }] : [];
+}
