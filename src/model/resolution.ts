@@ -18,6 +18,8 @@ export interface ReleaseIndex {
   readonly tips: ReadonlyMap<string, CommitId>;
   /** capsule -> version -> release */
   readonly releases: ReadonlyMap<CapsuleName, ReadonlyMap<string, Release>>;
+  /** `name@version` -> the branch whose history gave the release: the same answer whichever branch was read first. */
+  readonly branches: ReadonlyMap<string, string>;
   /** V-09 and friends: the same version seen later with another tree. */
   readonly conflicts: readonly { readonly release: Release; readonly commit: CommitId; readonly gitTree: TreeId }[];
 }
@@ -69,7 +71,7 @@ export interface ChangeSet {
 /** The merged configuration of one instance on one target. */
 export interface Configuration {
   readonly value: JsonObject;
-  /** Leaf pointer -> the place of the last layer that set it. */
+  /** Leaf pointer -> the place of the last layer that set it, or that deleted it (then the value has no such key). */
   readonly origins: ReadonlyMap<string, Place>;
   /** sha256 of the JCS of the whole value. */
   readonly sha256: Sha256;

@@ -1,0 +1,67 @@
+import semver from 'semver';
+
+const LIMIT = 128;
+const NUMBER = '(0|[1-9][0-9]{0,14})';
+const IDENTIFIER = '(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)';
+const VERSION = new RegExp(`^${NUMBER}\\.${NUMBER}\\.${NUMBER}(-${IDENTIFIER}(\\.${IDENTIFIER})*)?$`);
+const RANGE = /^[0-9A-Za-z.*^~<>=|-]([0-9A-Za-z.*^~<>=| -]{0,254}[0-9A-Za-z.*])?$/;
+const LETTER_V = /(^|[\s<>=^~|])[vV]/;
+
+/** A range of versions, parsed once. Prereleases match only where the range names one of the same major.minor.patch. */
+export interface VersionRange {
+  readonly text: string;
+  readonly parsed: semver.Range;
+}
+
+/** SemVer 2.0.0 without build metadata, no `v`, no white space, at most 128 characters of ASCII. */
+export function isVersion(text: string): boolean {
+  // The `$` of a regular expression without the m flag does not match before a final newline in JavaScript.
+  return text.length <= LIMIT && VERSION.test(text) && semver.valid(text) === text;
+}
+
+export function isPrerelease(version: string): boolean {
+  return version.includes('-');
+}
+
+/** SemVer precedence; both must be versions. */
+export function compareVersions(a: string, b: string): number {
+  return a === b ? 0 : semver.compare(a, b);
+}
+
+export function majorOf(version: string): number {
+  return semver.major(version);
+}
+
+/** node-semver's ranges, without `v` and build metadata and never empty; undefined when the text is none. */
+export function parseRange(text: string): VersionRange | undefined {
+  if (!RANGE.test(text) || LETTER_V.test(text)) return undefined;
+  const alternatives = text.split('||');
+  if (alternatives.length > 32 || alternatives.some((part) => part.trim() === '')) return undefined;
+  try {
+    return { text, parsed: new semver.Range(text) };
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+export function isInRange(version: string, range: VersionRange): boolean {
+  return range.parsed.test(version);
+}
+
+/** True when every alternative of `||` has an upper end. */
+export function isBoundedAbove(range: VersionRange): boolean {
+  return range.parsed.set.every((alternative) =>
+    alternative.some((comparator) => comparator.value !== '' && (comparator.operator === '' || comparator.operator.startsWith('<'))),
+  );
+}
+
+/** Whether some version could lie in both. */
+export function rangesIntersect(a: VersionRange, b: VersionRange): boolean {
+  return a.parsed.intersects(b.parsed);
+}
+
+/** True for a range that names exactly one version (`1.4.2`, `=1.4.2`). */
+export function isExactRange(range: VersionRange): boolean {
+  return range.parsed.set.length === 1 && range.parsed.set[0]?.length === 1 && /^[0-9]/.test(range.parsed.set[0][0]?.value ?? '');
+}

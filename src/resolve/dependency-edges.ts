@@ -1,0 +1,76 @@
+import { toCapsuleName, toInstanceName, type CapsuleName, type InstanceName } from '#model/names.ts';
+import { compareText } from '#model/problem.ts';
+import type { ReleasedCapsule } from '#model/resolution.ts';
+
+import type { ResolveInput } from './solve.ts';
+
+/** One instance's need for another. */
+export interface DependencyEdge {
+  readonly dependency: string;
+  readonly optional: boolean;
+  readonly instance: InstanceName;
+  readonly capsule: CapsuleName;
+  /** All must hold: the dependency's own range and that of the recipe it goes by. */
+  readonly ranges: readonly string[];
+}
+
+export interface FoundEdges {
+  readonly mandatory: readonly DependencyEdge[];
+  readonly optional: readonly DependencyEdge[];
+  /** Dependencies whose `when` does not hold. */
+  readonly skipped: readonly string[];
+  /** Services outside: nothing to install. */
+  readonly external: readonly string[];
+  readonly unknownType: { readonly type: string; readonly dependency: string } | undefined;
+}
+
+/** The instances a released capsule needs, by dependency name. A private one is `<instance>.<dependency>`. */
+export function dependencyEdges(
+  input: ResolveInput,
+  instance: InstanceName,
+  released: ReleasedCapsule,
+  sharedBy: ReadonlyMap<CapsuleName, InstanceName>,
+): FoundEdges {
+  const mandatory: DependencyEdge[] = [];
+  const optional: DependencyEdge[] = [];
+  const skipped: string[] = [];
+  const external: string[] = [];
+  let unknownType: FoundEdges['unknownType'];
+  const declared = Object.entries(released.declaration.spec.dependencies ?? {}).sort(([a], [b]) => compareText(a, b));
+  for (const [dependency, wanted] of declared) {
+    const expression = wanted.when ?? undefined;
+    if (expression !== undefined && input.applies?.({ instance, capsule: released, dependency, expression }) === false) {
+      skipped.push(dependency);
+      continue;
+    }
+    if (wanted.service !== undefined) {
+      external.push(dependency);
+      continue;
+    }
+    const recipe = wanted.type === undefined ? undefined : recipeFor(input, wanted.type);
+    const capsule = wanted.capsule ?? recipe?.capsule;
+    if (capsule === undefined) {
+      if (wanted.optional === true) skipped.push(dependency);
+      else unknownType ??= { type: wanted.type ?? dependency, dependency };
+      continue;
+    }
+    const edge: DependencyEdge = {
+      dependency,
+      optional: wanted.optional === true,
+      instance: wanted.shared === false ? toInstanceName(`${instance}.${dependency}`) : sharedInstance(sharedBy, capsule),
+      capsule: toCapsuleName(capsule),
+      ranges: [...new Set([wanted.version ?? '*', recipe?.version ?? wanted.version ?? '*'])],
+    };
+    (edge.optional ? optional : mandatory).push(edge);
+  }
+  return { mandatory, optional, skipped, external, unknownType };
+}
+
+function recipeFor(input: ResolveInput, type: string): { readonly capsule: string; readonly version?: string | undefined } | undefined {
+  const recipes = input.environment.declared.value.spec.recipes ?? {};
+  return Object.hasOwn(recipes, type) ? recipes[type] : undefined;
+}
+
+function sharedInstance(sharedBy: ReadonlyMap<CapsuleName, InstanceName>, capsule: string): InstanceName {
+  return sharedBy.get(toCapsuleName(capsule)) ?? toInstanceName(capsule);
+}

@@ -1,0 +1,448 @@
+import type { DesiredEnvironment } from '#model/desired.ts';
+import { toCapsuleName, toInstanceName, type CapsuleName, type InstanceName } from '#model/names.ts';
+import { compareText } from '#model/problem.ts';
+import type { Pin, Release, ReleasedCapsule, ReleaseIndex } from '#model/resolution.ts';
+import { compareVersions, isInRange, parseRange, type VersionRange } from '#model/version.ts';
+
+import { dependencyEdges, type DependencyEdge } from './dependency-edges.ts';
+import { nameHeap, type NameHeap } from './name-heap.ts';
+
+/** What resolution follows from; a pure function of these values. */
+export interface ResolveInput {
+  readonly environment: DesiredEnvironment;
+  readonly index: ReleaseIndex;
+  /** What the lock says now: kept wherever it still fits. */
+  readonly locked: readonly Pin[];
+  /** What may leave its locked version: an exact version, or `newest`. */
+  readonly move: ReadonlyMap<InstanceName, string>;
+  readonly loaded: (release: Release) => ReleasedCapsule | undefined;
+  /** Which releases may be chosen beside locked ones (trusted, verified upstream, not quarantined); all when absent. */
+  readonly admits?: ((release: Release) => boolean) | undefined;
+  /** Instances that the environment asks for but that must not enter yet (nothing of theirs is verified upstream). */
+  readonly leaveOut?: ReadonlySet<InstanceName> | undefined;
+  /** Judges a dependency's `when`; a `when` that cannot be judged (undefined) counts as true, because leaving out is the riskier reading. */
+  readonly applies?: ((question: WhenQuestion) => boolean | undefined) | undefined;
+}
+
+export interface WhenQuestion {
+  readonly instance: InstanceName;
+  readonly capsule: ReleasedCapsule;
+  readonly dependency: string;
+  readonly expression: string;
+}
+
+/** Who asks for an instance; `by` undefined is the environment. */
+interface Request {
+  readonly by: Slot | undefined;
+  readonly range: VersionRange | undefined;
+  readonly rangeText: string;
+}
+
+export interface Choice {
+  readonly released: ReleasedCapsule | undefined;
+  readonly version: string;
+  /** Mandatory edges first taken; optional ones join when they hold. */
+  readonly edges: DependencyEdge[];
+  readonly optional: readonly DependencyEdge[];
+  readonly skipped: readonly string[];
+  readonly external: readonly string[];
+}
+
+export interface Slot {
+  readonly instance: InstanceName;
+  readonly capsule: CapsuleName;
+  readonly requests: Request[];
+  choice: Choice | undefined;
+  next: number;
+  candidates: readonly string[] | undefined;
+  blame: Set<Slot>;
+  clash: Clash | undefined;
+}
+
+/** Why nothing fits, in the words of V-17 and V-20. */
+export type Clash =
+  | { readonly kind: 'unknown-capsule'; readonly who: string; readonly capsule: string; readonly asked: Asked }
+  | { readonly kind: 'unknown-type'; readonly who: string; readonly type: string; readonly asked: Asked }
+  | { readonly kind: 'name-taken'; readonly who: string; readonly instance: string; readonly capsule: string; readonly asked: Asked }
+  | {
+      readonly kind: 'no-version';
+      readonly capsule: string;
+      readonly needs: readonly string[];
+      readonly available: readonly string[];
+      readonly asked: Asked;
+      readonly chain: readonly string[];
+    };
+
+/** Where the question came from: the environment's own instance, and the capsule and dependency that asked if it was not the environment. */
+export interface Asked {
+  readonly root: InstanceName;
+  readonly capsule: CapsuleName | undefined;
+  readonly dependency: string | undefined;
+}
+
+export type Solution =
+  | { readonly kind: 'solved'; readonly slots: ReadonlyMap<InstanceName, Slot>; readonly notes: readonly string[] }
+  | { readonly kind: 'needs'; readonly releases: readonly Release[] }
+  | { readonly kind: 'failed'; readonly clash: Clash }
+  | { readonly kind: 'exhausted'; readonly tries: number };
+
+const TRIES = 200_000;
+
+interface Search {
+  readonly input: ResolveInput;
+  readonly slots: Map<InstanceName, Slot>;
+  /** Decided slots, oldest first. */
+  readonly frames: Slot[];
+  readonly waiting: NameHeap;
+  readonly locked: ReadonlyMap<InstanceName, Pin>;
+  /** Capsule -> the environment's own instance that serves everybody who shares it. */
+  readonly sharedBy: ReadonlyMap<CapsuleName, InstanceName>;
+  readonly ranges: Map<string, VersionRange | undefined>;
+  readonly fits: Map<VersionRange, Map<string, boolean>>;
+  readonly sorted: Map<CapsuleName, readonly string[]>;
+  readonly needs: Map<string, Release>;
+  tries: number;
+}
+
+/**
+ * Known instances are decided by name, the locked version first, then the highest; a clash jumps back to the latest decision that had a part
+ * in it, which finds the same first answer as stepping back one by one. Optional dependencies come after, and never change a choice.
+ */
+export function solve(input: ResolveInput): Solution {
+  const search = startSearch(input);
+  const failed = decideAll(search, 0);
+  if (search.tries > TRIES) return { kind: 'exhausted', tries: TRIES };
+  if (failed !== undefined && search.needs.size === 0) return { kind: 'failed', clash: failed };
+  const notes = failed === undefined && search.needs.size === 0 ? joinOptional(search) : [];
+  if (search.needs.size > 0) return { kind: 'needs', releases: [...search.needs.values()] };
+  return { kind: 'solved', slots: search.slots, notes };
+}
+
+function startSearch(input: ResolveInput): Search {
+  const search: Search = {
+    input,
+    slots: new Map(),
+    frames: [],
+    waiting: nameHeap(),
+    locked: new Map(input.locked.map((pin) => [pin.instance, pin])),
+    sharedBy: sharedInstances(input.environment, input.leaveOut),
+    ranges: new Map(),
+    fits: new Map(),
+    sorted: new Map(),
+    needs: new Map(),
+    tries: 0,
+  };
+  for (const { instance, capsule, version } of requestedInstances(input.environment, input.leaveOut)) {
+    ask(search, { instance, capsule }, { by: undefined, range: rangeOf(search, version), rangeText: version });
+  }
+  return search;
+}
+
+/** What the environment itself asks for and has not switched off, by name. */
+export function requestedInstances(
+  environment: DesiredEnvironment,
+  leaveOut?: ReadonlySet<InstanceName>,
+): readonly { readonly instance: InstanceName; readonly capsule: CapsuleName; readonly version: string }[] {
+  return Object.entries(environment.declared.value.spec.capsules ?? {})
+    .filter(([, request]) => request.enabled !== false)
+    .map(([name, request]) => ({
+      instance: toInstanceName(name),
+      capsule: toCapsuleName(request.capsule ?? name),
+      version: request.version,
+    }))
+    .filter(({ instance }) => leaveOut?.has(instance) !== true)
+    .sort((a, b) => compareText(a.instance, b.instance));
+}
+
+function sharedInstances(environment: DesiredEnvironment, leaveOut: ReadonlySet<InstanceName> | undefined): Search['sharedBy'] {
+  const shared = new Map<CapsuleName, InstanceName>();
+  for (const { instance, capsule } of requestedInstances(environment, leaveOut)) {
+    if (!shared.has(capsule) || instance === String(capsule)) shared.set(capsule, instance);
+  }
+  return shared;
+}
+
+function rangeOf(search: Search, text: string): VersionRange | undefined {
+  if (!search.ranges.has(text)) search.ranges.set(text, parseRange(text));
+  return search.ranges.get(text);
+}
+
+function fits(search: Search, version: string, range: VersionRange | undefined): boolean {
+  if (range === undefined) return false;
+  let known = search.fits.get(range);
+  if (known === undefined) search.fits.set(range, (known = new Map()));
+  let answer = known.get(version);
+  if (answer === undefined) known.set(version, (answer = isInRange(version, range)));
+  return answer;
+}
+
+function ask(search: Search, who: { readonly instance: InstanceName; readonly capsule: CapsuleName }, request: Request): Slot {
+  let slot = search.slots.get(who.instance);
+  if (slot === undefined) {
+    slot = { ...who, requests: [], choice: undefined, next: 0, candidates: undefined, blame: new Set(), clash: undefined };
+    search.slots.set(who.instance, slot);
+    search.waiting.push(who.instance);
+  }
+  slot.requests.push(request);
+  return slot;
+}
+
+/** Decides everything that waits; never takes back the first `floor` decisions. Answers the clash if nothing fits. */
+function decideAll(search: Search, floor: number): Clash | undefined {
+  for (let name = search.waiting.pop(); name !== undefined; name = search.waiting.pop()) {
+    let slot = search.slots.get(toInstanceName(name));
+    if (slot === undefined || slot.choice !== undefined) continue;
+    while (!decide(search, slot)) {
+      const failing: Slot = slot;
+      // What is not loaded yet has hidden dependencies: a clash seen before they are known may be none.
+      if (search.needs.size > 0 || search.tries > TRIES) return failing.clash ?? noVersion(search, failing, undefined);
+      const jump = jumpBack(search, failing, floor);
+      if (jump === undefined) return failing.clash ?? noVersion(search, failing, undefined);
+      slot = jump;
+    }
+  }
+  return undefined;
+}
+
+function decide(search: Search, slot: Slot): boolean {
+  for (const request of slot.requests) if (request.by !== undefined) slot.blame.add(request.by);
+  for (let version = candidate(search, slot); version !== undefined; version = candidate(search, slot)) {
+    slot.next += 1;
+    search.tries += 1;
+    if (search.tries > TRIES) return false;
+    const choice = choose(search, slot, version);
+    if (choice === undefined) continue;
+    slot.choice = choice;
+    search.frames.push(slot);
+    for (const edge of choice.edges) request(search, slot, edge);
+    return true;
+  }
+  return false;
+}
+
+function request(search: Search, by: Slot, edge: DependencyEdge): void {
+  for (const rangeText of edge.ranges) {
+    ask(search, edge, { by, range: rangeOf(search, rangeText), rangeText });
+  }
+}
+
+/** The locked version, then all others from the highest; an instance that moves has only what it may move to. */
+function candidate(search: Search, slot: Slot): string | undefined {
+  const move = search.input.move.get(slot.instance);
+  const pin = search.locked.get(slot.instance);
+  if (slot.candidates === undefined) {
+    if (move !== undefined && move !== 'newest') slot.candidates = [move];
+    else if (pin !== undefined && pin.capsule === slot.capsule && move === undefined) slot.candidates = [pin.version];
+    else slot.candidates = sortedVersions(search, slot.capsule);
+  }
+  if (slot.next === slot.candidates.length && slot.next === 1 && move === undefined && pin?.version === slot.candidates[0]) {
+    slot.candidates = [pin.version, ...sortedVersions(search, slot.capsule).filter((version) => version !== pin.version)];
+  }
+  return slot.candidates[slot.next];
+}
+
+function sortedVersions(search: Search, capsule: CapsuleName): readonly string[] {
+  let versions = search.sorted.get(capsule);
+  if (versions === undefined) {
+    versions = [...(search.input.index.releases.get(capsule)?.keys() ?? [])].sort((a, b) => compareVersions(b, a));
+    search.sorted.set(capsule, versions);
+  }
+  return versions;
+}
+
+/** The choice of `version`, or undefined when it clashes; who has a part in the clash is blamed. */
+function choose(search: Search, slot: Slot, version: string): Choice | undefined {
+  if (slot.requests.some((one) => !fits(search, version, one.range))) return undefined;
+  const release = search.input.index.releases.get(slot.capsule)?.get(version);
+  if (release === undefined) return undefined;
+  const isLocked = search.locked.get(slot.instance)?.version === version;
+  if (!isLocked && search.input.admits?.(release) === false) return undefined;
+  const released = search.input.loaded(release);
+  if (released === undefined) {
+    search.needs.set(`${release.capsule}@${release.version}`, release);
+    return { released, version, edges: [], optional: [], skipped: [], external: [] };
+  }
+  if (!isLocked && released.declaration.spec.lifecycle === 'retired') return undefined;
+  const found = dependencyEdges(search.input, slot.instance, released, search.sharedBy);
+  if (found.unknownType !== undefined) {
+    const { type, dependency } = found.unknownType;
+    slot.clash ??= { kind: 'unknown-type', who: slot.capsule, type, asked: { root: rootOf(slot), capsule: slot.capsule, dependency } };
+    return undefined;
+  }
+  const clash = firstOf(found.mandatory, (edge) => clashOf(search, { slot, version, edge }));
+  if (clash !== undefined) {
+    slot.clash ??= clash;
+    return undefined;
+  }
+  return { released, version, edges: [...found.mandatory], optional: found.optional, skipped: found.skipped, external: found.external };
+}
+
+function firstOf<T, R>(items: readonly T[], look: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = look(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function clashOf(search: Search, step: { slot: Slot; version: string; edge: DependencyEdge }): Clash | undefined {
+  const { slot, version, edge } = step;
+  const asked: Asked = { root: rootOf(slot), capsule: slot.capsule, dependency: edge.dependency };
+  if (!search.input.index.releases.has(edge.capsule)) return { kind: 'unknown-capsule', who: slot.capsule, capsule: edge.capsule, asked };
+  const other = search.slots.get(edge.instance);
+  if (other === undefined) return undefined;
+  if (other.capsule !== edge.capsule) {
+    slot.blame.add(other);
+    for (const one of other.requests) if (one.by !== undefined) slot.blame.add(one.by);
+    return { kind: 'name-taken', who: slot.capsule, instance: edge.instance, capsule: other.capsule, asked };
+  }
+  const decided = other === slot ? version : other.choice?.version;
+  if (decided === undefined || edge.ranges.every((range) => fits(search, decided, rangeOf(search, range)))) return undefined;
+  if (other !== slot) slot.blame.add(other);
+  const needs = edge.ranges.map((range) => `${label(slot, version)} needs ${range}`);
+  return noVersion(search, other, { needs, asked, chain: chainOf(slot, version) });
+}
+
+function noVersion(
+  search: Search,
+  slot: Slot,
+  more: { readonly needs: readonly string[]; readonly asked: Asked; readonly chain: readonly string[] } | undefined,
+): Clash {
+  const owners = slot.requests.map((one) => (one.by === undefined ? undefined : { slot: one.by, range: one.rangeText }));
+  const needs = slot.requests.map((one) => {
+    const who = one.by === undefined ? `environment ${search.input.environment.name}` : label(one.by, one.by.choice?.version);
+    return `${who} needs ${one.rangeText}`;
+  });
+  const chain = owners.flatMap((owner) => (owner === undefined ? [] : chainOf(owner.slot, owner.slot.choice?.version)));
+  const [first] = slot.requests;
+  const asked: Asked = { root: rootOf(slot), capsule: first?.by?.capsule, dependency: undefined };
+  if (more === undefined && !search.input.index.releases.has(slot.capsule)) {
+    return { kind: 'unknown-capsule', who: first?.by?.capsule ?? `environment ${search.input.environment.name}`, capsule: slot.capsule, asked };
+  }
+  return {
+    kind: 'no-version',
+    capsule: slot.capsule,
+    needs: [...new Set([...needs, ...(more?.needs ?? [])])],
+    available: [...sortedVersions(search, slot.capsule)].reverse(),
+    asked: more?.asked ?? asked,
+    chain: [...new Set([...chain, ...(more?.chain ?? [])])],
+  };
+}
+
+function label(slot: Slot, version: string | undefined): string {
+  const text = version === undefined ? slot.capsule : `${slot.capsule}@${version}`;
+  return slot.instance === String(slot.capsule) ? text : `${slot.instance} (${text})`;
+}
+
+/** One sentence per step from the environment to `slot`. */
+function chainOf(slot: Slot, version: string | undefined): readonly string[] {
+  const steps: string[] = [];
+  const seen = new Set<Slot>();
+  for (let here: Slot | undefined = slot, at = version; here !== undefined && !seen.has(here); ) {
+    seen.add(here);
+    const [first]: readonly Request[] = here.requests;
+    const by: Slot | undefined = first?.by;
+    steps.unshift(`${label(here, at)} is asked for by ${by === undefined ? 'the environment' : label(by, by.choice?.version)}`);
+    here = by;
+    at = by?.choice?.version;
+  }
+  return steps;
+}
+
+function rootOf(slot: Slot): InstanceName {
+  const seen = new Set<Slot>();
+  let here = slot;
+  for (;;) {
+    seen.add(here);
+    const by: Slot | undefined = here.requests[0]?.by;
+    if (by === undefined || seen.has(by)) return here.instance;
+    here = by;
+  }
+}
+
+/** Takes decisions back to the latest one that `failing` blames, and answers it, ready for its next candidate. */
+function jumpBack(search: Search, failing: Slot, floor: number): Slot | undefined {
+  const { blame } = failing;
+  let at = search.frames.length - 1;
+  while (at >= floor && !blame.has(search.frames[at] ?? failing)) at -= 1;
+  const goal = search.frames[at];
+  if (at < floor || goal === undefined) return undefined;
+  const clash = failing.clash ?? noVersion(search, failing, undefined);
+  while (search.frames.length > at) takeBack(search, search.frames.length === at + 1);
+  reset(failing);
+  if (search.slots.get(failing.instance) === failing) search.waiting.push(failing.instance);
+  for (const one of blame) if (one !== goal) goal.blame.add(one);
+  goal.clash ??= clash;
+  return goal;
+}
+
+function takeBack(search: Search, keep: boolean): void {
+  const slot = search.frames.pop();
+  if (slot === undefined) return;
+  const edges = slot.choice?.edges ?? [];
+  slot.choice = undefined;
+  for (const { instance } of edges) withdraw(search, slot, instance);
+  if (keep) return;
+  reset(slot);
+  if (search.slots.get(slot.instance) === slot) search.waiting.push(slot.instance);
+}
+
+function withdraw(search: Search, by: Slot, from: InstanceName): void {
+  const other = search.slots.get(from);
+  if (other === undefined) return;
+  for (let at = other.requests.length - 1; at >= 0; at -= 1) if (other.requests[at]?.by === by) other.requests.splice(at, 1);
+  if (other.requests.length === 0) search.slots.delete(from);
+}
+
+function reset(slot: Slot): void {
+  slot.next = 0;
+  slot.candidates = undefined;
+  slot.blame = new Set();
+  slot.clash = undefined;
+}
+
+/** Adds optional dependencies, by instance and dependency name, where what is decided allows them. Answers a note for each that is skipped. */
+function joinOptional(search: Search): readonly string[] {
+  const notes: string[] = [];
+  const turns = nameHeap();
+  for (const slot of search.frames) if (slot.choice !== undefined && slot.choice.optional.length > 0) turns.push(slot.instance);
+  for (let name = turns.pop(); name !== undefined; name = turns.pop()) {
+    const slot = search.slots.get(toInstanceName(name));
+    for (const edge of slot?.choice?.optional ?? []) {
+      if (slot?.choice === undefined) continue;
+      const floor = search.frames.length;
+      const clash = clashOf(search, { slot, version: slot.choice.version, edge }) ?? tryEdge(search, slot, edge);
+      if (clash === undefined) {
+        slot.choice.edges.push(edge);
+        for (const added of search.frames.slice(floor)) if ((added.choice?.optional.length ?? 0) > 0) turns.push(added.instance);
+      } else notes.push(`${slot.instance} goes without its optional dependency "${edge.dependency}": ${clashText(clash)}`);
+    }
+  }
+  return notes;
+}
+
+function tryEdge(search: Search, slot: Slot, edge: DependencyEdge): Clash | undefined {
+  const floor = search.frames.length;
+  request(search, slot, edge);
+  const clash = decideAll(search, floor);
+  if (clash === undefined) return undefined;
+  while (search.frames.length > floor) takeBack(search, false);
+  withdraw(search, slot, edge.instance);
+  while (search.waiting.pop() !== undefined);
+  return clash;
+}
+
+export function clashText(clash: Clash): string {
+  switch (clash.kind) {
+    case 'unknown-capsule':
+      return `${clash.who} depends on "${clash.capsule}", which is not in capsules/ nor in imports`;
+    case 'unknown-type':
+      return `${clash.who} depends on type "${clash.type}", for which the environment has no recipe`;
+    case 'name-taken':
+      return `${clash.who} needs an instance named "${clash.instance}", but that name runs the capsule ${clash.capsule}`;
+    case 'no-version': {
+      const available = clash.available.length === 0 ? 'none' : clash.available.join(', ');
+      return `no version of ${clash.capsule} satisfies all of: ${clash.needs.join('; ')}; available ${available}`;
+    }
+  }
+}
