@@ -1,8 +1,7 @@
 import { toCapsuleName, toInstanceName, type CapsuleName, type InstanceName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
 import type { ReleasedCapsule } from '#model/resolution.ts';
-
-import type { ResolveInput } from './solve.ts';
+import type { ResolveInput } from './resolve-input.ts';
 
 /** One instance's need for another. */
 export interface DependencyEdge {
@@ -22,7 +21,11 @@ export interface FoundEdges {
   /** Services outside: nothing to install. */
   readonly external: readonly string[];
   readonly unknownType: { readonly type: string; readonly dependency: string } | undefined;
+  /** A private instance below the deepest that may be. */
+  readonly tooDeep: { readonly instance: string; readonly dependency: string } | undefined;
 }
+
+const DEPTH = 8;
 
 /** The instances a released capsule needs, by dependency name. A private one is `<instance>.<dependency>`. */
 export function dependencyEdges(
@@ -36,6 +39,7 @@ export function dependencyEdges(
   const skipped: string[] = [];
   const external: string[] = [];
   let unknownType: FoundEdges['unknownType'];
+  let tooDeep: FoundEdges['tooDeep'];
   const declared = Object.entries(released.declaration.spec.dependencies ?? {}).sort(([a], [b]) => compareText(a, b));
   for (const [dependency, wanted] of declared) {
     const expression = wanted.when ?? undefined;
@@ -54,16 +58,22 @@ export function dependencyEdges(
       else unknownType ??= { type: wanted.type ?? dependency, dependency };
       continue;
     }
+    const nested = `${instance}.${dependency}`;
+    if (wanted.shared === false && nested.split('.').length > DEPTH + 1) {
+      if (wanted.optional === true) skipped.push(dependency);
+      else tooDeep ??= { instance: nested, dependency };
+      continue;
+    }
     const edge: DependencyEdge = {
       dependency,
       optional: wanted.optional === true,
-      instance: wanted.shared === false ? toInstanceName(`${instance}.${dependency}`) : sharedInstance(sharedBy, capsule),
+      instance: wanted.shared === false ? toInstanceName(nested) : sharedInstance(sharedBy, capsule),
       capsule: toCapsuleName(capsule),
       ranges: [...new Set([wanted.version ?? '*', recipe?.version ?? wanted.version ?? '*'])],
     };
     (edge.optional ? optional : mandatory).push(edge);
   }
-  return { mandatory, optional, skipped, external, unknownType };
+  return { mandatory, optional, skipped, external, unknownType, tooDeep };
 }
 
 function recipeFor(input: ResolveInput, type: string): { readonly capsule: string; readonly version?: string | undefined } | undefined {

@@ -24,7 +24,8 @@ export function withObservations(index: ReleaseIndex, branch: string, observatio
   if (last === undefined) return index;
   const tips = new Map(index.tips).set(branch, last.commit);
   const [defaultBranch] = tips.keys();
-  const outranks = (other: string): boolean => other !== branch && (branch === defaultBranch || (other !== defaultBranch && branch < other));
+  const outranks = (other: string): boolean =>
+    other !== branch && (branch === defaultBranch || (other !== defaultBranch && branch < other));
   const releases = new Map(index.releases);
   const branches = new Map(index.branches);
   const opened = new Map<CapsuleName, Map<string, Release>>();

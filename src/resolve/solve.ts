@@ -1,35 +1,11 @@
 import type { DesiredEnvironment } from '#model/desired.ts';
 import { toCapsuleName, toInstanceName, type CapsuleName, type InstanceName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
-import type { Pin, Release, ReleasedCapsule, ReleaseIndex } from '#model/resolution.ts';
+import type { Pin, Release, ReleasedCapsule } from '#model/resolution.ts';
 import { compareVersions, isInRange, parseRange, type VersionRange } from '#model/version.ts';
-
 import { dependencyEdges, type DependencyEdge } from './dependency-edges.ts';
 import { nameHeap, type NameHeap } from './name-heap.ts';
-
-/** What resolution follows from; a pure function of these values. */
-export interface ResolveInput {
-  readonly environment: DesiredEnvironment;
-  readonly index: ReleaseIndex;
-  /** What the lock says now: kept wherever it still fits. */
-  readonly locked: readonly Pin[];
-  /** What may leave its locked version: an exact version, or `newest`. */
-  readonly move: ReadonlyMap<InstanceName, string>;
-  readonly loaded: (release: Release) => ReleasedCapsule | undefined;
-  /** Which releases may be chosen beside locked ones (trusted, verified upstream, not quarantined); all when absent. */
-  readonly admits?: ((release: Release) => boolean) | undefined;
-  /** Instances that the environment asks for but that must not enter yet (nothing of theirs is verified upstream). */
-  readonly leaveOut?: ReadonlySet<InstanceName> | undefined;
-  /** Judges a dependency's `when`; a `when` that cannot be judged (undefined) counts as true, because leaving out is the riskier reading. */
-  readonly applies?: ((question: WhenQuestion) => boolean | undefined) | undefined;
-}
-
-export interface WhenQuestion {
-  readonly instance: InstanceName;
-  readonly capsule: ReleasedCapsule;
-  readonly dependency: string;
-  readonly expression: string;
-}
+import type { ResolveInput } from './resolve-input.ts';
 
 /** Who asks for an instance; `by` undefined is the environment. */
 interface Request {
@@ -63,6 +39,7 @@ export interface Slot {
 export type Clash =
   | { readonly kind: 'unknown-capsule'; readonly who: string; readonly capsule: string; readonly asked: Asked }
   | { readonly kind: 'unknown-type'; readonly who: string; readonly type: string; readonly asked: Asked }
+  | { readonly kind: 'too-deep'; readonly instance: string; readonly asked: Asked }
   | { readonly kind: 'name-taken'; readonly who: string; readonly instance: string; readonly capsule: string; readonly asked: Asked }
   | {
       readonly kind: 'no-version';
@@ -235,7 +212,13 @@ function candidate(search: Search, slot: Slot): string | undefined {
     else if (pin !== undefined && pin.capsule === slot.capsule && move === undefined) slot.candidates = [pin.version];
     else slot.candidates = sortedVersions(search, slot.capsule);
   }
-  if (slot.next === slot.candidates.length && slot.next === 1 && move === undefined && pin?.version === slot.candidates[0]) {
+  if (
+    slot.next === slot.candidates.length &&
+    slot.next === 1 &&
+    move === undefined &&
+    pin !== undefined &&
+    pin.version === slot.candidates[0]
+  ) {
     slot.candidates = [pin.version, ...sortedVersions(search, slot.capsule).filter((version) => version !== pin.version)];
   }
   return slot.candidates[slot.next];
@@ -267,6 +250,11 @@ function choose(search: Search, slot: Slot, version: string): Choice | undefined
   if (found.unknownType !== undefined) {
     const { type, dependency } = found.unknownType;
     slot.clash ??= { kind: 'unknown-type', who: slot.capsule, type, asked: { root: rootOf(slot), capsule: slot.capsule, dependency } };
+    return undefined;
+  }
+  if (found.tooDeep !== undefined) {
+    const { instance, dependency } = found.tooDeep;
+    slot.clash ??= { kind: 'too-deep', instance, asked: { root: rootOf(slot), capsule: slot.capsule, dependency } };
     return undefined;
   }
   const clash = firstOf(found.mandatory, (edge) => clashOf(search, { slot, version, edge }));
@@ -317,7 +305,12 @@ function noVersion(
   const [first] = slot.requests;
   const asked: Asked = { root: rootOf(slot), capsule: first?.by?.capsule, dependency: undefined };
   if (more === undefined && !search.input.index.releases.has(slot.capsule)) {
-    return { kind: 'unknown-capsule', who: first?.by?.capsule ?? `environment ${search.input.environment.name}`, capsule: slot.capsule, asked };
+    return {
+      kind: 'unknown-capsule',
+      who: first?.by?.capsule ?? `environment ${search.input.environment.name}`,
+      capsule: slot.capsule,
+      asked,
+    };
   }
   return {
     kind: 'no-version',
@@ -338,7 +331,7 @@ function label(slot: Slot, version: string | undefined): string {
 function chainOf(slot: Slot, version: string | undefined): readonly string[] {
   const steps: string[] = [];
   const seen = new Set<Slot>();
-  for (let here: Slot | undefined = slot, at = version; here !== undefined && !seen.has(here); ) {
+  for (let here: Slot | undefined = slot, at = version; here !== undefined && !seen.has(here);) {
     seen.add(here);
     const [first]: readonly Request[] = here.requests;
     const by: Slot | undefined = first?.by;
@@ -438,6 +431,8 @@ export function clashText(clash: Clash): string {
       return `${clash.who} depends on "${clash.capsule}", which is not in capsules/ nor in imports`;
     case 'unknown-type':
       return `${clash.who} depends on type "${clash.type}", for which the environment has no recipe`;
+    case 'too-deep':
+      return `instance ${clash.instance} is nested deeper than 8`;
     case 'name-taken':
       return `${clash.who} needs an instance named "${clash.instance}", but that name runs the capsule ${clash.capsule}`;
     case 'no-version': {

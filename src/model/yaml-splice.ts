@@ -1,0 +1,78 @@
+import { isMap, isScalar, isSeq, parseDocument, type Node } from 'yaml';
+
+/** A pair of a block map as it stands in the text; offsets count UTF-16 units. */
+export interface YamlPair {
+  readonly key: string;
+  /** Start of the line of the key. */
+  readonly start: number;
+  /** Just after the line end of the pair's last own line; comments below it do not belong to it. */
+  readonly end: number;
+  /** The value's own text, without a comment behind it. */
+  readonly valueStart: number;
+  readonly valueEnd: number;
+  readonly kind: 'scalar' | 'map' | 'seq' | 'flow' | 'empty';
+}
+
+export interface Splice {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Answers the pairs of the block map under `path`, in the text's order; undefined where there is none. Undefined for text that does not parse. */
+export function blockPairs(text: string): ((path: readonly string[]) => readonly YamlPair[] | undefined) | undefined {
+  const document = parseDocument(text, { version: '1.2', schema: 'core', logLevel: 'silent', uniqueKeys: true });
+  if (document.errors.length > 0) return undefined;
+  return (path) => {
+    const node = path.length === 0 ? document.contents : document.getIn(path, true);
+    if (!isMap(node) || node.flow === true) return undefined;
+    const pairs: YamlPair[] = [];
+    for (const { key, value } of node.items) {
+      if (!isScalar(key) || key.range == null) return undefined;
+      const start = lineStart(text, key.range[0]);
+      if (!isNode(value) || value.range == null) return undefined;
+      const valueEnd = endOf(value);
+      const empty = isScalar(value) && value.range[0] === value.range[1];
+      const kind = empty ? 'empty' : isScalar(value) ? 'scalar' : value.flow === true ? 'flow' : isMap(value) ? 'map' : 'seq';
+      const end = lineEnd(text, empty ? key.range[1] : valueEnd);
+      pairs.push({ key: String(key.value), start, end, valueStart: value.range[0], valueEnd, kind });
+    }
+    return pairs;
+  };
+}
+
+type Held = Node & { readonly range?: readonly [number, number, number] | null };
+
+function isNode(value: unknown): value is Held & { flow?: boolean } {
+  return isScalar(value) || isMap(value) || isSeq(value);
+}
+
+/** Where the last own character of a node stands; block collections count comments behind them as theirs, we do not. */
+function endOf(node: Held & { flow?: boolean }): number {
+  const range = node.range ?? [0, 0, 0];
+  if (isScalar(node) || node.flow === true) return range[1];
+  const last = isMap(node) ? node.items.at(-1)?.value : isSeq(node) ? node.items.at(-1) : undefined;
+  return isNode(last) ? endOf(last) : range[1];
+}
+
+function lineStart(text: string, at: number): number {
+  return text.lastIndexOf('\n', at - 1) + 1;
+}
+
+function lineEnd(text: string, at: number): number {
+  const end = text.indexOf('\n', at);
+  return end < 0 ? text.length : end + 1;
+}
+
+/** The text with every splice made; splices must not overlap. All other bytes stay. */
+export function splice(text: string, splices: readonly Splice[]): string {
+  const parts: string[] = [];
+  let at = 0;
+  for (const one of [...splices].sort((a, b) => a.start - b.start)) {
+    if (one.start < at) throw new Error('splices overlap');
+    parts.push(text.slice(at, one.start), one.text);
+    at = one.end;
+  }
+  parts.push(text.slice(at));
+  return parts.join('');
+}

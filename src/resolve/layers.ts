@@ -1,0 +1,59 @@
+import type { Capsule } from '#model/declarations.generated.ts';
+import type { Device, Fleet } from '#model/declarations.generated.ts';
+import type { Declared, DeclaredTarget, DesiredEnvironment } from '#model/desired.ts';
+import { pointerToken, type JsonObject } from '#model/json.ts';
+import type { InstanceName } from '#model/names.ts';
+import type { Place } from '#model/problem.ts';
+import type { ConfigurationLayer } from '#model/resolution.ts';
+
+/** What one instance's configuration is layered from. */
+export interface LayerSources {
+  readonly environment: DesiredEnvironment;
+  readonly target: DeclaredTarget;
+  readonly instance: InstanceName;
+  /** The released capsule and where its declaration stands; a released version has no lines, but a file and a pointer. */
+  readonly capsule: { readonly declaration: Capsule; at(pointer: string): Place };
+  readonly fleet?: Declared<Fleet> | undefined;
+  readonly device?: Declared<Device> | undefined;
+}
+
+/** Layers 3 to 6 of declarations.md 3.6, low to high; absent ones are left out. On an edge target the order is target, fleet, device. */
+export function layersOf(sources: LayerSources): readonly ConfigurationLayer[] {
+  const { environment, target, instance, capsule, fleet, device } = sources;
+  const layers: ConfigurationLayer[] = [];
+  const add = (name: string, value: JsonObject | undefined, at: (pointer: string) => Place): void => {
+    if (value !== undefined) layers.push({ name, value, at });
+  };
+  const { spec } = environment.declared.value;
+  const key = pointerToken(instance);
+  const inEnvironment = (base: string) => (pointer: string) => environment.declared.at(`${base}${pointer}`);
+  const inTarget = (base: string) => (pointer: string) => target.at(`${base}${pointer}`);
+  add('capsule default', capsule.declaration.spec.config?.defaults, (pointer) => capsule.at(`/spec/config/defaults${pointer}`));
+  add('environment', global(spec.config), underGlobal(inEnvironment('/spec/config')));
+  add('environment', own(spec.capsules, instance)?.config, inEnvironment(`/spec/capsules${key}/config`));
+  const file = environment.configs.get(instance);
+  if (file !== undefined) add(file.file, file.value, (pointer) => file.at(pointer));
+  add(`target ${target.name}`, global(target.value.config), underGlobal(inTarget('/config')));
+  add(`target ${target.name}`, own(target.value.overrides, instance)?.config, inTarget(`/overrides${key}/config`));
+  if (fleet !== undefined) {
+    const value = own(fleet.value.spec.capsules, instance)?.config;
+    add(`fleet ${fleet.value.metadata.name}`, value, (pointer) => fleet.at(`/spec/capsules${key}/config${pointer}`));
+  }
+  if (device !== undefined) {
+    const value = own(device.value.spec.overrides, instance)?.config;
+    add(`device ${device.value.metadata.name}`, value, (pointer) => device.at(`/spec/overrides${key}/config${pointer}`));
+  }
+  return layers;
+}
+
+function global(config: JsonObject | undefined): JsonObject | undefined {
+  return config === undefined ? undefined : { global: config };
+}
+
+function underGlobal(at: (pointer: string) => Place): (pointer: string) => Place {
+  return (pointer) => at(pointer.slice('/global'.length));
+}
+
+function own<T>(map: { readonly [key: string]: T } | undefined, key: string): T | undefined {
+  return map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;
+}

@@ -1,0 +1,156 @@
+import type { InstanceName } from '#model/names.ts';
+import { compareText, type Place, type Problem } from '#model/problem.ts';
+import type { Release, Resolution, ResolvedInstance } from '#model/resolution.ts';
+import { suggest } from '#model/suggest.ts';
+import { orderOf } from './order.ts';
+import type { ResolveInput } from './resolve-input.ts';
+import { clashText, solve, type Choice, type Clash, type Slot } from './solve.ts';
+import { checkWiring } from './wiring.ts';
+
+export type Resolved =
+  | { readonly kind: 'resolved'; readonly resolution: Resolution; readonly warnings: readonly Problem[] }
+  | { readonly kind: 'needs'; readonly releases: readonly Release[] }
+  | { readonly kind: 'unresolvable'; readonly problems: readonly Problem[] };
+
+export function resolutionOf(input: ResolveInput): Resolved {
+  const solution = solve(input);
+  switch (solution.kind) {
+    case 'needs':
+      return solution;
+    case 'failed':
+      return { kind: 'unresolvable', problems: [clashProblem(input, solution.clash)] };
+    case 'exhausted':
+      return { kind: 'unresolvable', problems: [exhaustedProblem(input, solution.tries)] };
+    case 'solved':
+      return ordered(input, solution.slots, solution.notes);
+  }
+}
+
+function ordered(input: ResolveInput, slots: ReadonlyMap<InstanceName, Slot>, notes: readonly string[]): Resolved {
+  const decided = [...slots.values()]
+    .flatMap((slot) => (slot.choice?.released === undefined ? [] : [{ slot, choice: slot.choice, released: slot.choice.released }]))
+    .sort((a, b) => compareText(a.slot.instance, b.slot.instance));
+  const order = orderOf(new Map(decided.map(({ slot, choice }) => [slot.instance, choice.edges])));
+  if (order.cycle !== undefined) return { kind: 'unresolvable', problems: [cycleProblem(input, order.cycle, undefined)] };
+  const instances = decided.map(({ slot, choice, released }): ResolvedInstance => {
+    const { capsule, version, commit, gitTree } = released.release;
+    return {
+      pin: { instance: slot.instance, capsule, version, commit, gitTree, sha256: released.sha256, requestedBy: askers(slot) },
+      dependencies: new Map(choice.edges.map((edge) => [edge.dependency, edge.instance])),
+      capabilities: capabilitiesOf(choice),
+      wave: order.waves.get(slot.instance) ?? 0,
+    };
+  });
+  const released = new Map(decided.map((one) => [one.slot.instance, one.released]));
+  const problems = checkWiring(input.environment, instances, released);
+  if (problems.length > 0) return { kind: 'unresolvable', problems };
+  const warnings = order.cut.map((cut) => cycleProblem(input, cut.cycle, cut.dependency));
+  return { kind: 'resolved', resolution: { environment: input.environment.name, instances, notes }, warnings };
+}
+
+function askers(slot: Slot): readonly string[] {
+  if (slot.requests.some((request) => request.by === undefined)) return ['environment'];
+  return [...new Set(slot.requests.flatMap((request) => (request.by === undefined ? [] : [String(request.by.instance)])))].sort(
+    compareText,
+  );
+}
+
+function capabilitiesOf(choice: Choice): ReadonlyMap<string, boolean> {
+  const there = new Set([...choice.edges.map((edge) => edge.dependency), ...choice.external]);
+  const names = [...there, ...choice.optional.map((edge) => edge.dependency), ...choice.skipped];
+  return new Map([...new Set(names)].sort(compareText).map((name) => [name, there.has(name)]));
+}
+
+function clashProblem(input: ResolveInput, clash: Clash): Problem {
+  const place = placeOf(input, clash);
+  const related =
+    clash.kind === 'no-version' ? clash.chain.map((note) => ({ file: input.environment.declared.file, line: undefined, note })) : [];
+  const base = { severity: 'error', phase: 'resolve', place, related } as const;
+  switch (clash.kind) {
+    case 'unknown-capsule': {
+      const near = suggest(clash.capsule, [...input.index.releases.keys()]);
+      const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+      return {
+        ...base,
+        code: 'unknown-capsule',
+        rule: 'V-17',
+        message: `${clashText(clash)}${hint}`,
+        remedy:
+          near === undefined
+            ? `Add capsules/${clash.capsule}, or remove the dependency.`
+            : `Write "${near}", or add capsules/${clash.capsule}.`,
+      };
+    }
+    case 'unknown-type':
+      return {
+        ...base,
+        code: 'missing-recipe',
+        rule: 'V-17',
+        message: clashText(clash),
+        remedy: `Add spec.recipes.${clash.type} to environment ${input.environment.name}.`,
+      };
+    case 'too-deep':
+      return {
+        ...base,
+        code: 'nested-too-deep',
+        rule: 'V-25',
+        message: clashText(clash),
+        remedy: 'Share the dependency (shared: true), or remove it.',
+      };
+    case 'name-taken':
+      return {
+        ...base,
+        code: 'instance-name-taken',
+        rule: 'V-17',
+        message: clashText(clash),
+        remedy: `Give the instance "${clash.instance}" another name.`,
+      };
+    case 'no-version':
+      return {
+        ...base,
+        code: 'unresolvable',
+        rule: 'V-20',
+        message: clashText(clash),
+        remedy: `Widen one of these ranges, or release a version of ${clash.capsule} that all of them accept.`,
+      };
+  }
+}
+
+function exhaustedProblem(input: ResolveInput, tries: number): Problem {
+  return {
+    code: 'unresolvable',
+    rule: 'V-20',
+    severity: 'error',
+    phase: 'resolve',
+    message: `no versions found for environment ${input.environment.name} after ${tries} attempts`,
+    remedy: 'Narrow the ranges so that fewer combinations remain.',
+    place: input.environment.declared.at('/spec/capsules'),
+    related: [],
+  };
+}
+
+function cycleProblem(input: ResolveInput, cycle: readonly InstanceName[], cutAt: string | undefined): Problem {
+  const [first] = cycle;
+  const text = `dependency cycle: ${cycle.join(' → ')}`;
+  return {
+    code: 'dependency-cycle',
+    rule: 'V-19',
+    severity: cutAt === undefined ? 'error' : 'warning',
+    phase: 'resolve',
+    message: cutAt === undefined ? text : `${text}; cut at the optional dependency "${cutAt}"`,
+    remedy:
+      cutAt === undefined
+        ? 'Remove one of these dependencies, or make it optional.'
+        : 'Remove one of these dependencies if their order matters.',
+    place: input.environment.declared.at(first === undefined ? '/spec/capsules' : `/spec/capsules/${first}`),
+    related: [],
+  };
+}
+
+function placeOf(input: ResolveInput, clash: Clash): Place {
+  const { root, capsule, dependency } = clash.asked;
+  if (clash.kind !== 'no-version' && capsule !== undefined && dependency !== undefined) {
+    return { file: `capsules/${capsule}/capsule.yaml`, line: undefined, column: undefined, pointer: `/spec/dependencies/${dependency}` };
+  }
+  return input.environment.declared.at(`/spec/capsules/${root}`);
+}

@@ -1,0 +1,81 @@
+import type { EnvironmentLock } from '#model/declarations.generated.ts';
+import type { DesiredEnvironment } from '#model/desired.ts';
+import { toCommitId, toSha256, toTreeId } from '#model/digest.ts';
+import { toCapsuleName, toInstanceName } from '#model/names.ts';
+import { compareText, type Problem } from '#model/problem.ts';
+import type { ChangeSet, ConfigurationLayer, Move, Pin, ReleaseIndex } from '#model/resolution.ts';
+import { differences, identified } from './change-set.ts';
+import { merged, type ConfigurationSchema, type Merged } from './configuration.ts';
+import { layersOf, type LayerSources } from './layers.ts';
+import { lockProblems, type LockFacts } from './lock-check.ts';
+import { editedLock, newLock } from './lock-text.ts';
+import { nothingReleased, withObservations, type Observed } from './release-index.ts';
+import { resolutionOf, type Resolved } from './resolution.ts';
+import type { ResolveInput } from './resolve-input.ts';
+
+export function emptyIndex(): ReleaseIndex {
+  return nothingReleased();
+}
+
+/**
+ * The index with what `branch` showed since its last tip, oldest first; the first branch ever given is the default branch. Each observation
+ * names the capsules whose tree changed. Rewritten history needs a new index.
+ */
+export function extendIndex(index: ReleaseIndex, branch: string, observations: readonly Observed[]): ReleaseIndex {
+  return withObservations(index, branch, observations);
+}
+
+/**
+ * Which version each instance runs, in which order, and why. `needs` names releases whose declaration must be loaded before the question
+ * can be answered; ask again with them. The answer does not depend on the order of any input.
+ */
+export function resolveEnvironment(input: ResolveInput): Resolved {
+  return resolutionOf(input);
+}
+
+export function pinsOfLock(lock: EnvironmentLock): readonly Pin[] {
+  return Object.entries(lock.capsules)
+    .map(([instance, entry]) => ({
+      instance: toInstanceName(instance),
+      capsule: toCapsuleName(entry.capsule),
+      version: entry.version,
+      commit: toCommitId(entry.commit),
+      gitTree: toTreeId(entry.gitTree),
+      sha256: toSha256(entry.sha256),
+      requestedBy: entry.requestedBy,
+    }))
+    .sort((a, b) => compareText(a.instance, b.instance));
+}
+
+/** The lock's new text. Of `previous` every byte stays that need not change: comments, holds, order, quotes; four lines differ per moved capsule. */
+export function lockText(environment: string, pins: readonly Pin[], previous: string | undefined): string {
+  return (previous === undefined ? undefined : editedLock(pins, previous)) ?? newLock(environment, pins);
+}
+
+/** By instance name; an instance that enters has no `from`, one that leaves no `to`. */
+export function movesBetween(before: readonly Pin[], after: readonly Pin[]): readonly Move[] {
+  return differences(before, after);
+}
+
+export function changeSetOf(moves: readonly Move[]): ChangeSet {
+  return identified(moves);
+}
+
+/** Layers 3 to 6 (capsule, environment, target or fleet, device), low to high; layer 1 comes with the schema in `mergeConfiguration`. */
+export function configurationLayers(sources: LayerSources): readonly ConfigurationLayer[] {
+  return layersOf(sources);
+}
+
+/** RFC 7396 over schema defaults and layers, with the origin of every leaf and V-78's warnings. `dynamic` are pointers or dotted names. */
+export function mergeConfiguration(
+  layers: readonly ConfigurationLayer[],
+  schema: ConfigurationSchema | undefined,
+  dynamic: readonly string[],
+): Merged {
+  return merged(layers, schema, dynamic);
+}
+
+/** V-46 to V-49. */
+export function checkLock(environment: DesiredEnvironment, facts: LockFacts): readonly Problem[] {
+  return lockProblems(environment, facts);
+}
