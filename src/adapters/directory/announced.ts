@@ -16,16 +16,25 @@ export function announce(plan: TargetPlan, held: Inventory | undefined): readonl
   return [...stays, ...coming.filter((row) => !known.has(rowText(row)))].toSorted(byPath);
 }
 
-/** `next` for what was done; what was announced for the rest. Written after the last step. */
+/** `next` for what was done, what was held where a step was refused, what was announced where one failed half way. Written last. */
 export function whatIsThere(
   next: Inventory,
-  announced: readonly InventoryObject[],
+  before: { readonly held: Inventory | undefined; readonly announced: readonly InventoryObject[] },
   outcomes: ReadonlyMap<Step, Outcome>,
 ): readonly InventoryObject[] {
-  const undone = [...outcomes].filter(([, became]) => became.result === 'refused' || became.result === 'failed');
-  if (undone.length === 0) return next.objects;
-  const open = new Set(undone.flatMap(([step]) => pathsOf(step)));
-  return [...next.objects.filter((row) => !open.has(row.path)), ...announced.filter((row) => open.has(row.path))].toSorted(byPath);
+  const refused = pathsWith(outcomes, 'refused');
+  const failed = pathsWith(outcomes, 'failed');
+  const held = (before.held?.objects ?? []).filter((row) => refused.has(row.path) && !failed.has(row.path));
+  const kept = new Set(held.map((row) => row.path));
+  return [
+    ...next.objects.filter((row) => !refused.has(row.path) && !failed.has(row.path)),
+    ...held,
+    ...before.announced.filter((row) => (refused.has(row.path) || failed.has(row.path)) && !kept.has(row.path)),
+  ].toSorted(byPath);
+}
+
+function pathsWith(outcomes: ReadonlyMap<Step, Outcome>, result: Outcome['result']): ReadonlySet<string> {
+  return new Set([...outcomes].filter(([, became]) => became.result === result).flatMap(([step]) => pathsOf(step)));
 }
 
 export function pathsOf(step: Step): readonly string[] {

@@ -88,7 +88,7 @@ async function applyLocked(
     else outcomes.set(step, allWritten ? await pruneObject(directory, step) : outcome(step, 'refused', skippedProblem(plan, step)));
   }
   await removeEmptyFolders(directory, plan.steps);
-  await writeInventory(directory, lock, { ...next, objects: whatIsThere(next, announced, outcomes) });
+  await writeInventory(directory, lock, { ...next, objects: whatIsThere(next, { held, announced }, outcomes) });
   return plan.steps.map((step) => outcomes.get(step) ?? outcome(step, 'unchanged'));
 }
 

@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+
+import { sha256Of } from '#model/digest.ts';
+import { toEnvironmentName } from '#model/names.ts';
+import type { Outcome, ReportedHealth, TargetPlan } from '#model/plan.ts';
+import type { TargetRendering } from '#model/rendering.ts';
+import { nextInventory, planChanges } from '#plan/plan.ts';
+import type { PlanRequest } from '#plan/plan.ts';
+import type { Target } from '#ports/target.ts';
+import { inventoryOf, renderedObject, targetRendering } from '#test/plan/build-target.ts';
+
+/** A target under test, and the hands of people and consumers that reach around it. */
+export interface TargetBench {
+  readonly target: Target;
+  readonly read: (path: string) => Promise<string | undefined>;
+  put(path: string, text: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  report(path: string, report: Omit<ReportedHealth, 'path'>): Promise<void>;
+  loseInventory(): Promise<void>;
+}
+
+const a = renderedObject('a');
+const b = renderedObject('b', { instance: 'api' });
+const both = targetRendering([a, b], { web: 0, api: 1 });
+
+export async function planFor(target: Target, rendering: TargetRendering, rest: Partial<PlanRequest> = {}): Promise<TargetPlan> {
+  const observation = await target.observe(rendering.objects);
+  return planChanges({ rendering, observation, prune: true, adopt: [], selfHeal: true, ...rest });
+}
+
+export async function bring(target: Target, rendering: TargetRendering, rest: Partial<PlanRequest> = {}): Promise<readonly Outcome[]> {
+  const plan = await planFor(target, rendering, rest);
+  return target.apply(plan, nextInventory(plan));
+}
+
+function said(outcomes: readonly Outcome[]): readonly string[] {
+  return outcomes.map((each) => `${each.action} ${each.key.name} ${each.result}`);
+}
+
+export function targetContract(name: string, open: () => Promise<TargetBench>): void {
+  describe(`a target: ${name}`, () => {
+    test('is empty and whole before anything was put there', async () => {
+      const { target } = await open();
+
+      expect(await target.observe(both.objects)).toEqual({ inventory: undefined, objects: [], reports: [], complete: true });
+    });
+
+    test('holds what was applied, byte for byte, and says so', async () => {
+      const bench = await open();
+
+      const outcomes = await bring(bench.target, both);
+
+      expect(said(outcomes)).toEqual(['create a done', 'create b done']);
+      expect(await bench.read(a.path)).toBe(a.text);
+      expect(await bench.read(b.path)).toBe(b.text);
+      expect(await bench.target.observe(both.objects)).toEqual({
+        inventory: inventoryOf(both, [
+          { key: b.key, path: b.path, sha256: b.sha256, pending: false },
+          { key: a.key, path: a.path, sha256: a.sha256, pending: false },
+        ]),
+        objects: [
+          { key: b.key, path: b.path, sha256: b.sha256 },
+          { key: a.key, path: a.path, sha256: a.sha256 },
+        ],
+        reports: [],
+        complete: true,
+      });
+    });
+
+    test('an applied plan leaves nothing to do, and doing it again changes nothing', async () => {
+      const { target } = await open();
+      const plan = await planFor(target, both);
+      await target.apply(plan, nextInventory(plan));
+      const after = await target.observe(both.objects);
+
+      expect(said(await bring(target, both))).toEqual(['keep a unchanged', 'keep b unchanged']);
+      expect((await target.apply(plan, nextInventory(plan))).map((each) => each.result)).toEqual(['done', 'done']);
+      expect(await target.observe(both.objects)).toEqual(after);
+    });
+
+    test('updates what changed and prunes what is gone', async () => {
+      const bench = await open();
+      await bring(bench.target, both);
+      const next = renderedObject('a', { content: 'two' });
+
+      expect(said(await bring(bench.target, targetRendering([next])))).toEqual(['update a done', 'prune b done']);
+      expect(await bench.read(a.path)).toBe(next.text);
+      expect(await bench.read(b.path)).toBeUndefined();
+    });
+
+    test('an object that moves to another path stands there alone', async () => {
+      const bench = await open();
+      const moved = renderedObject('a', { instance: 'api' });
+      await bring(bench.target, targetRendering([a]));
+
+      expect(said(await bring(bench.target, targetRendering([moved], { api: 0 })))).toEqual(['create a done']);
+      expect([await bench.read(a.path), await bench.read(moved.path)]).toEqual([undefined, moved.text]);
+    });
+
+    test('a foreign object is neither overwritten nor claimed nor deleted', async () => {
+      const bench = await open();
+      await bench.put(a.path, 'mine\n');
+
+      expect(said(await bring(bench.target, both))).toEqual(['create b done']);
+      expect(said(await bring(bench.target, targetRendering([])))).toEqual(['prune b done']);
+      expect(await bench.read(a.path)).toBe('mine\n');
+    });
+
+    test('an adopted object becomes ours', async () => {
+      const bench = await open();
+      await bench.put(a.path, 'mine\n');
+
+      expect(said(await bring(bench.target, targetRendering([a]), { adopt: [a.key] }))).toEqual(['adopt a done']);
+      expect(await bench.read(a.path)).toBe(a.text);
+      expect(said(await bring(bench.target, targetRendering([])))).toEqual(['prune a done']);
+    });
+
+    test('an object that appears after the look is not overwritten', async () => {
+      const bench = await open();
+      const plan = await planFor(bench.target, both);
+      await bench.put(a.path, 'mine\n');
+
+      const outcomes = await bench.target.apply(plan, nextInventory(plan));
+
+      expect(said(outcomes)).toEqual(['create a refused', 'create b done']);
+      expect(outcomes[0]?.problem?.code).toBe('object-moved');
+      expect(await bench.read(a.path)).toBe('mine\n');
+      expect((await planFor(bench.target, both)).problems.map((problem) => problem.code)).toEqual(['foreign-object']);
+    });
+
+    test('an object that changes after the look is neither overwritten nor deleted by that plan', async () => {
+      const bench = await open();
+      await bring(bench.target, both);
+      const next = targetRendering([renderedObject('a', { content: 'two' })]);
+      const plan = await planFor(bench.target, next);
+      await bench.put(a.path, 'edited\n');
+      await bench.put(b.path, 'edited\n');
+
+      const outcomes = await bench.target.apply(plan, nextInventory(plan));
+
+      expect(said(outcomes)).toEqual(['update a refused', 'prune b refused']);
+      expect([await bench.read(a.path), await bench.read(b.path)]).toEqual(['edited\n', 'edited\n']);
+      expect(said(await bring(bench.target, next))).toEqual(['update a done', 'prune b done']);
+    });
+
+    test('a lost inventory prunes nothing, and what is there has to be adopted', async () => {
+      const bench = await open();
+      await bring(bench.target, both);
+      await bench.loseInventory();
+
+      expect(said(await bring(bench.target, targetRendering([])))).toEqual([]);
+      expect(await bench.read(a.path)).toBe(a.text);
+      await bench.loseInventory();
+      expect((await planFor(bench.target, both)).problems.map((problem) => problem.code)).toEqual(['foreign-object', 'foreign-object']);
+    });
+
+    test('a removed object is drift and comes back', async () => {
+      const bench = await open();
+      await bring(bench.target, both);
+      await bench.remove(a.path);
+
+      const plan = await planFor(bench.target, both);
+
+      expect(plan.drifted).toEqual([a.key]);
+      expect(said(await bench.target.apply(plan, nextInventory(plan)))).toEqual(['create a done', 'keep b unchanged']);
+      expect(await bench.read(a.path)).toBe(a.text);
+    });
+
+    test('what a consumer reports is seen with the bytes it speaks of', async () => {
+      const bench = await open();
+      await bring(bench.target, both);
+      await bench.report(a.path, { state: 'degraded', reason: 'crash loop', sha256: sha256Of('older bytes') });
+
+      expect((await bench.target.observe(both.objects)).reports).toEqual([
+        { path: a.path, state: 'degraded', reason: 'crash loop', sha256: sha256Of('older bytes') },
+      ]);
+    });
+
+    test('refuses a plan for a target that belongs to another environment', async () => {
+      const { target } = await open();
+      await bring(target, both);
+      const other = { ...both, target: { ...both.target, environment: toEnvironmentName('prod') } };
+      const plan = planChanges({
+        rendering: other,
+        observation: { inventory: undefined, objects: [], reports: [], complete: true },
+        prune: true,
+        adopt: [],
+        selfHeal: true,
+      });
+
+      await expect(target.apply(plan, nextInventory(plan))).rejects.toMatchObject({ name: 'PortError', kind: 'conflict' });
+    });
+  });
+}
