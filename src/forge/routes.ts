@@ -1,0 +1,23 @@
+import type { Route } from './call.ts';
+import { HOOK_ROUTES } from './routes-hooks.ts';
+import { MERGE_ROUTES } from './routes-merge.ts';
+import { PROTECTION_ROUTES } from './routes-protection.ts';
+import { PULL_ROUTES } from './routes-pulls.ts';
+import { REFERENCE_ROUTES } from './routes-references.ts';
+import { REPOSITORY_ROUTES } from './routes-repositories.ts';
+import { REVIEW_ROUTES } from './routes-reviews.ts';
+import { STATUS_ROUTES } from './routes-statuses.ts';
+import { USER_ROUTES } from './routes-users.ts';
+
+/** Every REST path the forge answers; docs/forge.md lists the same. */
+export const ROUTES: readonly Route[] = [
+  ...USER_ROUTES,
+  ...REPOSITORY_ROUTES,
+  ...REFERENCE_ROUTES,
+  ...PROTECTION_ROUTES,
+  ...PULL_ROUTES,
+  ...MERGE_ROUTES,
+  ...REVIEW_ROUTES,
+  ...STATUS_ROUTES,
+  ...HOOK_ROUTES,
+];
