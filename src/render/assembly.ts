@@ -1,0 +1,111 @@
+import { listDigest, sha256Of } from '#model/digest.ts';
+import type { JsonObject } from '#model/json.ts';
+import type { KubernetesObject } from '#model/kubernetes-object.ts';
+import { groupAndVersion, keyText, objectKey } from '#model/kubernetes-object.ts';
+import type { EnvironmentName, InstanceName } from '#model/names.ts';
+import type { Problem } from '#model/problem.ts';
+import { compareText, NOWHERE } from '#model/problem.ts';
+import type { RenderedInstanceFacts, RenderedObject, RenderedUnit, Rendering, RenderTarget, TargetRendering } from '#model/rendering.ts';
+import { RENDER_ENGINE } from '#model/rendering.ts';
+import type { Configuration, Pin } from '#model/resolution.ts';
+import type { Result } from '#model/result.ts';
+import { accepted, refused } from '#model/result.ts';
+
+/** A rendered unit with what render.metadata says of it. */
+export interface UnitOfTarget {
+  readonly pin: Pin;
+  readonly configuration: Pick<Configuration, 'sha256'>;
+  readonly wave: number;
+  readonly rendered: RenderedUnit;
+}
+
+export function assemble(target: RenderTarget, units: readonly UnitOfTarget[]): Result<TargetRendering> {
+  const ordered = [...units].sort((a, b) => compareText(a.pin.instance, b.pin.instance));
+  const objects = ordered.flatMap((unit) => unit.rendered.objects).sort((a, b) => compareText(a.path, b.path));
+  const problems = collisions(target, objects);
+  if (problems.length > 0) return refused(problems);
+  const instances = new Map(ordered.map((unit): [InstanceName, RenderedInstanceFacts] => [unit.pin.instance, factsOf(unit)]));
+  return accepted({ target, digest: listDigest(objects), instances, objects, metadata: metadataText(target, ordered) });
+}
+
+function factsOf(unit: UnitOfTarget): RenderedInstanceFacts {
+  const { capsule, version, gitTree, sha256 } = unit.pin;
+  return { capsule, version, gitTree, sha256, configSha256: unit.configuration.sha256, wave: unit.wave };
+}
+
+/** V-55: an object belongs to one instance. Identity leaves the version out, so `v1` and `v1beta1` of a kind collide. */
+function collisions(target: RenderTarget, objects: readonly RenderedObject[]): readonly Problem[] {
+  const owners = new Map<string, RenderedObject>();
+  const problems: Problem[] = [];
+  for (const object of objects) {
+    const key = keyText(object.key);
+    const owner = owners.get(key);
+    owners.set(key, owner ?? object);
+    if (owner === undefined) continue;
+    const { namespace, name } = object.key;
+    problems.push({
+      code: 'object-owned-twice',
+      rule: 'V-55',
+      severity: 'error',
+      phase: 'render',
+      message: `${object.object.apiVersion} ${object.key.kind} ${namespace === '' ? '' : `${namespace}/`}${name} is rendered by ${owner.instance} and ${object.instance} on ${target.environment}/${target.name}`,
+      remedy: 'Rename the object in one of them, or remove it from one.',
+      place: NOWHERE,
+      related: [],
+    });
+  }
+  return problems;
+}
+
+/** declarations.md 3.8, byte for byte the same for the same input: instances by name, objects by path, inventory sorted. */
+function metadataText(target: RenderTarget, units: readonly UnitOfTarget[]): string {
+  const instances = units.map((unit): [string, JsonObject] => [
+    unit.pin.instance,
+    { ...factsOf(unit), objects: unit.rendered.objects.map(({ path, sha256 }) => ({ path, sha256 })) },
+  ]);
+  const inventory = units.flatMap((unit) => unit.rendered.objects.map((object) => inventoryLine(object.object))).sort(compareText);
+  const metadata = {
+    apiVersion: 'capstan.dev/v1alpha1',
+    kind: 'RenderMetadata',
+    environment: target.environment,
+    target: target.name,
+    engine: RENDER_ENGINE,
+    instances: Object.fromEntries(instances),
+    inventory,
+  };
+  return `${JSON.stringify(metadata, undefined, 2)}\n`;
+}
+
+function inventoryLine(object: KubernetesObject): string {
+  const { group, version } = groupAndVersion(object.apiVersion);
+  const key = objectKey(object);
+  return [group || 'core', version, key.kind, key.namespace || '-', key.name].join('/');
+}
+
+/** Targets by name; the digest is over `digest␠␠target`. */
+export function joinTargets(environment: EnvironmentName, targets: readonly TargetRendering[]): Rendering {
+  const ordered = [...targets].sort((a, b) => compareText(a.target.name, b.target.name));
+  const digest = listDigest(ordered.map((one) => ({ path: one.target.name, sha256: one.digest })));
+  return { environment, digest, targets: ordered };
+}
+
+/** V-89: the first difference of two renderings of one unit; undefined when their bytes are equal. */
+export function firstDifference(a: RenderedUnit, b: RenderedUnit): string | undefined {
+  const other = new Map(b.objects.map((object) => [object.path, object]));
+  for (const object of a.objects) {
+    const twin = other.get(object.path);
+    if (twin === undefined) return `${object.path} is in one rendering only`;
+    if (twin.sha256 !== object.sha256 || sha256Of(twin.text) !== sha256Of(object.text))
+      return `${object.path} differs at line ${firstLine(object.text, twin.text)}`;
+    other.delete(object.path);
+  }
+  const [left] = other.keys();
+  return left === undefined ? undefined : `${left} is in one rendering only`;
+}
+
+function firstLine(a: string, b: string): number {
+  const left = a.split('\n');
+  const right = b.split('\n');
+  const at = left.findIndex((line, index) => line !== right[index]);
+  return (at < 0 ? Math.min(left.length, right.length) : at) + 1;
+}

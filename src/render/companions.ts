@@ -1,0 +1,170 @@
+import type { CapsuleComponent } from '#model/declarations.generated.ts';
+import type { JsonObject } from '#model/json.ts';
+import { compareText } from '#model/problem.ts';
+import { milliseconds } from './amount.ts';
+import { filesObject } from './files.ts';
+import type { Part } from './part.ts';
+import { metadataOf } from './part.ts';
+import type { Scope } from './scope.ts';
+import { compact, entriesOf, report, unlessEmpty } from './scope.ts';
+import { claimObjects } from './storage.ts';
+import { serviceAccountName } from './workload.ts';
+
+/** The objects that a component's fields imply beside its workload. */
+export function companionsOf(scope: Scope, part: Part): readonly JsonObject[] {
+  if (part.component.kind === 'Manifests') return [];
+  const metadata = (name: string): JsonObject => metadataOf(scope, part, name);
+  const files = filesObject(scope, part, metadata);
+  return [
+    ...servicesOf(part, metadata),
+    ...(files === undefined ? [] : [files]),
+    ...accountOf(scope, part, metadata),
+    ...claimObjects(scope, part, metadata),
+    ...budgetOf(part, metadata),
+    ...scalerOf(scope, part, metadata),
+    ...networkPolicyOf(scope, part, metadata),
+  ];
+}
+
+type Metadata = (name: string) => JsonObject;
+
+function servicesOf(part: Part, metadata: Metadata): readonly JsonObject[] {
+  const ports = entriesOf(part.component.ports);
+  const service = (name: string, exposed: typeof ports, more: JsonObject): JsonObject => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(name),
+    spec: compact({
+      ports: unlessEmpty(
+        exposed.map(([portName, port]) => compact({ name: portName, port: port.port, protocol: port.protocol, targetPort: portName })),
+      ),
+      selector: part.selector,
+      ...more,
+    }),
+  });
+  const reachable = ports.filter(([, port]) => port.expose !== 'none');
+  const open = ports.filter(([, port]) => port.expose === 'public');
+  const services: JsonObject[] = [];
+  if (reachable.length > 0) services.push(service(part.name, reachable, { type: 'ClusterIP' }));
+  if (open.length > 0) services.push(service(`${part.name}-public`, open, { type: 'LoadBalancer' }));
+  if (part.component.kind === 'StatefulSet') services.push(service(`${part.name}-headless`, ports, { clusterIP: 'None' }));
+  return services;
+}
+
+function accountOf(scope: Scope, part: Part, metadata: Metadata): readonly JsonObject[] {
+  const account = part.component.security?.serviceAccount;
+  const name = serviceAccountName(part);
+  if (account === undefined || name === undefined) return [];
+  const objects: JsonObject[] = [];
+  if (account.create !== false)
+    objects.push({ apiVersion: 'v1', automountServiceAccountToken: false, kind: 'ServiceAccount', metadata: metadata(name) });
+  if (account.rules === undefined || account.rules.length === 0) return objects;
+  const rules = account.rules.map((rule) =>
+    compact({
+      apiGroups: rule.apiGroups ?? [''],
+      resourceNames: rule.resourceNames,
+      resources: rule.resources,
+      verbs: rule.verbs,
+    }),
+  );
+  objects.push({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: metadata(part.name), rules });
+  objects.push({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: metadata(part.name),
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: part.name },
+    subjects: [{ kind: 'ServiceAccount', name, namespace: scope.namespace }],
+  });
+  return objects;
+}
+
+function budgetOf(part: Part, metadata: Metadata): readonly JsonObject[] {
+  const budget = part.component.availability?.disruptionBudget;
+  if (budget === undefined || !isReplicated(part.component)) return [];
+  const spec = compact({
+    maxUnavailable: budget.maxUnavailable,
+    minAvailable: budget.minAvailable,
+    selector: { matchLabels: part.selector },
+  });
+  return [{ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: metadata(part.name), spec }];
+}
+
+function isReplicated(component: CapsuleComponent): boolean {
+  return component.kind === 'Deployment' || component.kind === 'StatefulSet';
+}
+
+function scalerOf(scope: Scope, part: Part, metadata: Metadata): readonly JsonObject[] {
+  const horizontal = part.component.scaling?.horizontal;
+  if (horizontal === undefined || !isReplicated(part.component)) return [];
+  const pointer = `${part.pointer}/scaling/horizontal/behavior`;
+  const down = milliseconds(scope, horizontal.behavior?.scaleDownStabilization, `${pointer}/scaleDownStabilization`);
+  const up = milliseconds(scope, horizontal.behavior?.scaleUpStabilization, `${pointer}/scaleUpStabilization`);
+  const window = (value: number | undefined): JsonObject | undefined =>
+    value === undefined ? undefined : { stabilizationWindowSeconds: Math.ceil(value / 1000) };
+  const metrics = (horizontal.metrics ?? []).map((metric) => ({
+    resource: { name: metric.resource, target: { averageUtilization: metric.targetUtilization, type: 'Utilization' } },
+    type: 'Resource',
+  }));
+  const spec = compact({
+    behavior: unlessEmpty(compact({ scaleDown: window(down), scaleUp: window(up) })),
+    maxReplicas: horizontal.max,
+    metrics: unlessEmpty(metrics),
+    minReplicas: horizontal.min,
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: part.component.kind, name: part.name },
+  });
+  return [{ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: metadata(part.name), spec }];
+}
+
+const NAME_SERVICE: JsonObject = {
+  ports: [
+    { port: 53, protocol: 'UDP' },
+    { port: 53, protocol: 'TCP' },
+  ],
+};
+
+/** Declaring `network` closes both directions; what is listed opens them again, and name resolution stays open. */
+function networkPolicyOf(scope: Scope, part: Part, metadata: Metadata): readonly JsonObject[] {
+  const { network } = part.component;
+  if (network === undefined) return [];
+  const callers = [...(network.ingressFrom ?? [])].sort(compareText).map((instance) => ({ podSelector: podsOf(instance) }));
+  const called = [...(network.egressTo ?? [])]
+    .sort(compareText)
+    .flatMap((name, at) => calledPods(scope, name, `${part.pointer}/network/egressTo/${at}`));
+  const outside = [...(network.externalEgress ?? [])].sort(compareText).flatMap((block, at) => {
+    if (/^[0-9a-fA-F:.]+\/[0-9]{1,3}$/.test(block)) return [{ ipBlock: { cidr: block } }];
+    report(scope, `${part.pointer}/network/externalEgress/${at}`, {
+      code: 'not-supported',
+      rule: undefined,
+      message: `${JSON.stringify(block.slice(0, 80))} is not a CIDR block; a NetworkPolicy knows no host names`,
+      remedy: 'Write the block of addresses, such as 203.0.113.0/24.',
+    });
+    return [];
+  });
+  const to = [...called, ...outside];
+  const spec = {
+    egress: to.length === 0 ? [NAME_SERVICE] : [NAME_SERVICE, { to }],
+    ingress: callers.length === 0 ? [] : [{ from: callers }],
+    podSelector: { matchLabels: part.selector },
+    policyTypes: ['Egress', 'Ingress'],
+  };
+  return [{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: metadata(part.name), spec }];
+}
+
+function calledPods(scope: Scope, name: string, pointer: string): readonly JsonObject[] {
+  if (!name.startsWith('dependency:')) return [{ podSelector: podsOf(name) }];
+  const wanted = name.slice('dependency:'.length);
+  const dependency = Object.hasOwn(scope.unit.dependencies, wanted) ? scope.unit.dependencies[wanted] : undefined;
+  if (dependency !== undefined) return [{ podSelector: podsOf(dependency.instance) }];
+  if (scope.capsule.spec.dependencies !== undefined && Object.hasOwn(scope.capsule.spec.dependencies, wanted)) return [];
+  report(scope, pointer, {
+    code: 'binding-unknown',
+    rule: 'V-28',
+    message: `${name} names no dependency of this capsule`,
+    remedy: 'Declare the dependency, or name an instance.',
+  });
+  return [];
+}
+
+function podsOf(instance: string): JsonObject {
+  return { matchLabels: { 'app.kubernetes.io/instance': instance } };
+}

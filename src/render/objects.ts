@@ -1,0 +1,152 @@
+import { sha256Of } from '#model/digest.ts';
+import type { Json, JsonObject } from '#model/json.ts';
+import { isJsonObject } from '#model/json.ts';
+import type { KubernetesObject } from '#model/kubernetes-object.ts';
+import { groupAndVersion, keyText, objectFileName, objectKey } from '#model/kubernetes-object.ts';
+import { writeKubernetesYaml } from '#model/kubernetes-text.ts';
+import type { Place } from '#model/problem.ts';
+import { compareText } from '#model/problem.ts';
+import type { RenderedObject } from '#model/rendering.ts';
+import { forbiddenKind, isClusterScoped } from './kinds.ts';
+import type { Scope } from './scope.ts';
+import { problemAt } from './scope.ts';
+import { secretIn } from './secret-scan.ts';
+
+export const OBJECT_LIMITS = { bytes: 1024 * 1024 - 1, objects: 2000 } as const;
+
+/** An object as a template, a manifest or a component gave it, and where it came from. */
+export interface RawObject {
+  readonly value: Json;
+  readonly place: Place;
+  /** `template deployment.yaml.hbs`, `component web`, for messages. */
+  readonly source: string;
+}
+
+/** V-87: makes each raw object one of ours, or says why it cannot be. Lists are unpacked. By path. */
+export function toObjects(scope: Scope, raws: readonly RawObject[]): readonly RenderedObject[] {
+  const unpacked = raws.flatMap((raw) => unpackList(raw, 0));
+  if (unpacked.length > OBJECT_LIMITS.objects) {
+    refuse(scope, unpacked[0], `gives ${unpacked.length} objects; the limit is ${OBJECT_LIMITS.objects}`);
+    return [];
+  }
+  const customScopes = declaredScopes(unpacked);
+  const byPath = new Map<string, { readonly object: RenderedObject; readonly source: string }>();
+  for (const raw of unpacked) {
+    const checked = toKubernetesObject(scope, raw, customScopes);
+    const object = checked === undefined ? undefined : toRendered(scope, checked, raw);
+    if (object === undefined) continue;
+    const other = byPath.get(keyText(object.key));
+    if (other !== undefined) refuse(scope, raw, `produced ${keyText(object.key)}, which ${other.source} produced, too`);
+    byPath.set(keyText(object.key), { object, source: raw.source });
+  }
+  return [...byPath.values()].map((one) => one.object).sort((a, b) => compareText(a.path, b.path));
+}
+
+function unpackList(raw: RawObject, depth: number): readonly RawObject[] {
+  const { value } = raw;
+  if (!isJsonObject(value) || value['apiVersion'] !== 'v1' || value['kind'] !== 'List' || depth > 3) return [raw];
+  const items: Json | undefined = value['items'];
+  return Array.isArray(items) ? items.flatMap((item: Json) => unpackList({ ...raw, value: item }, depth + 1)) : [];
+}
+
+/** `<group>/<kind>` of the custom resources that this unit itself defines -> is it cluster-scoped. */
+function declaredScopes(raws: readonly RawObject[]): ReadonlyMap<string, boolean> {
+  const scopes = new Map<string, boolean>();
+  for (const { value } of raws) {
+    if (!isJsonObject(value) || value['kind'] !== 'CustomResourceDefinition' || !isJsonObject(value['spec'])) continue;
+    const { group, names, scope } = value['spec'];
+    const kind = isJsonObject(names) ? names['kind'] : undefined;
+    if (typeof group === 'string' && typeof kind === 'string') scopes.set(`${group}/${kind}`, scope === 'Cluster');
+  }
+  return scopes;
+}
+
+const NAME = /^[a-z0-9]([-a-z0-9.:]*[a-z0-9])?$/i;
+
+function toKubernetesObject(scope: Scope, raw: RawObject, customScopes: ReadonlyMap<string, boolean>): KubernetesObject | undefined {
+  const { value } = raw;
+  if (!isJsonObject(value)) return refuse(scope, raw, 'produced a document that is not an object');
+  const { apiVersion, kind, metadata } = value;
+  if (typeof apiVersion !== 'string' || apiVersion === '') return refuse(scope, raw, 'produced a document without apiVersion');
+  if (typeof kind !== 'string' || kind === '') return refuse(scope, raw, 'produced a document without kind');
+  if (!isJsonObject(metadata) || typeof metadata['name'] !== 'string' || metadata['name'] === '') {
+    return refuse(scope, raw, `produced a ${kind} without metadata.name`);
+  }
+  const { name, namespace } = metadata;
+  if (typeof name !== 'string' || name.length > 253 || !NAME.test(name))
+    return refuse(scope, raw, `produced a ${kind} named ${JSON.stringify(name)}, which is no name of an object`);
+  if (!/^[A-Za-z0-9]+$/.test(kind) || !/^[a-z0-9.-]+(\/[a-z0-9]+)?$/.test(apiVersion))
+    return refuse(scope, raw, `produced a document of kind ${JSON.stringify(`${apiVersion} ${kind}`)}`);
+  const { group } = groupAndVersion(apiVersion);
+  const reason = forbiddenKind(group, kind);
+  if (reason !== undefined) return refuse(scope, raw, `produced ${kind} ${name}: ${reason}`);
+  const cluster = customScopes.get(`${group}/${kind}`) ?? isClusterScoped(group, kind);
+  if (cluster && namespace !== undefined)
+    return refuse(scope, raw, `produced ${kind} ${name} with a namespace, but it belongs to the whole cluster`);
+  if (!cluster && namespace !== undefined && namespace !== scope.namespace) {
+    return refuse(scope, raw, `produced ${kind} ${name} in namespace ${JSON.stringify(namespace)}; the target's is ${scope.namespace}`);
+  }
+  return { ...value, apiVersion, kind, metadata: ownMetadata(scope, metadata, cluster) };
+}
+
+/** The target's namespace and the four annotations of the engine; nothing else of the object is touched. */
+function ownMetadata(scope: Scope, metadata: JsonObject, cluster: boolean): JsonObject {
+  const { pin } = scope.unit;
+  const given = isJsonObject(metadata['annotations']) ? metadata['annotations'] : {};
+  const annotations: JsonObject = {
+    ...given,
+    'capstan.dev/content': pin.sha256.slice(0, 12),
+    'capstan.dev/instance': pin.instance,
+    'capstan.dev/version': pin.version,
+  };
+  return cluster ? { ...metadata, annotations } : { ...metadata, annotations, namespace: scope.namespace };
+}
+
+function toRendered(scope: Scope, object: KubernetesObject, raw: RawObject): RenderedObject | undefined {
+  let text: string;
+  try {
+    text = writeKubernetesYaml(object);
+  } catch (error) {
+    return refuse(
+      scope,
+      raw,
+      `produced ${keyText(objectKey(object))}, which cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  const bytes = Buffer.byteLength(text);
+  if (bytes > OBJECT_LIMITS.bytes)
+    return refuse(scope, raw, `produced ${keyText(objectKey(object))} of ${bytes} bytes; the limit is 1 MiB`);
+  const secret = secretIn(object, text);
+  if (secret !== undefined) {
+    scope.problems.push(
+      problemAt(raw.place, {
+        code: 'rendered-secret',
+        rule: 'V-87',
+        message: `${raw.source} of ${scope.unit.pin.instance} produced ${keyText(objectKey(object))} with ${secret}`,
+        remedy: 'Keep the value out of git: declare it in spec.secrets and let the environment say where it comes from.',
+      }),
+    );
+    return undefined;
+  }
+  return {
+    key: objectKey(object),
+    instance: scope.unit.pin.instance,
+    path: `${scope.unit.pin.instance}/${objectFileName(object)}`,
+    sha256: sha256Of(text),
+    object,
+    text,
+  };
+}
+
+function refuse(scope: Scope, raw: RawObject | undefined, what: string): undefined {
+  const { pin, target } = scope.unit;
+  scope.problems.push(
+    problemAt(raw?.place ?? { file: scope.unit.capsule.directory, line: undefined, column: undefined, pointer: undefined }, {
+      code: 'rendered-object-invalid',
+      rule: 'V-87',
+      message: `${raw?.source ?? 'the capsule'} ${what} (${pin.instance} ${pin.version} for ${target.environment}/${target.name})`,
+      remedy: 'Correct the template or manifest so that it gives a complete object of this target.',
+    }),
+  );
+  return undefined;
+}

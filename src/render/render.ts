@@ -1,0 +1,112 @@
+import type { Capsule } from '#model/declarations.generated.ts';
+import type { CapsuleSource } from '#model/desired.ts';
+import { isJsonObject } from '#model/json.ts';
+import type { EnvironmentName, InstanceName } from '#model/names.ts';
+import type { Problem } from '#model/problem.ts';
+import { NOWHERE } from '#model/problem.ts';
+import type { RenderedUnit, Rendering, RenderTarget, RenderUnit, TargetRendering } from '#model/rendering.ts';
+import type { Configuration } from '#model/resolution.ts';
+import type { Result } from '#model/result.ts';
+import { refused } from '#model/result.ts';
+import type { UnitOfTarget } from './assembly.ts';
+import { assemble, firstDifference, joinTargets } from './assembly.ts';
+import { objectNameOf, providedOutputs } from './scope.ts';
+import { checkTemplates } from './template-check.ts';
+import type { TemplateSet } from './template.ts';
+import { templateSet } from './template.ts';
+import { renderWith } from './unit.ts';
+
+/** What rendering learns once of a capsule's content: compiled templates. Keep one per content address. */
+export type PreparedCapsule = TemplateSet;
+
+export function prepareCapsule(files: ReadonlyMap<string, Uint8Array>): PreparedCapsule {
+  return templateSet(files);
+}
+
+/** The objects of one unit, by path; or every problem found. Runs people's templates: call it inside a render worker. */
+export function renderUnit(unit: RenderUnit): Result<RenderedUnit> {
+  return renderPrepared(unit, prepareCapsule(unit.capsule.files));
+}
+
+/** The same with a capsule prepared before; `unit.capsule.files` must be the files it was prepared from. */
+export function renderPrepared(unit: RenderUnit, prepared: PreparedCapsule): Result<RenderedUnit> {
+  try {
+    return renderWith(unit, prepared);
+  } catch (error) {
+    return refused([unitFailed(unit, error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'unknown')]);
+  }
+}
+
+function unitFailed(unit: RenderUnit, what: string): Problem {
+  return {
+    code: 'render-failed',
+    rule: undefined,
+    severity: 'error',
+    phase: 'render',
+    message: `${unit.pin.instance} ${unit.pin.version} for ${unit.target.environment}/${unit.target.name} could not be rendered: ${what.slice(0, 200)}`,
+    remedy: 'This is a defect of the capsule or of Capstan; simplify the capsule, and report it.',
+    place: { ...NOWHERE, file: `${unit.capsule.directory}/capsule.yaml` },
+    related: [],
+  };
+}
+
+export interface OutputsQuestion {
+  readonly declaration: Capsule;
+  readonly instance: InstanceName;
+  readonly target: RenderTarget;
+  readonly configuration: Pick<Configuration, 'value'>;
+}
+
+/** What dependents may use: `url`, and `<provide>.url` where several provides have one (the first by name has the short form). */
+export function outputsOf(question: OutputsQuestion): Readonly<Record<string, string>> {
+  const { declaration, instance, target } = question;
+  const facts = {
+    name: objectNameOf(instance),
+    instance,
+    namespace: target.namespace,
+    environment: target.environment,
+    config: question.configuration.value,
+  };
+  const outputs: Record<string, string> = {};
+  for (const [provide, values] of Object.entries(providedOutputs(declaration, facts))) {
+    if (!isJsonObject(values)) continue;
+    for (const [output, text] of Object.entries(values)) {
+      if (typeof text !== 'string') continue;
+      outputs[`${provide}.${output}`] = text;
+      outputs[output] ??= text;
+    }
+  }
+  return outputs;
+}
+
+/** One target's rendering with its digest and render.metadata; V-55 across its instances. */
+export function assembleTarget(target: RenderTarget, units: readonly UnitOfTarget[]): Result<TargetRendering> {
+  return assemble(target, units);
+}
+
+export function assembleRendering(environment: EnvironmentName, targets: readonly TargetRendering[]): Rendering {
+  return joinTargets(environment, targets);
+}
+
+/** V-89: the same unit rendered twice gives the same bytes. */
+export function compareRenderings(unit: RenderUnit, a: RenderedUnit, b: RenderedUnit): readonly Problem[] {
+  const difference = firstDifference(a, b);
+  if (difference === undefined) return [];
+  return [
+    {
+      code: 'rendering-not-deterministic',
+      rule: 'V-89',
+      severity: 'error',
+      phase: 'render',
+      message: `rendering ${unit.pin.instance} for ${unit.target.environment}/${unit.target.name} is not deterministic: ${difference}`,
+      remedy: 'Remove what differs between runs from the templates.',
+      place: { ...NOWHERE, file: `${unit.capsule.directory}/capsule.yaml` },
+      related: [],
+    },
+  ];
+}
+
+/** V-88: what can be said of a capsule's templates without rendering them. */
+export function checkCapsuleTemplates(source: CapsuleSource): readonly Problem[] {
+  return checkTemplates({ declaration: source.declared.value, files: source.contents, directory: source.directory });
+}

@@ -1,0 +1,92 @@
+import type { JsonObject } from '#model/json.ts';
+import { isJsonObject } from '#model/json.ts';
+import { readKubernetesYaml } from '#model/kubernetes-yaml.ts';
+import { compareText, placeInFile } from '#model/problem.ts';
+import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
+import type { Result } from '#model/result.ts';
+import { accepted, refused } from '#model/result.ts';
+import { companionsOf } from './companions.ts';
+import type { RawObject } from './objects.ts';
+import { toObjects } from './objects.ts';
+import type { Part } from './part.ts';
+import { partsOf } from './part.ts';
+import type { Scope } from './scope.ts';
+import { openScope, report } from './scope.ts';
+import type { TemplateSet } from './template.ts';
+import { fileText, renderText } from './template.ts';
+import { workloadOf } from './workload.ts';
+
+/** Components first, then template files in the order of their paths. */
+export function renderWith(unit: RenderUnit, templates: TemplateSet): Result<RenderedUnit> {
+  const scope = openScope(unit, templates);
+  const raws = [...partsOf(scope).flatMap((part) => componentObjects(scope, part)), ...templateObjects(scope)];
+  const objects = toObjects(scope, raws);
+  return scope.problems.length > 0 ? refused(scope.problems) : accepted({ instance: unit.pin.instance, objects });
+}
+
+function componentObjects(scope: Scope, part: Part): readonly RawObject[] {
+  if (part.component.kind === 'Manifests') return manifestObjects(scope, part);
+  const workload = workloadOf(scope, part);
+  if (workload === undefined) return [];
+  const place = { file: `${scope.unit.capsule.directory}/capsule.yaml`, line: undefined, column: undefined, pointer: part.pointer };
+  const objects = [workload, ...companionsOf(scope, part)];
+  return objects.map((value: JsonObject) => ({ value, place, source: `component ${part.componentName}` }));
+}
+
+function manifestObjects(scope: Scope, part: Part): readonly RawObject[] {
+  const path = part.component.source?.path;
+  const pointer = `${part.pointer}/source/path`;
+  const files = path === undefined ? [] : manifestFiles(scope, path.replace(/\/+$/, ''));
+  if (files.length === 0) {
+    report(scope, pointer, {
+      code: 'file-missing',
+      rule: 'V-87',
+      message: `component ${part.componentName} is Manifests, but ${path ?? 'source.path'} holds no YAML or JSON file`,
+      remedy: 'Set source.path to a file or folder of this capsule with *.yaml, *.yml or *.json.',
+    });
+  }
+  return files.flatMap((file) => {
+    const text = fileText(scope, file, pointer);
+    return text === undefined ? [] : documents(scope, text, file, `manifest ${file}`);
+  });
+}
+
+function manifestFiles(scope: Scope, path: string): readonly string[] {
+  const known = [...scope.unit.capsule.files.keys()];
+  const found = known.includes(path) ? [path] : known.filter((file) => file.startsWith(`${path}/`) && /\.(ya?ml|json)$/.test(file));
+  return found.sort(compareText);
+}
+
+function templateObjects(scope: Scope): readonly RawObject[] {
+  return templatePaths(scope.unit.capsule.files, scope.capsule.spec.render?.path).flatMap((path) => {
+    const text = renderText(scope, path, '/spec/render');
+    return text === undefined ? [] : documents(scope, text, path, `template ${path.slice(path.lastIndexOf('/') + 1)}`);
+  });
+}
+
+/** Template files that give objects; files whose name begins with `_` are partials. */
+export function templatePaths(files: ReadonlyMap<string, unknown>, folder = 'templates'): readonly string[] {
+  const prefix = `${folder.replace(/\/+$/, '')}/`;
+  return [...files.keys()]
+    .filter((path) => path.startsWith(prefix) && path.endsWith('.hbs') && !path.slice(path.lastIndexOf('/') + 1).startsWith('_'))
+    .sort(compareText);
+}
+
+function documents(scope: Scope, text: string, path: string, source: string): readonly RawObject[] {
+  const file = `${scope.unit.capsule.directory}/${path}`;
+  const read = readKubernetesYaml(text, file);
+  if (!read.ok) {
+    // Lines are those of the output; a template's own lines differ.
+    scope.problems.push(
+      ...read.problems.map((problem) =>
+        path.endsWith('.hbs')
+          ? { ...problem, place: placeInFile(file), message: `output of ${problem.message} at output line ${problem.place.line ?? '?'}` }
+          : problem,
+      ),
+    );
+    return [];
+  }
+  return read.value
+    .filter((document) => !isJsonObject(document.value) || Object.keys(document.value).length > 0)
+    .map((document) => ({ value: document.value, place: path.endsWith('.hbs') ? placeInFile(file) : document.place, source }));
+}
