@@ -28,9 +28,9 @@ export function blockPairs(text: string): ((path: readonly string[]) => readonly
     if (!isMap(node) || node.flow === true) return undefined;
     const pairs: YamlPair[] = [];
     for (const { key, value } of node.items) {
-      if (!isScalar(key) || key.range == null) return undefined;
+      if (!isScalar(key) || !key.range) return undefined;
       const start = lineStart(text, key.range[0]);
-      if (!isNode(value) || value.range == null) return undefined;
+      if (!isNode(value) || !value.range) return undefined;
       const valueEnd = endOf(value);
       const empty = isScalar(value) && value.range[0] === value.range[1];
       const kind = empty ? 'empty' : isScalar(value) ? 'scalar' : value.flow === true ? 'flow' : isMap(value) ? 'map' : 'seq';

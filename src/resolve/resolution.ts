@@ -2,9 +2,10 @@ import type { InstanceName } from '#model/names.ts';
 import { compareText, type Place, type Problem } from '#model/problem.ts';
 import type { Release, Resolution, ResolvedInstance } from '#model/resolution.ts';
 import { suggest } from '#model/suggest.ts';
+import { clashText, type Clash } from './clash.ts';
 import { orderOf } from './order.ts';
 import type { ResolveInput } from './resolve-input.ts';
-import { clashText, solve, type Choice, type Clash, type Slot } from './solve.ts';
+import { solve, type Choice, type Slot } from './solve.ts';
 import { checkWiring } from './wiring.ts';
 
 export type Resolved =

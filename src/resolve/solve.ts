@@ -1,10 +1,10 @@
-import type { DesiredEnvironment } from '#model/desired.ts';
-import { toCapsuleName, toInstanceName, type CapsuleName, type InstanceName } from '#model/names.ts';
-import { compareText } from '#model/problem.ts';
+import { toInstanceName, type CapsuleName, type InstanceName } from '#model/names.ts';
 import type { Pin, Release, ReleasedCapsule } from '#model/resolution.ts';
 import { compareVersions, isInRange, parseRange, type VersionRange } from '#model/version.ts';
+import { clashText, type Asked, type Clash } from './clash.ts';
 import { dependencyEdges, type DependencyEdge } from './dependency-edges.ts';
 import { nameHeap, type NameHeap } from './name-heap.ts';
+import { requestedInstances, sharedInstances } from './requests.ts';
 import type { ResolveInput } from './resolve-input.ts';
 
 /** Who asks for an instance; `by` undefined is the environment. */
@@ -33,28 +33,6 @@ export interface Slot {
   candidates: readonly string[] | undefined;
   blame: Set<Slot>;
   clash: Clash | undefined;
-}
-
-/** Why nothing fits, in the words of V-17 and V-20. */
-export type Clash =
-  | { readonly kind: 'unknown-capsule'; readonly who: string; readonly capsule: string; readonly asked: Asked }
-  | { readonly kind: 'unknown-type'; readonly who: string; readonly type: string; readonly asked: Asked }
-  | { readonly kind: 'too-deep'; readonly instance: string; readonly asked: Asked }
-  | { readonly kind: 'name-taken'; readonly who: string; readonly instance: string; readonly capsule: string; readonly asked: Asked }
-  | {
-      readonly kind: 'no-version';
-      readonly capsule: string;
-      readonly needs: readonly string[];
-      readonly available: readonly string[];
-      readonly asked: Asked;
-      readonly chain: readonly string[];
-    };
-
-/** Where the question came from: the environment's own instance, and the capsule and dependency that asked if it was not the environment. */
-export interface Asked {
-  readonly root: InstanceName;
-  readonly capsule: CapsuleName | undefined;
-  readonly dependency: string | undefined;
 }
 
 export type Solution =
@@ -113,30 +91,6 @@ function startSearch(input: ResolveInput): Search {
     ask(search, { instance, capsule }, { by: undefined, range: rangeOf(search, version), rangeText: version });
   }
   return search;
-}
-
-/** What the environment itself asks for and has not switched off, by name. */
-export function requestedInstances(
-  environment: DesiredEnvironment,
-  leaveOut?: ReadonlySet<InstanceName>,
-): readonly { readonly instance: InstanceName; readonly capsule: CapsuleName; readonly version: string }[] {
-  return Object.entries(environment.declared.value.spec.capsules ?? {})
-    .filter(([, request]) => request.enabled !== false)
-    .map(([name, request]) => ({
-      instance: toInstanceName(name),
-      capsule: toCapsuleName(request.capsule ?? name),
-      version: request.version,
-    }))
-    .filter(({ instance }) => leaveOut?.has(instance) !== true)
-    .sort((a, b) => compareText(a.instance, b.instance));
-}
-
-function sharedInstances(environment: DesiredEnvironment, leaveOut: ReadonlySet<InstanceName> | undefined): Search['sharedBy'] {
-  const shared = new Map<CapsuleName, InstanceName>();
-  for (const { instance, capsule } of requestedInstances(environment, leaveOut)) {
-    if (!shared.has(capsule) || instance === String(capsule)) shared.set(capsule, instance);
-  }
-  return shared;
 }
 
 function rangeOf(search: Search, text: string): VersionRange | undefined {
@@ -398,7 +352,7 @@ function reset(slot: Slot): void {
 function joinOptional(search: Search): readonly string[] {
   const notes: string[] = [];
   const turns = nameHeap();
-  for (const slot of search.frames) if (slot.choice !== undefined && slot.choice.optional.length > 0) turns.push(slot.instance);
+  for (const slot of search.frames) if ((slot.choice?.optional.length ?? 0) > 0) turns.push(slot.instance);
   for (let name = turns.pop(); name !== undefined; name = turns.pop()) {
     const slot = search.slots.get(toInstanceName(name));
     for (const edge of slot?.choice?.optional ?? []) {
@@ -407,7 +361,7 @@ function joinOptional(search: Search): readonly string[] {
       const clash = clashOf(search, { slot, version: slot.choice.version, edge }) ?? tryEdge(search, slot, edge);
       if (clash === undefined) {
         slot.choice.edges.push(edge);
-        for (const added of search.frames.slice(floor)) if ((added.choice?.optional.length ?? 0) > 0) turns.push(added.instance);
+        search.frames.slice(floor).forEach((added) => turns.push(added.instance));
       } else notes.push(`${slot.instance} goes without its optional dependency "${edge.dependency}": ${clashText(clash)}`);
     }
   }
@@ -423,21 +377,4 @@ function tryEdge(search: Search, slot: Slot, edge: DependencyEdge): Clash | unde
   withdraw(search, slot, edge.instance);
   while (search.waiting.pop() !== undefined);
   return clash;
-}
-
-export function clashText(clash: Clash): string {
-  switch (clash.kind) {
-    case 'unknown-capsule':
-      return `${clash.who} depends on "${clash.capsule}", which is not in capsules/ nor in imports`;
-    case 'unknown-type':
-      return `${clash.who} depends on type "${clash.type}", for which the environment has no recipe`;
-    case 'too-deep':
-      return `instance ${clash.instance} is nested deeper than 8`;
-    case 'name-taken':
-      return `${clash.who} needs an instance named "${clash.instance}", but that name runs the capsule ${clash.capsule}`;
-    case 'no-version': {
-      const available = clash.available.length === 0 ? 'none' : clash.available.join(', ');
-      return `no version of ${clash.capsule} satisfies all of: ${clash.needs.join('; ')}; available ${available}`;
-    }
-  }
 }

@@ -1,0 +1,87 @@
+import type { HealthState } from '#model/health.ts';
+import { toInstant, type Instant } from '#model/instant.ts';
+import type { AuditRecord } from '#model/receipt.ts';
+
+import { digestOf, GENESIS, healthField, textField, timeOf, versionField } from './records.ts';
+
+/** What the last record of an environment and target says of its run. */
+export interface TargetState {
+  /** Commit of the rendered branch, or the revision where nothing was rendered. */
+  readonly shapedBy: string;
+  readonly rendering: string | undefined;
+  readonly health: HealthState;
+  readonly ending: string;
+  readonly drift: boolean;
+  readonly at: Instant;
+  /** When the last record was written that told of health and of nothing else. */
+  readonly healthOnlyAt: Instant | undefined;
+}
+
+export interface InstanceState {
+  readonly version: string;
+  readonly sha256: string;
+  readonly health: HealthState;
+  /** Since when it has been in this health with this content. */
+  readonly since: Instant;
+}
+
+/** What the audit branch says, up to its last record. */
+export interface Ledger {
+  readonly seq: number;
+  /** `sha256:` and the digest of the last record. */
+  readonly prev: string;
+  /** `<environment>/<target>` */
+  readonly targets: ReadonlyMap<string, TargetState>;
+  /** `<environment>/<target>` -> instance */
+  readonly instances: ReadonlyMap<string, ReadonlyMap<string, InstanceState>>;
+}
+
+export function emptyState(): Ledger {
+  return { seq: 0, prev: GENESIS, targets: new Map(), instances: new Map() };
+}
+
+/** The ledger after `records`, oldest first; only what they touch is copied. */
+export function after(ledger: Ledger, records: readonly AuditRecord[]): Ledger {
+  const last = records.at(-1);
+  if (last === undefined) return ledger;
+  const targets = new Map(ledger.targets);
+  const instances = new Map(ledger.instances);
+  const opened = new Map<string, Map<string, InstanceState>>();
+  for (const record of records) {
+    const environment = textField(record, 'environment');
+    const target = textField(record, 'target');
+    if (environment === undefined || target === undefined) continue;
+    const key = `${environment}/${target}`;
+    const at = timeOf(record) ?? toInstant(0);
+    targets.set(key, targetState(record, targets.get(key), at));
+    const instance = textField(record, 'instance');
+    if (instance === undefined) continue;
+    const own = opened.get(key) ?? new Map(instances.get(key));
+    opened.set(key, own);
+    instances.set(key, own);
+    const next = instanceState(record, own.get(instance), at);
+    if (next === undefined) own.delete(instance);
+    else own.set(instance, next);
+  }
+  return { seq: last.data.seq, prev: `sha256:${digestOf(last)}`, targets, instances };
+}
+
+function targetState(record: AuditRecord, before: TargetState | undefined, at: Instant): TargetState {
+  return {
+    shapedBy: textField(record, 'commit') ?? textField(record, 'revision') ?? '',
+    rendering: textField(record, 'rendering'),
+    health: healthField(record, 'targetHealth') ?? 'unknown',
+    ending: textField(record, 'ending') ?? '',
+    drift: record.data['driftDetected'] === true,
+    at,
+    healthOnlyAt: textField(record, 'action') === 'health' ? at : before?.healthOnlyAt,
+  };
+}
+
+function instanceState(record: AuditRecord, before: InstanceState | undefined, at: Instant): InstanceState | undefined {
+  const to = versionField(record, 'to');
+  const health = healthField(record, 'health') ?? 'unknown';
+  if (to === undefined) return undefined;
+  const same = before !== undefined && before.version === to.version && before.sha256 === to.sha256 && before.health === health;
+  return { ...to, health, since: same ? before.since : at };
+}

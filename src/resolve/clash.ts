@@ -1,0 +1,40 @@
+import type { CapsuleName, InstanceName } from '#model/names.ts';
+
+/** Why nothing fits, in the words of V-17 and V-20. */
+export type Clash =
+  | { readonly kind: 'unknown-capsule'; readonly who: string; readonly capsule: string; readonly asked: Asked }
+  | { readonly kind: 'unknown-type'; readonly who: string; readonly type: string; readonly asked: Asked }
+  | { readonly kind: 'too-deep'; readonly instance: string; readonly asked: Asked }
+  | { readonly kind: 'name-taken'; readonly who: string; readonly instance: string; readonly capsule: string; readonly asked: Asked }
+  | {
+      readonly kind: 'no-version';
+      readonly capsule: string;
+      readonly needs: readonly string[];
+      readonly available: readonly string[];
+      readonly asked: Asked;
+      readonly chain: readonly string[];
+    };
+
+/** Where the question came from: the environment's own instance, and the capsule and dependency that asked if it was not the environment. */
+export interface Asked {
+  readonly root: InstanceName;
+  readonly capsule: CapsuleName | undefined;
+  readonly dependency: string | undefined;
+}
+
+export function clashText(clash: Clash): string {
+  switch (clash.kind) {
+    case 'unknown-capsule':
+      return `${clash.who} depends on "${clash.capsule}", which is not in capsules/ nor in imports`;
+    case 'unknown-type':
+      return `${clash.who} depends on type "${clash.type}", for which the environment has no recipe`;
+    case 'too-deep':
+      return `instance ${clash.instance} is nested deeper than 8`;
+    case 'name-taken':
+      return `${clash.who} needs an instance named "${clash.instance}", but that name runs the capsule ${clash.capsule}`;
+    case 'no-version': {
+      const available = clash.available.length === 0 ? 'none' : clash.available.join(', ');
+      return `no version of ${clash.capsule} satisfies all of: ${clash.needs.join('; ')}; available ${available}`;
+    }
+  }
+}
