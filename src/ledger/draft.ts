@@ -1,5 +1,4 @@
-import type { Sha256 } from '#model/digest.ts';
-import { sha256Of } from '#model/digest.ts';
+import { sha256Of, type Sha256 } from '#model/digest.ts';
 import type { HealthState } from '#model/health.ts';
 import { instantText, toInstant, type Instant } from '#model/instant.ts';
 import { canonicalJson, type Json, type JsonObject } from '#model/json.ts';
@@ -7,8 +6,7 @@ import type { CapsuleName, InstanceName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
 import type { GateReading } from '#model/promotion.ts';
 import type { AuditRecord, Ending, Receipt } from '#model/receipt.ts';
-
-import { pathOf, recordId, recordText } from './records.ts';
+import { digestOf, pathOf, recordId, recordText } from './records.ts';
 import { after, type InstanceState, type Ledger, type TargetState } from './state.ts';
 
 /** A receipt with what the loop knows about its instances. */
@@ -95,7 +93,7 @@ function draftOne(
   const records: AuditRecord[] = [];
   for (const [at, change] of rows.entries()) {
     const before = records.at(-1);
-    const prev = before === undefined ? ledger.prev : after(ledger, [before]).prev;
+    const prev = before === undefined ? ledger.prev : `sha256:${digestOf(before)}`;
     records.push(recordOf({ facts, options, change, action, recovered }, { seq: ledger.seq + at + 1, prev }));
   }
   return { records, heldUntil: undefined };
@@ -121,17 +119,19 @@ function changesOf(known: ReadonlyMap<string, InstanceState>, facts: ReceiptFact
   const { instances, receipt } = facts;
   if (instances === undefined) return [];
   const health = new Map(receipt.health.instances.map((one) => [one.instance, one.state]));
+  const now = new Set<string>(instances.keys());
   const changes: Change[] = [];
   for (const [instance, { capsule, version, sha256 }] of instances) {
     const was = known.get(instance);
     const state = health.get(instance) ?? 'unknown';
     const moved = was?.version !== version || was.sha256 !== sha256;
-    if (!moved && was.health === state) continue;
+    // That we could not look is told of the target; it is no news of the instance.
+    if (!moved && (was.health === state || state === 'unknown')) continue;
     const from = was && { version: was.version, sha256: was.sha256 };
     changes.push({ instance, capsule, from, to: { version, sha256 }, health: state, moved });
   }
   for (const [instance, was] of known) {
-    if ([...instances.keys()].some((name) => name === instance)) continue;
+    if (now.has(instance)) continue;
     const from = { version: was.version, sha256: was.sha256 };
     changes.push({ instance, capsule: undefined, from, to: undefined, health: 'unknown', moved: true });
   }
@@ -215,7 +215,12 @@ function typeOf({ change, action, facts }: Subject): string {
   return change.from === undefined ? 'dev.cdevents.service.deployed.0.3.0' : 'dev.cdevents.service.upgraded.0.3.0';
 }
 
-function countsOf(receipt: Receipt): { readonly created: number; readonly updated: number; readonly deleted: number; readonly unchanged: number } {
+function countsOf(receipt: Receipt): {
+  readonly created: number;
+  readonly updated: number;
+  readonly deleted: number;
+  readonly unchanged: number;
+} {
   const done = receipt.outcomes.filter((outcome) => outcome.result === 'done');
   const created = done.filter((outcome) => outcome.action === 'create').length;
   const updated = done.filter((outcome) => outcome.action === 'update' || outcome.action === 'adopt').length;
@@ -235,4 +240,3 @@ export function endingText(ending: Ending): string {
   const codes = [...new Set(ending.problems.map((problem) => problem.code))].sort(compareText);
   return `stuck: ${codes.join(', ')}`;
 }
-

@@ -2,7 +2,6 @@ import type { CommitId, Sha256, TreeId } from '#model/digest.ts';
 import type { CapsuleName, EnvironmentName, TargetName } from '#model/names.ts';
 import type { GateReading } from '#model/promotion.ts';
 import type { Reason } from '#model/receipt.ts';
-
 import { messageOf, type Trailer } from './trailers.ts';
 
 /** The run that made a commit. */

@@ -1,7 +1,6 @@
 import type { HealthState } from '#model/health.ts';
 import { toInstant, type Instant } from '#model/instant.ts';
 import type { AuditRecord } from '#model/receipt.ts';
-
 import { digestOf, GENESIS, healthField, textField, timeOf, versionField } from './records.ts';
 
 /** What the last record of an environment and target says of its run. */
