@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect, test } from 'vitest';
+
+import { HOSTILE_ROWS, UNTESTED_ROWS } from './hostile-rows.ts';
+
+/** Rows that tests are named after, by the sources: a name counts only at the start of a quoted text. */
+function rowsWithTests(): ReadonlySet<number> {
+  const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'));
+  expect(files.length).toBeGreaterThan(5);
+  const texts = files.map((file) => readFileSync(join(import.meta.dirname, file), 'utf8'));
+  return new Set(texts.flatMap((text) => [...text.matchAll(/['"`]row (\d+): /g)].map((match) => Number(match[1]))));
+}
+
+test('every hostile row has a test, or a reason why it has none', () => {
+  const tested = rowsWithTests();
+  const rows = [...HOSTILE_ROWS];
+
+  expect(rows).toHaveLength(60);
+  expect(tested.has(28)).toBe(true);
+  expect(
+    rows.filter(([row]) => !tested.has(row) && !UNTESTED_ROWS.has(row)).map(([row, title]) => `row ${row} (${title}) has no test`),
+  ).toEqual([]);
+});
+
+test('no row has both a test and a reason for having none', () => {
+  const tested = rowsWithTests();
+
+  expect(
+    [...UNTESTED_ROWS.keys()].filter((row) => tested.has(row)).map((row) => `take row ${row} out of UNTESTED_ROWS: it has a test`),
+  ).toEqual([]);
+});
+
+test('tests name only rows of the catalogue', () => {
+  expect([...rowsWithTests()].filter((row) => !HOSTILE_ROWS.has(row))).toEqual([]);
+});
