@@ -4,8 +4,9 @@ import { monotonicFactory } from 'ulid';
 
 import { toInstant } from '#model/instant.ts';
 import type { Secret } from '#model/secret.ts';
-import type { Chance, Clock, Ids, Journal, Timers } from '#ports/machine.ts';
+import type { Chance, Clock, Ids, Journal, Signer, Timers } from '#ports/machine.ts';
 import { openJournal, type JournalOptions } from './journal.ts';
+import { openSigner, type SignerName } from './signer.ts';
 
 export const systemClock: Clock = { now: () => toInstant(Date.now()) };
 
@@ -36,3 +37,10 @@ export function randomIds(clock: Clock = systemClock): Ids {
 export function pinoJournal(options: JournalOptions & { readonly secrets?: readonly Secret[] }): Journal {
   return openJournal(options, options.secrets ?? []);
 }
+
+/** The engine's key at `path`; made on first use (ed25519, unencrypted OpenSSH format, mode 0600, `.pub` beside it). */
+export async function fileSigner(path: string, who: SignerName = ENGINE): Promise<Signer> {
+  return await openSigner(path, who);
+}
+
+const ENGINE: SignerName = { name: 'Capstan', email: 'engine@capstan.invalid' };
