@@ -10,25 +10,25 @@ import type { Result } from '#model/result.ts';
 import { refused } from '#model/result.ts';
 import type { UnitOfTarget } from './assembly.ts';
 import { assemble, firstDifference, joinTargets } from './assembly.ts';
+import type { Preparation } from './preparation.ts';
+import { prepare } from './preparation.ts';
 import { objectNameOf, providedOutputs } from './scope.ts';
 import { checkTemplates } from './template-check.ts';
-import type { TemplateSet } from './template.ts';
-import { templateSet } from './template.ts';
 import { renderWith } from './unit.ts';
 
-/** What rendering learns once of a capsule's content: compiled templates. Keep one per content address. */
-export type PreparedCapsule = TemplateSet;
+/** What rendering learns once of a capsule's content: compiled templates, its configuration schema. Keep one per content address. */
+export type PreparedCapsule = Preparation;
 
-export function prepareCapsule(files: ReadonlyMap<string, Uint8Array>): PreparedCapsule {
-  return templateSet(files);
+export function prepareCapsule(capsule: RenderUnit['capsule']): PreparedCapsule {
+  return prepare(capsule);
 }
 
 /** The objects of one unit, by path; or every problem found. Runs people's templates: call it inside a render worker. */
 export function renderUnit(unit: RenderUnit): Result<RenderedUnit> {
-  return renderPrepared(unit, prepareCapsule(unit.capsule.files));
+  return renderPrepared(unit, prepareCapsule(unit.capsule));
 }
 
-/** The same with a capsule prepared before; `unit.capsule.files` must be the files it was prepared from. */
+/** The same with a capsule prepared before; `unit.capsule` must be what it was prepared from. */
 export function renderPrepared(unit: RenderUnit, prepared: PreparedCapsule): Result<RenderedUnit> {
   try {
     return renderWith(unit, prepared);

@@ -64,10 +64,6 @@ export interface TemplateSet {
   readonly compiled: Map<string, (variables: JsonObject) => string>;
 }
 
-export function templateSet(files: ReadonlyMap<string, Uint8Array>): TemplateSet {
-  return { files, compiled: new Map() };
-}
-
 function compiledTemplate(set: TemplateSet, path: string, text: string): (variables: JsonObject) => string {
   const known = set.compiled.get(path);
   if (known !== undefined) return known;

@@ -6,19 +6,22 @@ import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
 import type { Result } from '#model/result.ts';
 import { accepted, refused } from '#model/result.ts';
 import { companionsOf } from './companions.ts';
+import { checkConfiguration } from './configuration.ts';
 import type { RawObject } from './objects.ts';
 import { toObjects } from './objects.ts';
 import type { Part } from './part.ts';
 import { partsOf } from './part.ts';
+import type { Preparation } from './preparation.ts';
 import type { Scope } from './scope.ts';
 import { openScope, report } from './scope.ts';
-import type { TemplateSet } from './template.ts';
 import { fileText, renderText } from './template.ts';
 import { workloadOf } from './workload.ts';
 
 /** Components first, then template files in the order of their paths. */
-export function renderWith(unit: RenderUnit, templates: TemplateSet): Result<RenderedUnit> {
-  const scope = openScope(unit, templates);
+export function renderWith(unit: RenderUnit, preparation: Preparation): Result<RenderedUnit> {
+  const invalid = checkConfiguration(unit, preparation);
+  if (invalid.length > 0) return refused(invalid);
+  const scope = openScope(unit, preparation);
   const raws = [...partsOf(scope).flatMap((part) => componentObjects(scope, part)), ...templateObjects(scope)];
   const objects = toObjects(scope, raws);
   return scope.problems.length > 0 ? refused(scope.problems) : accepted({ instance: unit.pin.instance, objects });

@@ -55,7 +55,7 @@ export function unit(yaml: string, options: UnitOptions = {}): RenderUnit {
       version,
       commit: toCommitId('a'.repeat(40)),
       gitTree: toTreeId('b'.repeat(40)),
-      sha256: sha256Of(`content of ${name} ${version}`),
+      sha256: sha256Of(`content of ${name} ${version} ${canonicalJson(read)} ${JSON.stringify(options.files ?? {})}`),
       requestedBy: ['environment'],
     },
     wave: 0,

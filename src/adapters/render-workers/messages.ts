@@ -1,0 +1,46 @@
+import type { Problem } from '#model/problem.ts';
+import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
+import type { Result } from '#model/result.ts';
+
+/** A capsule's content crosses to a worker once; units name it. */
+export interface CapsuleMessage {
+  readonly kind: 'capsule';
+  readonly id: string;
+  readonly capsule: RenderUnit['capsule'];
+}
+
+export interface ForgetMessage {
+  readonly kind: 'forget';
+  readonly id: string;
+}
+
+export interface BatchMessage {
+  readonly kind: 'batch';
+  readonly units: readonly { readonly capsule: string; readonly unit: Omit<RenderUnit, 'capsule'> }[];
+}
+
+export type ToWorker = CapsuleMessage | ForgetMessage | BatchMessage;
+
+/** Sent once when the thread has loaded; then the results of each batch, in its order. */
+export type FromWorker = { readonly kind: 'ready' } | { readonly kind: 'results'; readonly results: readonly Result<RenderedUnit>[] };
+
+export interface WorkerLimits {
+  /** Wall time of one unit; a batch gets no more than that, so a slow unit is found by rendering its batch one by one. */
+  readonly unitMilliseconds: number;
+  readonly outputCharacters: number;
+  readonly heapMegabytes: number;
+}
+
+/** A unit that broke a limit; `what` says which. */
+export function limitProblem(unit: Omit<RenderUnit, 'capsule'>, directory: string, what: string): Problem {
+  return {
+    code: 'render-limit',
+    rule: undefined,
+    severity: 'error',
+    phase: 'render',
+    message: `rendering ${unit.pin.instance} ${unit.pin.version} for ${unit.target.environment}/${unit.target.name} ${what}`,
+    remedy: 'Make the templates of the capsule smaller: fewer loops within loops, less text.',
+    place: { file: `${directory}/capsule.yaml`, line: undefined, column: undefined, pointer: undefined },
+    related: [],
+  };
+}

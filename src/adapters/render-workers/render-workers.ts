@@ -1,0 +1,72 @@
+import { availableParallelism } from 'node:os';
+
+import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
+import type { Result } from '#model/result.ts';
+import { refused } from '#model/result.ts';
+import type { Renderer } from '#ports/renderer.ts';
+import type { WorkerLimits } from './messages.ts';
+import { limitProblem } from './messages.ts';
+import type { Slot } from './slot.ts';
+import { openSlot } from './slot.ts';
+
+export interface RenderWorkersOptions extends Partial<WorkerLimits> {
+  /** Threads at most; default: one less than the machine has cores, at least one. Started when first needed. */
+  readonly workers?: number | undefined;
+}
+
+const LIMITS: WorkerLimits = { unitMilliseconds: 5_000, outputCharacters: 16 * 1024 * 1024, heapMegabytes: 256 };
+const LARGEST_BATCH = 32;
+
+/**
+ * Renders in a small pool of threads. A batch that does not come back in time, or that kills its thread, is rendered again one unit at
+ * a time in a fresh thread: the unit that does it again becomes the problem `render-limit`, the others their objects.
+ */
+export function renderWorkers(options: RenderWorkersOptions): Renderer {
+  const limits: WorkerLimits = {
+    unitMilliseconds: options.unitMilliseconds ?? LIMITS.unitMilliseconds,
+    outputCharacters: options.outputCharacters ?? LIMITS.outputCharacters,
+    heapMegabytes: options.heapMegabytes ?? LIMITS.heapMegabytes,
+  };
+  const size = Math.max(1, options.workers ?? availableParallelism() - 1);
+  const idle: Slot[] = Array.from({ length: size }, () => openSlot(limits));
+  const slots = [...idle];
+  const waiting: ((slot: Slot) => void)[] = [];
+  let renders = 0;
+
+  async function withSlot<T>(use: (slot: Slot) => Promise<T>): Promise<T> {
+    const slot = idle.pop() ?? (await new Promise<Slot>((resolve) => waiting.push(resolve)));
+    try {
+      return await use(slot);
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) idle.push(slot);
+      else next(slot);
+    }
+  }
+
+  async function renderBatch(units: readonly RenderUnit[], signal: AbortSignal | undefined): Promise<readonly Result<RenderedUnit>[]> {
+    signal?.throwIfAborted();
+    const answer = await withSlot((slot) => slot.render(units));
+    if (answer.kind === 'rendered') return answer.results;
+    const [first] = units;
+    if (units.length === 1 && first !== undefined) return [refused([limitProblem(first, first.capsule.directory, answer.what)])];
+    const results: Result<RenderedUnit>[] = [];
+    for (const unit of units) results.push(...(await renderBatch([unit], signal)));
+    return results;
+  }
+
+  async function render(units: readonly RenderUnit[], signal?: AbortSignal): Promise<readonly Result<RenderedUnit>[]> {
+    renders += units.length;
+    const length = Math.min(LARGEST_BATCH, Math.max(1, Math.ceil(units.length / (size * 4))));
+    const batches: (readonly RenderUnit[])[] = [];
+    for (let at = 0; at < units.length; at += length) batches.push(units.slice(at, at + length));
+    const results = await Promise.all(batches.map((batch) => renderBatch(batch, signal)));
+    return results.flat();
+  }
+
+  async function close(): Promise<void> {
+    await Promise.all(slots.map((slot) => slot.close()));
+  }
+
+  return { render, counts: () => ({ renders }), close };
+}

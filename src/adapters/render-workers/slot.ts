@@ -1,0 +1,122 @@
+import { Worker } from 'node:worker_threads';
+
+import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
+import type { Result } from '#model/result.ts';
+import type { BatchMessage, FromWorker, ToWorker, WorkerLimits } from './messages.ts';
+
+export type BatchAnswer =
+  | { readonly kind: 'rendered'; readonly results: readonly Result<RenderedUnit>[] }
+  /** The thread had to be ended; `what` finishes the sentence "rendering x ...". */
+  | { readonly kind: 'lost'; readonly what: string };
+
+/** One place in the pool: a thread that is started when first used and replaced when it had to be ended. One batch at a time. */
+export interface Slot {
+  render(units: readonly RenderUnit[]): Promise<BatchAnswer>;
+  close(): Promise<void>;
+}
+
+/** Capsule contents a thread keeps, oldest forgotten first. */
+const MOST_CAPSULES = 200;
+
+interface Thread {
+  readonly worker: Worker;
+  readonly capsules: Set<string>;
+  ready: boolean;
+}
+
+export function openSlot(limits: WorkerLimits): Slot {
+  let thread: Thread | undefined;
+
+  async function end(): Promise<void> {
+    const ending = thread;
+    thread = undefined;
+    await ending?.worker.terminate();
+  }
+
+  async function render(units: readonly RenderUnit[]): Promise<BatchAnswer> {
+    thread ??= startThread(limits);
+    const { worker } = thread;
+    worker.ref();
+    const answer = await exchange(thread, units, limits);
+    if (answer.kind === 'lost') await end();
+    else worker.unref();
+    return answer;
+  }
+
+  return { render, close: end };
+}
+
+function startThread(limits: WorkerLimits): Thread {
+  const worker = new Worker(new URL('./render-worker.ts', import.meta.url), {
+    workerData: limits,
+    env: {},
+    argv: [],
+    execArgv: ['--no-warnings'],
+    resourceLimits: { maxOldGenerationSizeMb: limits.heapMegabytes, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
+  });
+  // A terminated thread may still report, and an 'error' without listener would end the process.
+  worker.on('error', () => undefined);
+  worker.unref();
+  return { worker, capsules: new Set(), ready: false };
+}
+
+/** Sends what the thread does not have yet, then the batch. The time of a batch begins when its thread has loaded. */
+function exchange(thread: Thread, units: readonly RenderUnit[], limits: WorkerLimits): Promise<BatchAnswer> {
+  const { worker } = thread;
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout;
+    const settle = (answer: BatchAnswer): void => {
+      clearTimeout(timer);
+      worker.off('message', onMessage);
+      worker.off('error', onError);
+      worker.off('exit', onExit);
+      resolve(answer);
+    };
+    const wait = (milliseconds: number): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => settle({ kind: 'lost', what: `takes longer than ${milliseconds} ms` }), milliseconds);
+    };
+    const onMessage = (message: FromWorker): void => {
+      if (message.kind === 'results') return settle({ kind: 'rendered', results: message.results });
+      thread.ready = true;
+      wait(limits.unitMilliseconds);
+    };
+    const onError = (error: unknown): void => settle({ kind: 'lost', what: causeOf(error, limits) });
+    const onExit = (): void => settle({ kind: 'lost', what: 'ended its thread' });
+    wait(thread.ready ? limits.unitMilliseconds : START_MILLISECONDS);
+    worker.on('message', onMessage);
+    worker.on('error', onError);
+    worker.on('exit', onExit);
+    for (const message of messagesFor(units, thread.capsules)) worker.postMessage(message);
+  });
+}
+
+/** Loading the program on a busy machine is not a unit's fault. */
+const START_MILLISECONDS = 30_000;
+
+function causeOf(error: unknown, limits: WorkerLimits): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return `needs more memory than ${limits.heapMegabytes} MiB`;
+  return `broke its thread: ${error instanceof Error ? (error.message.split('\n', 1)[0] ?? '').slice(0, 200) : 'unknown error'}`;
+}
+
+function messagesFor(units: readonly RenderUnit[], capsules: Set<string>): readonly ToWorker[] {
+  const messages: ToWorker[] = [];
+  const batch: BatchMessage['units'][number][] = [];
+  const needed = new Set<string>();
+  for (const { capsule, ...unit } of units) {
+    const id = `${unit.pin.gitTree} ${unit.pin.sha256} ${capsule.directory}`;
+    needed.add(id);
+    if (!capsules.has(id)) messages.push({ kind: 'capsule', id, capsule });
+    capsules.delete(id);
+    capsules.add(id);
+    batch.push({ capsule: id, unit });
+  }
+  messages.push({ kind: 'batch', units: batch });
+  for (const id of capsules) {
+    if (capsules.size <= MOST_CAPSULES || needed.has(id)) break;
+    capsules.delete(id);
+    messages.push({ kind: 'forget', id });
+  }
+  return messages;
+}

@@ -1,0 +1,89 @@
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { renderWorkers } from '#adapters/render-workers/render-workers.ts';
+import type { RenderWorkersOptions } from '#adapters/render-workers/render-workers.ts';
+import type { Renderer } from '#ports/renderer.ts';
+import { renderUnit } from '#render/render.ts';
+import { unit } from '#test/render/builders.ts';
+
+const MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{name}}\ndata:\n  greeting: {{config.greeting}}\n';
+const opened: Renderer[] = [];
+
+function workers(options: RenderWorkersOptions = {}): Renderer {
+  const renderer = renderWorkers({ workers: 1, ...options });
+  opened.push(renderer);
+  return renderer;
+}
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((renderer) => renderer.close()));
+});
+
+function greeting(instance: string, words: string) {
+  return unit('{}', { instance, config: { greeting: words }, files: { 'templates/map.yaml.hbs': MAP } });
+}
+
+/** A loop within a loop within a loop: few characters, many turns. */
+function nested(instance: string, items: number) {
+  const list = Array.from({ length: items }, (_, at) => at);
+  const template = `a: "{{#each config.list}}{{#with @root.config}}{{#each list}}{{#each @root.config.list}}{{sha256 (json @root.config.list)}}{{/each}}{{/each}}{{/with}}{{/each}}"`;
+  return unit(`metadata: {}`, { instance, config: { list }, files: { 'templates/x.yaml.hbs': template } });
+}
+
+describe('render workers', () => {
+  it('render what the door renders, in the order asked for', async () => {
+    const units = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'].map((name) => greeting(name, `to ${name}`));
+    const renderer = workers();
+
+    const results = await renderer.render(units);
+
+    expect(results).toEqual(units.map((one) => renderUnit(one)));
+    expect(results.every((result) => result.ok)).toBe(true);
+    expect(renderer.counts()).toEqual({ renders: 9 });
+  });
+
+  it('row 50: a unit that takes too long becomes a problem, and the others their objects', async () => {
+    const renderer = workers({ unitMilliseconds: 400 });
+    const slow = nested('slow', 45);
+
+    const results = await renderer.render([greeting('a', 'x'), slow, greeting('b', 'y')]);
+
+    expect(results.map((result) => (result.ok ? 'ok' : result.problems.map((problem) => problem.message)))).toEqual([
+      'ok',
+      ['rendering slow 1.0.0 for prod/eu-1 takes longer than 400 ms'],
+      'ok',
+    ]);
+  });
+
+  it('row 51: a unit that needs too much memory ends its thread, not the process', async () => {
+    const renderer = workers({ heapMegabytes: 24, unitMilliseconds: 20_000 });
+    const words = Array.from({ length: 1000 }, (_, at) => `word ${at} ${'x'.repeat(1000)}`);
+    const greedy = unit('{}', {
+      instance: 'greedy',
+      config: { words },
+      files: {
+        'templates/x.yaml.hbs':
+          '{{#each config.words}}{{#with (concat (json @root.config.words) @index) as |w|}}{{#each @root.config.words}}{{/each}}{{/with}}{{/each}}{{#each config.words}}- {{json @root.config.words}}\n{{/each}}',
+      },
+    });
+
+    const results = await renderer.render([greedy, greeting('b', 'y')]);
+
+    expect(results.map((result) => (result.ok ? 'ok' : result.problems[0]?.code))).toEqual([
+      expect.stringMatching(/render-limit|template-failed|manifest-unreadable/),
+      'ok',
+    ]);
+  });
+
+  it('refuse output beyond the limit', async () => {
+    const results = await workers({ outputCharacters: 100 }).render([greeting('a', 'x'.repeat(200))]);
+
+    expect(results.map((result) => (result.ok ? 'ok' : result.problems[0]?.code))).toEqual(['render-limit']);
+  });
+
+  it('stop when asked to', async () => {
+    const renderer = workers();
+
+    await expect(renderer.render([greeting('a', 'x')], AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
+  });
+});
