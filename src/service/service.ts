@@ -1,40 +1,18 @@
+import type { Result } from '#model/result.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Inbox } from '#ports/inbox.ts';
 import type { Chance, Clock, Ids, Journal, Timers } from '#ports/machine.ts';
 import type { WebhookReader, WebhookVerifier } from '#ports/webhooks.ts';
+import { readConfiguration, type Configuration, type ConfigurationSource } from './configuration.ts';
 import { startDispatch } from './dispatch.ts';
 import { webhookIntake } from './intake.ts';
 import { openMetrics } from './metrics.ts';
 import { WorkQueue } from './queue.ts';
 import { nextTurn, USUAL_POLICY, type SchedulePolicy } from './schedule.ts';
 import { httpServer, USUAL_LIMITS, type ServerLimits } from './server.ts';
+import type { ServiceSettings } from './settings.ts';
 import { startTicks } from './ticks.ts';
 import type { ServiceWork } from './work.ts';
-
-/** What the running service is told; `serviceSettings` takes it from a Configuration. Durations in milliseconds. */
-export interface ServiceSettings {
-  readonly listen: { readonly host: string; readonly port: number };
-  /** Where the forge sends webhooks to; undefined turns the redelivery sweep off. */
-  readonly webhookUrl: string | undefined;
-  readonly poll: number;
-  readonly drift: number;
-  /** Share: 0.1 is 10%. */
-  readonly jitter: number;
-  readonly sweep: number;
-  readonly bodyLimit: number;
-  readonly concurrency: number;
-}
-
-export const USUAL_SETTINGS: ServiceSettings = {
-  listen: { host: '127.0.0.1', port: 8080 },
-  webhookUrl: undefined,
-  poll: 60_000,
-  drift: 300_000,
-  jitter: 0.1,
-  sweep: 180_000,
-  bodyLimit: 5 * 1024 * 1024,
-  concurrency: 4,
-};
 
 export interface ServiceParts {
   readonly settings: ServiceSettings;
@@ -127,4 +105,9 @@ export async function startService(parts: ServiceParts): Promise<Service> {
 
 function loopOf(key: string): string {
   return key.split('/', 1)[0] ?? key;
+}
+
+/** Reads `capstan.yaml` and the CAPSTAN_ variables: every mistake at its place, or a configuration with its secrets read. */
+export function loadConfiguration(source: ConfigurationSource): Promise<Result<Configuration>> {
+  return readConfiguration(source);
 }
