@@ -246,7 +246,7 @@ export function shownValue(value: Json | undefined): string {
   if (value === undefined) return 'absent';
   if (typeof value === 'string') return quoted(value, 80);
   if (Array.isArray(value)) return 'a list';
-  return isJsonObject(value) ? 'a map' : String(value);
+  return isJsonObject(value) ? 'a map' : JSON.stringify(value);
 }
 
 function fieldName(pointer: string): string {

@@ -1,11 +1,19 @@
 import { CST, Lexer } from 'yaml';
 
+import { visibleText } from '#model/quoted.ts';
+
 export interface YamlScan {
   readonly findings: readonly { readonly feature: string; readonly offset: number }[];
   /** False when the text must not be given to the parser: it nests too deep, or a directive changes how it reads. */
   readonly readable: boolean;
 }
 
+const FEATURES: Readonly<Partial<Record<CST.TokenType, string>>> = {
+  alias: 'an alias',
+  anchor: 'an anchor',
+  tag: 'a tag',
+  'directive-line': 'a directive',
+};
 const MOST_FINDINGS = 50;
 /** Scalars, keys included: a file within the byte limit could still hold half a million. */
 const MOST_SCALARS = 100_000;
@@ -27,46 +35,18 @@ export function scanYaml(text: string, depthLimit: number): YamlScan {
     const type = scalarNext ? 'scalar' : CST.tokenType(source);
     scalarNext = false;
     const column = offset - lineStart;
-    switch (type) {
-      case 'scalar':
-        if (source === CST.SCALAR) {
-          scalarNext = true;
-          scalars += 1;
-          continue;
-        }
-        if (flow === 0) enterColumn(columns, column);
-        break;
-      case 'doc-mode':
-      case 'flow-error-end':
-        continue;
-      case 'alias':
-        add(findings, `an alias (${source.slice(0, 40)})`, offset);
-        break;
-      case 'anchor':
-        add(findings, `an anchor (${source.slice(0, 40)})`, offset);
-        break;
-      case 'tag':
-        add(findings, `a tag (${source.slice(0, 40)})`, offset);
-        break;
-      case 'directive-line':
-        add(findings, `a directive (${source.trim().slice(0, 40)})`, offset);
-        readable = false;
-        break;
-      case 'seq-item-ind':
-      case 'explicit-key-ind':
-        if (flow === 0) enterColumn(columns, column);
-        break;
-      case 'flow-map-start':
-      case 'flow-seq-start':
-        flow += 1;
-        break;
-      case 'flow-map-end':
-      case 'flow-seq-end':
-        flow -= 1;
-        break;
-      default:
-        break;
+    if (source === CST.DOCUMENT || source === CST.FLOW_END) continue;
+    if (source === CST.SCALAR) {
+      scalarNext = true;
+      scalars += 1;
+      continue;
     }
+    const feature = type === null ? undefined : FEATURES[type];
+    if (feature !== undefined) add(findings, `${feature} (${visibleText(source.trim(), 40)})`, offset);
+    if (type === 'directive-line') readable = false;
+    if (type === 'flow-map-start' || type === 'flow-seq-start') flow += 1;
+    else if (type === 'flow-map-end' || type === 'flow-seq-end') flow -= 1;
+    else if (flow === 0 && (type === 'scalar' || type === 'seq-item-ind' || type === 'explicit-key-ind')) enterColumn(columns, column);
     if (columns.length + flow > depthLimit + 1) {
       add(findings, `more than ${depthLimit} levels of nesting`, offset);
       return { findings, readable: false };

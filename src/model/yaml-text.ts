@@ -154,21 +154,12 @@ function keyText(key: ParsedNode, text: string): string | undefined {
 }
 
 function readScalar(reader: Reader, value: unknown, place: Place): Json {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return value;
-    case 'bigint': {
-      const number = Number(value);
-      if (!Number.isSafeInteger(number)) reader.problems.push(inexactProblem(String(value), place));
-      return number;
-    }
-    case 'number':
-      if (!Number.isFinite(value)) reader.problems.push(inexactProblem(String(value), place));
-      return value;
-    default:
-      return null;
-  }
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value !== 'bigint' && typeof value !== 'number') return null;
+  const number = Number(value);
+  const exact = typeof value === 'bigint' ? Number.isSafeInteger(number) : Number.isFinite(value);
+  if (!exact) reader.problems.push(inexactProblem(String(value), place));
+  return number;
 }
 
 function decode(bytes: Uint8Array, file: string): Result<string> {

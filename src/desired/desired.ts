@@ -1,0 +1,53 @@
+import type { DesiredState, SourceFile } from '#model/desired.ts';
+import { compareProblems, type Problem } from '#model/problem.ts';
+import { type Assembled, assemble, type Snapshot } from './assemble.ts';
+import { type CapsuleContent, type ReadCapsule, readCapsule } from './capsule-source.ts';
+import { documentPath } from './documents.ts';
+import { type DesiredFacts, ruleContext } from './facts.ts';
+import { type ParsedDeclaration, parseDocument } from './parse.ts';
+import { cycleProblems } from './rules/cycles.ts';
+import { dependencyProblems } from './rules/dependencies.ts';
+import { fileProblems } from './rules/files.ts';
+import { historyProblems } from './rules/history.ts';
+import { promotionProblems } from './rules/promotion-graph.ts';
+import { referenceProblems } from './rules/references.ts';
+import { schemaProblems } from './rules/schema-hygiene.ts';
+import { targetProblems } from './rules/targets.ts';
+import { wiringProblems } from './rules/wiring.ts';
+
+/** Whether a repository path is a declaration: project, environment, lock, targets/, config/, fleets/, devices/, policies, capsule.yaml. */
+export function isDeclarationPath(path: string): boolean {
+  return documentPath(path) !== undefined;
+}
+
+/** Parses one declaration. A function of path and bytes alone, so answers can be kept by path and blob id. */
+export function parseDeclaration(file: SourceFile): ParsedDeclaration {
+  return parseDocument(file);
+}
+
+/** Puts a capsule's directory together (V-10). */
+export function capsuleSource(content: CapsuleContent): ReadCapsule {
+  return readCapsule(content);
+}
+
+/** Puts a snapshot's documents together (V-04). */
+export function assembleDesiredState(snapshot: Snapshot): Assembled {
+  return assemble(snapshot);
+}
+
+/** The rules across documents, offline: every problem, in the order people see them. */
+export function checkDesiredState(state: DesiredState, facts: DesiredFacts): readonly Problem[] {
+  const context = ruleContext(state, facts);
+  const problems = [
+    ...historyProblems(context),
+    ...fileProblems(context),
+    ...dependencyProblems(context),
+    ...wiringProblems(context),
+    ...cycleProblems(context),
+    ...promotionProblems(context),
+    ...targetProblems(context),
+    ...schemaProblems(context),
+    ...referenceProblems(context),
+  ];
+  return problems.sort(compareProblems);
+}

@@ -1,0 +1,120 @@
+import { circleText, type Edge, findCircles } from '#desired/cycle.ts';
+import { capsuleOf, type RuleContext } from '#desired/facts.ts';
+import { problemOf, relatedTo } from '#desired/finding.ts';
+import type { DesiredEnvironment } from '#model/desired.ts';
+import { pointerToken } from '#model/json.ts';
+import { NOWHERE, type Place, type Problem } from '#model/problem.ts';
+import { listed, quoted } from '#model/quoted.ts';
+import { didYouMean } from '#model/suggest.ts';
+import { parseRange, rangesIntersect } from '#model/version.ts';
+
+/** V-41 to V-44: how environments promote from each other. */
+export function promotionProblems(context: RuleContext): readonly Problem[] {
+  return [
+    ...circleProblems(context),
+    ...context.state.environments.flatMap((environment) => [
+      ...unknownProblems(context, environment),
+      ...requestProblems(context, environment),
+    ]),
+  ];
+}
+
+function upstreamNames(environment: DesiredEnvironment): readonly string[] {
+  return environment.declared.value.spec.promotion?.from?.environments ?? [];
+}
+
+function upstreamPlace(environment: DesiredEnvironment, index: number): Place {
+  return environment.declared.at(`/spec/promotion/from/environments/${index}`);
+}
+
+/** V-41, an environment that promotes from itself included. */
+function circleProblems(context: RuleContext): readonly Problem[] {
+  const edges: Edge<Place>[] = context.state.environments.flatMap((environment) =>
+    upstreamNames(environment).map((to, index) => ({ from: environment.name, to, label: upstreamPlace(environment, index) })),
+  );
+  return findCircles(edges).map((circle) =>
+    problemOf({
+      code: 'promotion-cycle',
+      rule: 'V-41',
+      place: circle[0]?.label ?? NOWHERE,
+      message: `promotion cycle: ${circleText(circle)}`,
+      remedy: 'Take one of these environments out of promotion.from.environments.',
+    }),
+  );
+}
+
+/** V-42. */
+function unknownProblems(context: RuleContext, environment: DesiredEnvironment): readonly Problem[] {
+  return upstreamNames(environment).flatMap((upstream, index) =>
+    context.environmentNames.has(upstream)
+      ? []
+      : [
+          problemOf({
+            code: 'upstream-unknown',
+            rule: 'V-42',
+            place: upstreamPlace(environment, index),
+            message: `${environment.name} promotes from ${quoted(upstream)}, which is not an environment${didYouMean(upstream, context.environmentNames)}`,
+            remedy: `Use one of: ${listed([...context.environmentNames].sort())}.`,
+          }),
+        ],
+  );
+}
+
+/** V-43 and V-44 for every enabled request; with `strategy: any` one upstream that fits is enough. */
+function requestProblems(context: RuleContext, environment: DesiredEnvironment): readonly Problem[] {
+  const { spec } = environment.declared.value;
+  const upstreams = upstreamNames(environment).flatMap((name) => context.environments.get(name) ?? []);
+  if (upstreams.length === 0) return [];
+  const any = spec.promotion?.from?.strategy === 'any';
+  return Object.entries(spec.capsules ?? {}).flatMap(([instance, request]) => {
+    if (request.enabled === false) return [];
+    const capsule = capsuleOf(instance, request);
+    const use: Use = { environment, instance, capsule, range: request.version };
+    const findings = upstreams.map((upstream) => absentProblem(context, use, upstream) ?? apartProblem(use, upstream));
+    if (any && findings.includes(undefined)) return [];
+    const problems = findings.filter((problem) => problem !== undefined);
+    return any ? problems.slice(0, 1) : problems;
+  });
+}
+
+interface Use {
+  readonly environment: DesiredEnvironment;
+  readonly instance: string;
+  readonly capsule: string;
+  readonly range: string;
+}
+
+function absentProblem(context: RuleContext, use: Use, upstream: DesiredEnvironment): Problem | undefined {
+  if (context.deployed.get(upstream.name)?.has(use.capsule) === true) return undefined;
+  return problemOf({
+    code: 'upstream-lacks-capsule',
+    rule: 'V-43',
+    place: use.environment.declared.at(`/spec/capsules${pointerToken(use.instance)}`),
+    message: `${use.environment.name} expects ${use.capsule} from ${upstream.name}, but ${upstream.name} does not deploy it`,
+    remedy: `Request ${use.capsule} in ${upstream.name}, or disable it here.`,
+    related: relatedTo(upstream.declared.at('/spec/capsules'), `what ${upstream.name} deploys`),
+  });
+}
+
+/** V-44: at least one of the upstream's ranges for that capsule must meet ours. */
+function apartProblem(use: Use, upstream: DesiredEnvironment): Problem | undefined {
+  const mine = parseRange(use.range);
+  const theirs = Object.entries(upstream.declared.value.spec.capsules ?? {}).filter(
+    ([instance, request]) => request.enabled !== false && capsuleOf(instance, request) === use.capsule,
+  );
+  const first = theirs[0];
+  if (mine === undefined || first === undefined) return undefined;
+  const apart = theirs.every(([, request]) => {
+    const range = parseRange(request.version);
+    return range !== undefined && !rangesIntersect(mine, range);
+  });
+  if (!apart) return undefined;
+  return problemOf({
+    code: 'ranges-apart',
+    rule: 'V-44',
+    place: use.environment.declared.at(`/spec/capsules${pointerToken(use.instance)}/version`),
+    message: `${use.environment.name} accepts ${use.range} but ${upstream.name} deploys ${first[1].version}; nothing can be promoted`,
+    remedy: 'Widen one of the two ranges until they meet.',
+    related: relatedTo(upstream.declared.at(`/spec/capsules${pointerToken(first[0])}/version`), `range of ${upstream.name}`),
+  });
+}
