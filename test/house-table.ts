@@ -68,7 +68,7 @@ const HOUSE: Readonly<Record<string, FolderRule>> = {
   render: { ...CHAPTER, packages: ['node:crypto', 'handlebars'] },
   ports: { folders: ['model'], packages: [] },
   loops: { folders: ['model', 'ports', ...CHAPTER_NAMES], packages: [] },
-  service: { folders: ['model', 'ports', 'loops'], packages: ['node:*', 'fastify', 'prom-client'] },
+  service: { folders: ['model', 'ports', 'loops', 'schemas'], packages: ['node:*', 'fastify', 'prom-client'] },
   forge: { folders: ['model', 'ports'], packages: ['node:*', 'fastify'] },
   agent: { folders: ['model', 'edge', 'trust'], packages: ['node:*'] },
   cli: { folders: ['model', 'ports', 'loops', 'service', 'schemas'], packages: ['node:*', 'commander'] },
