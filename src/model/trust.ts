@@ -1,0 +1,77 @@
+import type { Project } from '#model/declarations.generated.ts';
+import type { Declared } from '#model/desired.ts';
+import type { CommitId, ObjectId } from '#model/digest.ts';
+import type { Commit } from '#model/git-objects.ts';
+import type { Instant } from '#model/instant.ts';
+import type { PathVerdict, TrustPurpose } from '#model/verdict.ts';
+
+/**
+ * What is judged as one: a capsule's directory (`capsules/<name>`, its tree id) or one file below `environments/` or `policies/`
+ * (its blob id). `trustUnit(path)` says which unit a path belongs to.
+ */
+export interface UnitContent {
+  readonly path: string;
+  /** Undefined: it is not there. */
+  readonly id: ObjectId | undefined;
+}
+
+export interface UnitChange {
+  readonly path: string;
+  readonly before: ObjectId | undefined;
+  readonly after: ObjectId | undefined;
+}
+
+/** A commit of a merged branch. */
+export interface RangeCommit {
+  readonly commit: Commit;
+  /** Units it changes against its first parent; undefined when unknown: then it counts for every unit. */
+  readonly units: readonly string[] | undefined;
+}
+
+/** Another parent of the commit, or the head of its pull request (squash, rebase). */
+export interface MergedSide {
+  readonly head: Commit;
+  /** Commits of `merge base..head`, the head included, in any order. */
+  readonly range: readonly RangeCommit[];
+  /** The step's changed units as they stand in `head`; a unit that is not in the map was not looked up. */
+  readonly contents: ReadonlyMap<string, ObjectId | undefined>;
+}
+
+/** One commit along first parents. */
+export interface TrustStep {
+  readonly commit: Commit;
+  /** When it was first seen here; key windows hold at this time, never at the date the commit claims. */
+  readonly firstSeen: Instant;
+  /** The project its first parent declares. */
+  readonly project: Declared<Project> | undefined;
+  /** Units that differ from the first parent. */
+  readonly changes: readonly UnitChange[];
+  readonly sides: readonly MergedSide[];
+  /** Why the head of its pull request could not be read; undefined when it was read, or there is none. */
+  readonly unread: string | undefined;
+}
+
+export interface TrustRoot {
+  readonly commit: Commit;
+  readonly project: Declared<Project> | undefined;
+  readonly units: readonly UnitContent[];
+}
+
+export interface AcceptedContent {
+  readonly by: string;
+  readonly commit: CommitId;
+}
+
+/** What is known along first parents up to `head`. */
+export interface TrustState {
+  readonly root: CommitId;
+  readonly head: CommitId;
+  /** The last declaration that was itself accepted: the one that judges. */
+  readonly project: Declared<Project> | undefined;
+  readonly enforced: ReadonlySet<TrustPurpose>;
+  readonly units: ReadonlyMap<string, PathVerdict>;
+  /** Everything that was ever accepted at a unit, so that taking a change back needs nobody's key. */
+  readonly accepted: ReadonlyMap<string, ReadonlyMap<ObjectId, AcceptedContent>>;
+  /** The commit that does not follow `head`; from then on nothing is accepted. */
+  readonly rewrittenBy: CommitId | undefined;
+}

@@ -1,0 +1,167 @@
+import type { Project } from '#model/declarations.generated.ts';
+import type { Declared } from '#model/desired.ts';
+import type { CommitId, ObjectId } from '#model/digest.ts';
+import type { Commit } from '#model/git-objects.ts';
+import type { Instant } from '#model/instant.ts';
+import type { AcceptedContent, TrustRoot, TrustState, TrustStep, UnitChange } from '#model/trust.ts';
+import type { AllowedSigner, PathVerdict, SignatureVerdict, TrustPurpose } from '#model/verdict.ts';
+import { judgeSignature } from './commit-signature.ts';
+import { purposeOf, stepJudge } from './judge-step.ts';
+import { enforcedPurposes, readSigners, type Signers } from './signers.ts';
+
+/** The file whose content decides who may sign. */
+const PROJECT = 'environments/project.yaml';
+const NOTHING: ReadonlyMap<ObjectId, AcceptedContent> = new Map();
+
+/** SSH keys of the project's trust entries; an entry whose key cannot be used is a problem and vouches for nothing. */
+export function allowedSigners(project: Declared<Project> | undefined): Signers {
+  return readSigners(project);
+}
+
+/** One commit's signature for one purpose. `firstSeen` decides key windows, never the commit's own date. */
+export function judgeCommit(
+  commit: Commit,
+  signers: readonly AllowedSigner[],
+  purpose: TrustPurpose,
+  firstSeen: Instant,
+): SignatureVerdict {
+  return judgeSignature(commit, { signers, purposes: [purpose], firstSeen });
+}
+
+/** The unit that a repository path is judged with; undefined for paths that nobody judges. */
+export function trustUnit(path: string): string | undefined {
+  const capsule = /^capsules\/[^/]+/.exec(path)?.[0];
+  if (capsule !== undefined) return capsule;
+  return /^(environments|policies)\/./.test(path) ? path : undefined;
+}
+
+/** Everything the root holds is accepted: that is what a trust root is. */
+export function startTrust(root: TrustRoot): TrustState {
+  const by = { by: 'the trust root', commit: root.commit.id };
+  const enforced = enforcedPurposes(root.project);
+  return {
+    root: root.commit.id,
+    head: root.commit.id,
+    project: root.project,
+    enforced,
+    units: new Map(
+      root.units.map(({ path }) => [path, enforced.has(purposeOf(path)) ? { kind: 'accepted', ...by } : { kind: 'not-enforced' }]),
+    ),
+    accepted: new Map(root.units.flatMap(({ path, id }) => (id === undefined ? [] : [[path, new Map([[id, by]])]]))),
+    rewrittenBy: undefined,
+  };
+}
+
+/**
+ * Judges the commits that follow, oldest first. Each is judged by what its first parent declares, if that declaration was itself
+ * accepted, else by the last one that was. A commit that does not follow the head ends trust: history was rewritten.
+ */
+export function advanceTrust(state: TrustState, steps: readonly TrustStep[]): TrustState {
+  const units = new Map(state.units);
+  const accepted = new Map(state.accepted);
+  let { head, project, enforced, rewrittenBy } = state;
+  for (const step of steps) {
+    if (rewrittenBy !== undefined) break;
+    if (step.commit.parents[0] !== head) {
+      rewrittenBy = step.commit.id;
+      break;
+    }
+    if (isHonoured(units.get(PROJECT))) project = step.project;
+    const now = enforcedPurposes(project);
+    beginOrEndEnforcing(units, { before: enforced, now, head });
+    enforced = now;
+    const judge = stepJudge(step, readSigners(project).signers);
+    for (const change of step.changes) {
+      const verdict = enforced.has(purposeOf(change.path)) ? judge(change, accepted.get(change.path) ?? NOTHING) : NOT_ENFORCED;
+      note(units, accepted, { change, verdict, commit: step.commit.id });
+    }
+    head = step.commit.id;
+  }
+  return { root: state.root, head, project, enforced, units, accepted, rewrittenBy };
+}
+
+/** `tip` is not a descendant of the head along first parents (a force push): nothing is accepted any more. */
+export function rewriteTrust(state: TrustState, tip: CommitId): TrustState {
+  return { ...state, rewrittenBy: state.rewrittenBy ?? tip };
+}
+
+/** The verdict of a unit, or the gravest below a folder (`environments/prod`). */
+export function verdictOf(state: TrustState, path: string): PathVerdict {
+  if (state.rewrittenBy !== undefined) {
+    const sentence = `accepted history was rewritten: ${state.rewrittenBy.slice(0, 10)} does not follow ${state.head.slice(0, 10)}`;
+    return { kind: 'refused', commit: state.rewrittenBy, sentence };
+  }
+  const own = state.units.get(path);
+  if (own !== undefined) return own;
+  let gravest: PathVerdict | undefined;
+  for (const [unit, verdict] of state.units) {
+    if (!unit.startsWith(`${path}/`)) continue;
+    if (gravest === undefined || GRAVITY[verdict.kind] > GRAVITY[gravest.kind]) gravest = verdict;
+  }
+  return gravest ?? { kind: 'could-not-look', commit: state.head, sentence: `no commit since the trust root speaks of ${path}` };
+}
+
+/** One sentence for people. */
+export function explainVerdict(path: string, verdict: PathVerdict): string {
+  switch (verdict.kind) {
+    case 'accepted':
+      return `${path} is accepted: ${verdict.by} vouches for it in ${verdict.commit.slice(0, 10)}`;
+    case 'not-enforced':
+      return `${path} runs unverified: no trust entry of the project is for ${purposeOf(path)}`;
+    case 'unsigned':
+    case 'refused':
+    case 'could-not-look':
+      return verdict.sentence;
+  }
+}
+
+const NOT_ENFORCED: PathVerdict = { kind: 'not-enforced' };
+const GRAVITY = { accepted: 0, 'not-enforced': 1, 'could-not-look': 2, unsigned: 3, refused: 4 } as const;
+
+function isHonoured(verdict: PathVerdict | undefined): boolean {
+  return verdict === undefined || verdict.kind === 'accepted' || verdict.kind === 'not-enforced';
+}
+
+interface Enforcing {
+  readonly before: ReadonlySet<TrustPurpose>;
+  readonly now: ReadonlySet<TrustPurpose>;
+  readonly head: CommitId;
+}
+
+/** What was in place when trust was declared stays accepted, until it changes; and what nobody judges any more is not held. */
+function beginOrEndEnforcing(units: Map<string, PathVerdict>, { before, now, head }: Enforcing): void {
+  if (before.size === now.size && [...now].every((purpose) => before.has(purpose))) return;
+  for (const [unit, verdict] of units) {
+    const purpose = purposeOf(unit);
+    if (!now.has(purpose)) units.set(unit, NOT_ENFORCED);
+    else if (verdict.kind === 'not-enforced') units.set(unit, { kind: 'accepted', by: 'the commit that declared trust', commit: head });
+  }
+}
+
+interface Judged {
+  readonly change: UnitChange;
+  readonly verdict: PathVerdict;
+  readonly commit: CommitId;
+}
+
+function note(
+  units: Map<string, PathVerdict>,
+  accepted: Map<string, ReadonlyMap<ObjectId, AcceptedContent>>,
+  { change, verdict, commit }: Judged,
+): void {
+  const { path, after } = change;
+  if (after === undefined && isHonoured(verdict)) {
+    units.delete(path);
+    return;
+  }
+  const wasRefused = !isHonoured(units.get(path)) && !accepted.has(path);
+  // What was never accepted may go without anybody's word; what was accepted may not.
+  if (after === undefined && wasRefused) {
+    units.delete(path);
+    return;
+  }
+  units.set(path, verdict);
+  if (after === undefined || !isHonoured(verdict)) return;
+  const by = verdict.kind === 'accepted' ? verdict.by : 'nobody, before trust was declared';
+  accepted.set(path, new Map([...(accepted.get(path) ?? NOTHING), [after, { by, commit }]]));
+}
