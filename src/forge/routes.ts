@@ -1,5 +1,11 @@
 import type { Route } from './call.ts';
+import { APP_ROUTES } from './routes-apps.ts';
+import { CHECK_ROUTES } from './routes-checks.ts';
+import { COMMIT_ROUTES } from './routes-commits.ts';
+import { CONTENT_ROUTES } from './routes-contents.ts';
+import { GIT_DATABASE_ROUTES } from './routes-git-database.ts';
 import { HOOK_ROUTES } from './routes-hooks.ts';
+import { ISSUE_ROUTES } from './routes-issues.ts';
 import { MERGE_ROUTES } from './routes-merge.ts';
 import { PROTECTION_ROUTES } from './routes-protection.ts';
 import { PULL_ROUTES } from './routes-pulls.ts';
@@ -14,10 +20,16 @@ export const ROUTES: readonly Route[] = [
   ...USER_ROUTES,
   ...REPOSITORY_ROUTES,
   ...REFERENCE_ROUTES,
+  ...CONTENT_ROUTES,
+  ...COMMIT_ROUTES,
+  ...GIT_DATABASE_ROUTES,
   ...PROTECTION_ROUTES,
   ...PULL_ROUTES,
   ...MERGE_ROUTES,
   ...REVIEW_ROUTES,
+  ...ISSUE_ROUTES,
   ...STATUS_ROUTES,
+  ...CHECK_ROUTES,
   ...HOOK_ROUTES,
+  ...APP_ROUTES,
 ];

@@ -12,7 +12,7 @@ import { httpBackend } from '#adapters/git/http-backend.ts';
 import { startForge } from '#forge/forge.ts';
 import { toInstant } from '#model/instant.ts';
 import type { Journal, Signer } from '#ports/machine.ts';
-import { answerChecker } from './github-answers.ts';
+import { answerChecker, type Checked } from './github-answers.ts';
 
 const run = promisify(execFile);
 
@@ -28,8 +28,8 @@ export interface RunningForge {
   git(directory: string, args: readonly string[]): Promise<string>;
   temporary(): Promise<string>;
   restart(): Promise<void>;
-  /** Answers that did not fit GitHub's description. */
-  readonly violations: readonly string[];
+  /** Every answer to octokit was compared with GitHub's description; here is what did not fit. */
+  readonly checked: Checked;
   advance(milliseconds: number): void;
   close(): Promise<void>;
 }
@@ -68,8 +68,8 @@ export async function runningForge(): Promise<RunningForge> {
   let forge = await startForge({ ...options, listen: { host: '127.0.0.1', port: 0 } });
   const { url } = forge;
   const adminToken = (await readFile(join(dataDirectory, 'admin-token'), 'utf8')).trim();
-  const violations: string[] = [];
-  const check = answerChecker(violations);
+  const checked = { violations: [], seen: new Set<string>() };
+  const check = answerChecker(checked);
 
   async function checkedFetch(address: string | URL | Request, init?: RequestInit): Promise<Response> {
     const response = await fetch(address, init);
@@ -91,7 +91,7 @@ export async function runningForge(): Promise<RunningForge> {
     url,
     dataDirectory,
     adminToken,
-    violations,
+    checked,
     client,
     async person(login) {
       const admin = client(adminToken);

@@ -15,6 +15,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  expect(forge.checked.violations).toEqual([]);
   await hook.close();
   await forge.close();
 });
