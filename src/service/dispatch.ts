@@ -85,8 +85,8 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     for (const { environment } of known) {
       unseen.add(environment);
       wake({ kind: 'reconcile', environment }, 'start', 'changed');
-      wake({ kind: 'promote', environment }, 'start', 'changed');
     }
+    for (const { environment } of known) wake({ kind: 'promote', environment }, 'start', 'changed');
     return found;
   }
 
