@@ -69,7 +69,11 @@ function instancesOf(metadata: Json | undefined): readonly (readonly [string, Js
 }
 
 function pairOf(facts: JsonObject | undefined): string {
-  return `${String(facts?.['capsule'])}@${String(facts?.['version'])} ${String(facts?.['gitTree'])}`;
+  return `${textOf(facts?.['capsule'])}@${textOf(facts?.['version'])} ${textOf(facts?.['gitTree'])}`;
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '?';
 }
 
 function objectsOf(facts: JsonObject): readonly JsonObject[] {
@@ -79,18 +83,18 @@ function objectsOf(facts: JsonObject): readonly JsonObject[] {
 
 function objectProblems(commit: RenderedCommit, target: string, facts: JsonObject): readonly Problem[] {
   return objectsOf(facts).flatMap((object) => {
-    const path = `${target}/${String(object['path'])}`;
+    const path = `${target}/${textOf(object['path'])}`;
     const bytes = commit.files.get(path);
     if (bytes === undefined) return [problem('rendered-missing', `${path} is named by render.metadata and is not in the commit`, path)];
     const digest = sha256Of(bytes);
     if (digest === object['sha256']) return [];
-    return [problem('rendered-digest', `${path} has sha256 ${digest}; render.metadata says ${String(object['sha256'])}`, path)];
+    return [problem('rendered-digest', `${path} has sha256 ${digest}; render.metadata says ${textOf(object['sha256'])}`, path)];
   });
 }
 
 function strayProblems(commit: RenderedCommit, target: string, metadata: Json | undefined): readonly Problem[] {
   const named = new Set(
-    instancesOf(metadata).flatMap(([, facts]) => objectsOf(facts).map((object) => `${target}/${String(object['path'])}`)),
+    instancesOf(metadata).flatMap(([, facts]) => objectsOf(facts).map((object) => `${target}/${textOf(object['path'])}`)),
   );
   named.add(`${target}/render.metadata`);
   return [...commit.files.keys()]

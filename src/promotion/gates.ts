@@ -1,0 +1,230 @@
+import type { DesiredEnvironment } from '#model/desired.ts';
+import type { CommitId } from '#model/digest.ts';
+import type { HealthState } from '#model/health.ts';
+import { durationText, instantText, parseDuration, toInstant, type Instant } from '#model/instant.ts';
+import type { JsonObject } from '#model/json.ts';
+import type { CheckReading, GateReading, Review } from '#model/promotion.ts';
+import type { ChangeSet } from '#model/resolution.ts';
+import type { PathVerdict } from '#model/verdict.ts';
+import { readApproval, type ApprovalRule } from './approval.ts';
+import type { Risk } from './risk.ts';
+
+/** How one moved instance does in one target above. */
+export interface UpstreamHealth {
+  readonly environment: string;
+  readonly target: string;
+  readonly instance: string;
+  /** Start of its unbroken health with exactly the content that moves; undefined if it is not healthy with it. */
+  readonly since: Instant | undefined;
+  readonly state: HealthState;
+}
+
+/** What the loop gathered about one change set. */
+export interface GateEvidence {
+  readonly risk: Risk;
+  /** Every moved instance times every target above; empty for an entry environment. */
+  readonly upstream: readonly UpstreamHealth[];
+  /** Of each release that the change set brings. */
+  readonly releases: readonly { readonly instance: string; readonly verdict: PathVerdict | undefined }[];
+  /** Checks of the pull request's head; undefined while there is none. */
+  readonly checks: readonly CheckReading[] | undefined;
+  readonly reviews: readonly Review[];
+  /** Heads whose approvals count: the present one, and former ones with equal change set and rendered digest. */
+  readonly heads: readonly CommitId[];
+  /** Logins that wrote any of it: author of the pull request, authors and committers of its commits, the engine. */
+  readonly authors: ReadonlySet<string>;
+  /** Logins that wrote the release commits that it moves. */
+  readonly releaseAuthors: ReadonlySet<string>;
+  /** Whether a login is in a team; undefined when that could not be looked up. */
+  readonly isMember: (login: string, team: string) => boolean | undefined;
+  /** Judges `when` over the given input; undefined when it cannot be judged. */
+  readonly holds: (expression: string, input: JsonObject) => boolean | undefined;
+  /** Why the change is made: `except` and emergencies look at it. */
+  readonly kind: 'promotion' | 'rollback' | 'emergency' | 'config';
+}
+
+export interface GateQuestion {
+  readonly environment: DesiredEnvironment;
+  readonly changeSet: ChangeSet;
+  readonly evidence: GateEvidence;
+}
+
+type Gate = NonNullable<DesiredEnvironment['declared']['value']['spec']['gates']>[number];
+
+/** Every gate of the environment, in its order: what is above, declared gates, approvals, windows. Only `passed` lets a change through. */
+export function gateReadings({ environment, changeSet, evidence }: GateQuestion, at: Instant): readonly GateReading[] {
+  const { spec } = environment.declared.value;
+  const readings: GateReading[] = [];
+  const gates = spec.gates ?? [];
+  const brings = changeSet.moves.some((move) => move.to !== undefined);
+  const upstreams = spec.promotion?.from?.environments ?? [];
+  if (upstreams.length > 0 && brings) {
+    if (!gates.some((gate) => gate.type === 'health')) readings.push(readHealth('health', evidence, spec.promotion?.from?.strategy));
+    if (spec.promotion?.soak !== undefined && !gates.some((gate) => gate.type === 'soak' && gate.duration === undefined)) {
+      readings.push(readSoak('soak', spec.promotion.soak, { evidence, strategy: spec.promotion.from?.strategy, at }));
+    }
+  }
+  for (const gate of gates) {
+    const applies = gate.when === undefined ? true : evidence.holds(gate.when, gateInput(environment, changeSet, evidence));
+    if (applies === false) continue;
+    if (applies === undefined) readings.push(reading(gate, 'inconclusive', 'its condition could not be judged'));
+    else readings.push(readDeclared(gate, { environment, changeSet, evidence }, at));
+  }
+  for (const [index, rule] of (spec.approvals ?? []).entries()) {
+    const name = `approval-${index + 1}`;
+    const applies = rule.when === undefined ? true : evidence.holds(rule.when, gateInput(environment, changeSet, evidence));
+    if (applies === false) continue;
+    if (applies === undefined) readings.push(reading({ name, type: 'approval' }, 'inconclusive', 'its condition could not be judged'));
+    else readings.push(readApproval(name, rule, evidence, at));
+  }
+  for (const window of spec.windows ?? []) {
+    if (window.except?.change?.some((kind) => kind === evidence.kind) === true) continue;
+    readings.push(reading({ name: window.name, type: 'window' }, 'waiting', 'not-supported: windows are not honoured yet and hold'));
+  }
+  return readings;
+}
+
+/** What `when` sees. */
+function gateInput(environment: DesiredEnvironment, changeSet: ChangeSet, evidence: GateEvidence): JsonObject {
+  return {
+    change: { id: changeSet.id, risk: evidence.risk, kind: evidence.kind },
+    environment: {
+      name: environment.name,
+      risk: environment.declared.value.spec.risk,
+      labels: { ...environment.declared.value.metadata.labels },
+    },
+  };
+}
+
+function readDeclared(gate: Gate, { environment, evidence }: GateQuestion, at: Instant): GateReading {
+  const { promotion, risk } = environment.declared.value.spec;
+  const strategy = promotion?.from?.strategy;
+  const entry = (promotion?.from?.environments ?? []).length === 0;
+  switch (gate.type) {
+    case 'soak':
+      if (entry) return reading(gate, 'passed', 'an entry environment has nothing above it');
+      return readSoak(gate.name, gate.duration ?? promotion?.soak ?? '0s', { evidence, strategy, at });
+    case 'health':
+      return entry ? reading(gate, 'passed', 'an entry environment has nothing above it') : readHealth(gate.name, evidence, strategy);
+    case 'signature':
+      return readSignature(gate, evidence, risk);
+    case 'check':
+      return readChecks(gate, evidence);
+    case 'approval': {
+      const rule: ApprovalRule = { ...gate, required: gate.required ?? 1 };
+      return readApproval(gate.name, rule, evidence, at);
+    }
+    case 'window':
+    case 'tests':
+    case 'scan':
+    case 'eval':
+    case 'policy':
+    case 'slo':
+    case 'cost':
+    case 'drift':
+    case 'compat':
+    case 'plan':
+    case 'drill':
+    case 'external':
+      return reading(gate, 'waiting', `not-supported: gates of type ${gate.type} are not honoured yet and hold`);
+  }
+}
+
+function reading(
+  gate: { readonly name: string; readonly type: string },
+  status: GateReading['status'],
+  detail: string,
+  until?: Instant,
+): GateReading {
+  return { name: gate.name, type: gate.type, status, detail, until };
+}
+
+/** The environments that count: all of them, or with `any` the one where it stands best. */
+function chosen(upstream: readonly UpstreamHealth[], strategy: 'all' | 'any' | undefined): readonly UpstreamHealth[] {
+  if (strategy !== 'any') return upstream;
+  const groups = [...new Set(upstream.map((one) => one.environment))].map((name) => upstream.filter((one) => one.environment === name));
+  const latest = (group: readonly UpstreamHealth[]): number => Math.max(...group.map((one) => one.since ?? Number.POSITIVE_INFINITY));
+  return groups.sort((a, b) => latest(a) - latest(b) || 0)[0] ?? [];
+}
+
+function readHealth(name: string, evidence: GateEvidence, strategy: 'all' | 'any' | undefined): GateReading {
+  const looked = chosen(evidence.upstream, strategy);
+  const gate = { name, type: 'health' };
+  if (looked.length === 0) return reading(gate, 'waiting', 'nothing is known of the environments above');
+  const bad = looked.filter((one) => one.since === undefined || one.state !== 'healthy');
+  const [first] = bad;
+  if (first === undefined) return reading(gate, 'passed', `healthy in ${[...new Set(looked.map((one) => one.environment))].join(', ')}`);
+  const more = bad.length > 1 ? ` and ${bad.length - 1} more` : '';
+  const state = first.since === undefined && first.state === 'healthy' ? 'not verified' : first.state;
+  return reading(
+    gate,
+    first.state === 'unknown' ? 'inconclusive' : 'waiting',
+    `${first.instance} is ${state} in ${first.environment}/${first.target}${more}`,
+  );
+}
+
+function readSoak(
+  name: string,
+  text: string,
+  { evidence, strategy, at }: { readonly evidence: GateEvidence; readonly strategy: 'all' | 'any' | undefined; readonly at: Instant },
+): GateReading {
+  const gate = { name, type: 'soak' };
+  const wanted = parseDuration(text);
+  if (wanted === undefined) return reading(gate, 'inconclusive', `"${text}" is not a duration`);
+  const looked = chosen(evidence.upstream, strategy);
+  const missing = looked.find((one) => one.since === undefined);
+  if (looked.length === 0 || missing !== undefined) {
+    const where = missing === undefined ? 'the environments above' : `${missing.environment}/${missing.target}`;
+    return reading(gate, 'waiting', `0s of ${durationText(wanted)}: not healthy in ${where}`);
+  }
+  const since = Math.max(...looked.map((one) => one.since ?? at));
+  const until = toInstant(since + wanted);
+  const soaked = Math.max(0, at - since);
+  if (at >= until) return reading(gate, 'passed', `${durationText(wanted)} of ${durationText(wanted)}`);
+  return reading(gate, 'waiting', `${durationText(soaked)} of ${durationText(wanted)}`, until);
+}
+
+function readSignature(gate: Gate, evidence: GateEvidence, risk: Risk): GateReading {
+  const strict = risk === 'high' || risk === 'critical';
+  const notices: string[] = [];
+  for (const { instance, verdict } of evidence.releases) {
+    if (verdict === undefined) return reading(gate, 'inconclusive', `the release of ${instance} was not looked at yet`);
+    switch (verdict.kind) {
+      case 'accepted':
+        notices.push(`${instance} by ${verdict.by}`);
+        break;
+      case 'not-enforced':
+        if (strict) return reading(gate, 'failed', `no trust entry names capsules, and risk ${risk} needs one`);
+        notices.push(`${instance}: not enforced`);
+        break;
+      case 'could-not-look':
+        return reading(gate, 'inconclusive', `${instance}: could not look: ${verdict.sentence}`);
+      case 'unsigned':
+      case 'refused':
+        return reading(gate, 'failed', `${instance} is ${verdict.kind}: ${verdict.sentence}`);
+    }
+  }
+  return reading(gate, 'passed', notices.join('; ') || 'nothing is released');
+}
+
+function readChecks(gate: Gate, evidence: GateEvidence): GateReading {
+  const wanted = gate.checks ?? [];
+  const byName = new Map((evidence.checks ?? []).map((check) => [check.name, check]));
+  const failed = wanted.filter((name) => byName.get(name)?.state === 'failure');
+  if (failed.length > 0) return reading(gate, 'failed', `failed: ${failed.join(', ')}`);
+  const open = wanted.filter((name) => byName.get(name)?.state !== 'success');
+  if (open.length > 0) return reading(gate, 'waiting', `waiting for ${open.join(', ')}`);
+  return wanted.length === 0 ? reading(gate, 'inconclusive', 'names no checks') : reading(gate, 'passed', wanted.join(', '));
+}
+
+/** What holds a change, for the commit status: at most 140 characters, and the same text until something happens. */
+export function waitingText(gates: readonly GateReading[]): string {
+  const open = gates.filter((gate) => gate.status !== 'passed');
+  if (open.length === 0) return gates.length === 0 ? 'no gates' : `all ${gates.length} gates passed`;
+  const parts = open.map((gate) =>
+    gate.until === undefined ? `${gate.name}: ${gate.detail}` : `${gate.name} until ${instantText(gate.until)}`,
+  );
+  const text = parts.join('; ').replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
+  // A cut between the halves of a surrogate pair would leave a broken character.
+  return text.length <= 140 ? text : `${text.slice(0, 139).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}

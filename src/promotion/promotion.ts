@@ -1,0 +1,96 @@
+import type { DesiredEnvironment } from '#model/desired.ts';
+import type { Instant } from '#model/instant.ts';
+import type { EnvironmentName } from '#model/names.ts';
+import type { ChangeRequest, GateReading, PromotionDraft } from '#model/promotion.ts';
+import type { Reason } from '#model/receipt.ts';
+import type { ChangeSet, Move } from '#model/resolution.ts';
+import { candidatesOf, type CandidateFacts, type Candidates } from './candidates.ts';
+import { gateReadings, waitingText, type GateQuestion } from './gates.ts';
+import { regated, type LockVerdict } from './regate.ts';
+import { riskOf, type MoveFacts, type Risk } from './risk.ts';
+import { textPatch } from './text-patch.ts';
+import { bodyOf, changeSetIn, titleOf } from './wording.ts';
+
+/** What could move into an environment now, grouped as it wants, and what is held back and why. Each candidate is then resolved by the loop. */
+export function findCandidates(facts: CandidateFacts): Candidates {
+  return candidatesOf(facts);
+}
+
+/** The risk of a change: declarations.md 3.7. */
+export function assessRisk(
+  environment: DesiredEnvironment,
+  moves: readonly { readonly move: Move; readonly facts: MoveFacts | undefined }[],
+): Risk {
+  return riskOf(environment.declared.value.spec.risk, moves);
+}
+
+/** Every gate of a change set; nothing moves unless each is `passed`. */
+export function readGates(question: GateQuestion, at: Instant): readonly GateReading[] {
+  return gateReadings(question, at);
+}
+
+export interface DraftFacts {
+  readonly environment: DesiredEnvironment;
+  readonly from: EnvironmentName | undefined;
+  readonly changeSet: ChangeSet;
+  readonly risk: Risk;
+  readonly gates: readonly GateReading[];
+  /** The lock as it is and as it will be. */
+  readonly lock: { readonly path: string; readonly before: string | undefined; readonly after: string };
+  readonly labels: readonly string[];
+  /** For people: optional dependencies that are skipped, capsules that trust does not cover. */
+  readonly notes: readonly string[];
+}
+
+export function draftPromotion(facts: DraftFacts): PromotionDraft {
+  const { environment, from, changeSet, gates, lock } = facts;
+  const { name } = environment;
+  return {
+    environment: name,
+    from,
+    changeSet,
+    branch: `promote/${name}/${changeSet.id}`,
+    title: titleOf(name, changeSet.moves),
+    body: bodyOf({ environment: name, from, changeSet, risk: facts.risk, gates, notes: facts.notes }),
+    labels: facts.labels,
+    file: { path: lock.path, content: lock.after, patch: textPatch(lock.path, lock.before, lock.after) },
+    gates,
+  };
+}
+
+/** The change set that one of our pull requests carries: by its branch, else by the record in its body. */
+export function changeSetOfRequest(request: ChangeRequest): string | undefined {
+  return /^promote\/[^/]+\/(cs-[0-9a-f]{16})$/.exec(request.head)?.[1] ?? changeSetIn(request.body);
+}
+
+/**
+ * A newer change set takes the place of an open one only if it moves some of the same instances, is itself verified, and the open one does
+ * not hold all its gates yet. So a stream of releases never keeps one from arriving.
+ */
+export function shouldSupersede(
+  open: { readonly changeSet: string; readonly instances: readonly string[]; readonly gates: readonly GateReading[] },
+  newer: { readonly changeSet: ChangeSet; readonly verified: boolean },
+): boolean {
+  if (open.changeSet === newer.changeSet.id || !newer.verified) return false;
+  if (!newer.changeSet.moves.some((move) => open.instances.includes(move.instance))) return false;
+  return open.gates.some((gate) => gate.status !== 'passed');
+}
+
+/**
+ * Whether a promotion may be opened, given the newest request of its branch. One that a person closed stays closed, and
+ * one that was merged and taken back stays back, until somebody asks for it.
+ */
+export function mayOpen(existing: ChangeRequest | undefined, engine: string, isAsked: boolean): boolean {
+  if (existing === undefined || existing.state === 'open' || isAsked) return true;
+  return existing.state === 'closed' && existing.closedBy !== undefined && existing.closedBy.toLowerCase() === engine.toLowerCase();
+}
+
+/** For the commit status: at most 140 characters, constant while nothing happens. */
+export function describeWaiting(gates: readonly GateReading[]): string {
+  return waitingText(gates);
+}
+
+/** For a lock that changed on the default branch, whoever merged it. */
+export function regateLock(environment: DesiredEnvironment, gates: readonly GateReading[], reason: Reason): LockVerdict {
+  return regated(environment, gates, reason);
+}

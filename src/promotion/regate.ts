@@ -1,0 +1,57 @@
+import type { DesiredEnvironment } from '#model/desired.ts';
+import type { Instant } from '#model/instant.ts';
+import { placeInFile, type Problem } from '#model/problem.ts';
+import type { GateReading } from '#model/promotion.ts';
+import type { Reason } from '#model/receipt.ts';
+
+/** Whether a lock that changed on the default branch may be acted on. */
+export type LockVerdict =
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'waiting'; readonly reasons: readonly string[]; readonly until: Instant | undefined }
+  | { readonly kind: 'stuck'; readonly problems: readonly Problem[] };
+
+const OF_TIME: readonly string[] = ['soak', 'window'];
+
+/**
+ * Gates are read again whoever merged: those of time wait, any other that does not hold is stuck. In an emergency only approvals count.
+ */
+export function regated(environment: DesiredEnvironment, gates: readonly GateReading[], reason: Reason): LockVerdict {
+  const counted = reason === 'emergency' ? gates.filter((gate) => gate.type === 'approval') : gates;
+  const open = counted.filter((gate) => gate.status !== 'passed');
+  const hard = open.filter((gate) => !OF_TIME.includes(gate.type));
+  if (hard.length > 0) return { kind: 'stuck', problems: hard.map((gate) => notPassed(environment, gate)) };
+  if (reason === 'emergency' && counted.length === 0) return { kind: 'stuck', problems: [unapproved(environment)] };
+  if (open.length === 0) return { kind: 'passed' };
+  const times = open.flatMap((gate) => (gate.until === undefined ? [] : [gate.until]));
+  return {
+    kind: 'waiting',
+    reasons: open.map((gate) => `${gate.name}: ${gate.detail}`),
+    until: times.length < open.length ? undefined : times.reduce((latest, time) => (time > latest ? time : latest)),
+  };
+}
+
+function notPassed(environment: DesiredEnvironment, gate: GateReading): Problem {
+  return {
+    code: 'gate-not-passed',
+    rule: undefined,
+    severity: 'error',
+    phase: 'sync',
+    message: `the lock of ${environment.name} changed, but gate ${gate.name} (${gate.type}) is ${gate.status}: ${gate.detail}`,
+    remedy: 'Revert the change of the lock, or make the gate pass.',
+    place: placeInFile(environment.lock?.file ?? environment.declared.file),
+    related: [],
+  };
+}
+
+function unapproved(environment: DesiredEnvironment): Problem {
+  return {
+    code: 'gate-not-passed',
+    rule: undefined,
+    severity: 'error',
+    phase: 'sync',
+    message: `the lock of ${environment.name} changed as an emergency, but the environment declares no approvals that could allow one`,
+    remedy: 'Declare spec.approvals, or promote without the emergency.',
+    place: placeInFile(environment.lock?.file ?? environment.declared.file),
+    related: [],
+  };
+}
