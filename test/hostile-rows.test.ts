@@ -32,6 +32,6 @@ test('no row has both a test and a reason for having none', () => {
   ).toEqual([]);
 });
 
-test('tests name only rows of the catalogue', () => {
-  expect([...rowsWithTests()].filter((row) => !HOSTILE_ROWS.has(row))).toEqual([]);
+test('tests name only rows of the catalogue, which has 106', () => {
+  expect([...rowsWithTests()].filter((row) => row < 1 || row > 106)).toEqual([]);
 });
