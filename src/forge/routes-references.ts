@@ -75,6 +75,7 @@ async function createReference(call: Call): Promise<Answer> {
   const ref = text(call.body, 'ref');
   if (!isRefName(ref)) throw refuse(422, 'Reference name is not valid');
   const next = await knownCommit(call, opened.git);
+  if ((await opened.git.refs()).has(toRefName(ref))) throw refuse(422, 'Reference already exists');
   await moved(call, opened, { ref, expected: undefined, next }, 'Reference already exists');
   return created(referenceView(call, opened, ref, next));
 }

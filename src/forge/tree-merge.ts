@@ -14,6 +14,13 @@ interface Sides {
   readonly theirs: TreeEntry | undefined;
 }
 
+/** Absent where a side has no such directory. */
+interface Directories {
+  readonly base: TreeId | undefined;
+  readonly ours: TreeId | undefined;
+  readonly theirs: TreeId | undefined;
+}
+
 /** Three-way merge of trees; equal subtrees are never opened, a file changed on both sides is merged by lines. */
 export async function mergeTrees(
   reader: ObjectReader,
@@ -22,7 +29,7 @@ export async function mergeTrees(
   const changes: TreeChange[] = [];
   const conflicts: string[] = [];
 
-  async function mergeDirectory(path: string, ids: { base?: TreeId | undefined; ours?: TreeId; theirs?: TreeId }): Promise<void> {
+  async function mergeDirectory(path: string, ids: Directories): Promise<void> {
     const [base, ours, theirs] = await Promise.all([entries(reader, ids.base), entries(reader, ids.ours), entries(reader, ids.theirs)]);
     for (const name of new Set([...ours.keys(), ...theirs.keys()])) {
       await mergeEntry(path + name, { base: base.get(name), ours: ours.get(name), theirs: theirs.get(name) });
@@ -38,8 +45,8 @@ export async function mergeTrees(
       else changes.push(change);
       return;
     }
-    if (ours?.kind === 'tree' && theirs?.kind === 'tree' && (base === undefined || base.kind === 'tree')) {
-      await mergeDirectory(`${path}/`, { base: base?.id, ours: ours.id, theirs: theirs.id });
+    if ([base, ours, theirs].every((side) => side === undefined || side.kind === 'tree')) {
+      await mergeDirectory(`${path}/`, { base: treeOf(base), ours: treeOf(ours), theirs: treeOf(theirs) });
       return;
     }
     const merged =
@@ -65,6 +72,10 @@ export async function mergeTrees(
 
 async function entries(reader: ObjectReader, id: TreeId | undefined): Promise<ReadonlyMap<string, TreeEntry>> {
   return new Map((id === undefined ? [] : await reader.tree(id)).map((entry) => [entry.name, entry]));
+}
+
+function treeOf(entry: TreeEntry | undefined): TreeId | undefined {
+  return entry?.kind === 'tree' ? entry.id : undefined;
 }
 
 function same(a: TreeEntry | undefined, b: TreeEntry | undefined): boolean {

@@ -25,7 +25,11 @@ const KEPT = ['type', 'required', 'enum', 'minimum', 'maximum', 'minLength', 'ma
 const FORMATS = new Set(['date-time', 'uri', 'email']);
 
 /** `api` describes github.com, `enterprise` the paths only GitHub Enterprise has. */
-export function describe(api: JsonObject, enterprise: JsonObject, facts: { readonly source: string; readonly generated: string }): Description {
+export function describe(
+  api: JsonObject,
+  enterprise: JsonObject,
+  facts: { readonly source: string; readonly generated: string },
+): Description {
   const operations: Record<string, Record<string, unknown>> = {};
   const definitions: Record<string, unknown> = {};
   for (const route of ROUTES) {
@@ -37,6 +41,9 @@ export function describe(api: JsonObject, enterprise: JsonObject, facts: { reado
     if (!isObject(operation)) throw new Error(`GitHub does not describe ${name}`);
     operations[name] = responses(document, operation, { prefix, definitions });
   }
+  // The list describes its account as a user and an enterprise at once, which nothing is; one installation is described as either.
+  const list = operations['GET /app/installations'];
+  if (list !== undefined) list['200'] = { type: 'array', items: { $ref: '#/definitions/installation' } };
   return { ...facts, operations: sorted(operations), definitions: sorted(definitions) };
 }
 
@@ -65,10 +72,13 @@ function compact(document: JsonObject, schema: Json, into: Collected): unknown {
   for (const key of KEPT) if (schema[key] !== undefined) result[key] = schema[key];
   if (typeof schema['format'] === 'string' && FORMATS.has(schema['format'])) result['format'] = schema['format'];
   if (isObject(schema['properties'])) {
-    result['properties'] = Object.fromEntries(Object.entries(schema['properties']).map(([key, value]) => [key, compact(document, value, into)]));
+    result['properties'] = Object.fromEntries(
+      Object.entries(schema['properties']).map(([key, value]) => [key, compact(document, value, into)]),
+    );
   }
   if (schema['items'] !== undefined) result['items'] = compact(document, schema['items'], into);
-  if (schema['additionalProperties'] !== undefined) result['additionalProperties'] = compact(document, schema['additionalProperties'], into);
+  if (schema['additionalProperties'] !== undefined)
+    result['additionalProperties'] = compact(document, schema['additionalProperties'], into);
   // GitHub's alternatives overlap (a file fits its own symlink, too), so one of them is as good as exactly one.
   for (const key of ['anyOf', 'oneOf']) {
     const members = schema[key];

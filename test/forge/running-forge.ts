@@ -21,6 +21,8 @@ export interface RunningForge {
   readonly url: string;
   readonly dataDirectory: string;
   readonly adminToken: string;
+  /** `fetch`, with the answers checked. */
+  readonly fetch: typeof fetch;
   /** Octokit logged in with a token; undefined: anonymous. */
   client(token: string | undefined): Octokit;
   /** A person and a client logged in as that person. */
@@ -34,8 +36,6 @@ export interface RunningForge {
   close(): Promise<void>;
 }
 
-const BEGIN = 1_800_000_000_000;
-
 export const silentJournal: Journal = {
   info() {},
   warn() {},
@@ -48,7 +48,7 @@ export const silentJournal: Journal = {
 const signer: Signer = {
   publicKey: 'ssh-ed25519 AAAA',
   name: 'Local Forge',
-  email: 'forge@localhost',
+  email: 'forge@users.noreply.localhost',
   sign: () => Promise.resolve('-----BEGIN SSH SIGNATURE-----\nU1NIU0lH\n-----END SSH SIGNATURE-----'),
 };
 
@@ -56,12 +56,12 @@ export async function runningForge(): Promise<RunningForge> {
   const root = await mkdtemp(join(tmpdir(), 'capstan-forge-'));
   const dataDirectory = join(root, 'forge');
   let elapsed = 0;
-  const begun = Date.now();
   const options = {
     dataDirectory,
     repositories: (path: string) => gitRepository({ path, limits: { blobBytes: 64 << 20, treeEntries: 100_000, refs: 100_000 } }),
     smartHttp: httpBackend(),
-    clock: { now: () => toInstant(BEGIN + elapsed + (Date.now() - begun)) },
+    // Octokit's App login reads the machine's clock, so the forge must agree with it.
+    clock: { now: () => toInstant(Date.now() + elapsed) },
     journal: silentJournal,
     signer,
   };
@@ -92,6 +92,7 @@ export async function runningForge(): Promise<RunningForge> {
     dataDirectory,
     adminToken,
     checked,
+    fetch: checkedFetch,
     client,
     async person(login) {
       const admin = client(adminToken);
