@@ -25,7 +25,7 @@ function greeting(instance: string, words: string) {
 
 /** A loop within a loop within a loop: few characters, many turns. */
 function nested(instance: string, items: number) {
-  const list = Array.from({ length: items }, (_, at) => at);
+  const list = Array.from({ length: items }, (_, at) => `${at}${'x'.repeat(2000)}`);
   const template = `a: "{{#each config.list}}{{#with @root.config}}{{#each list}}{{#each @root.config.list}}{{sha256 (json @root.config.list)}}{{/each}}{{/each}}{{/with}}{{/each}}"`;
   return unit(`metadata: {}`, { instance, config: { list }, files: { 'templates/x.yaml.hbs': template } });
 }
@@ -44,7 +44,7 @@ describe('render workers', () => {
 
   it('row 50: a unit that takes too long becomes a problem, and the others their objects', async () => {
     const renderer = workers({ unitMilliseconds: 400 });
-    const slow = nested('slow', 45);
+    const slow = nested('slow', 40);
 
     const results = await renderer.render([greeting('a', 'x'), slow, greeting('b', 'y')]);
 
