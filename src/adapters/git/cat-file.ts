@@ -35,8 +35,11 @@ export interface CatFile {
   stop(): void;
 }
 
-/** One long-lived `git cat-file --batch-command` for all readers: what is asked in one turn of the event loop is one exchange. */
-export function catFile(start: () => ChildProcessWithoutNullStreams): CatFile {
+/**
+ * One long-lived `git cat-file --batch-command` for all readers: what is asked in one turn of the event loop is one exchange.
+ * `complained` hears when git writes to standard error, which it does over damage only.
+ */
+export function catFile(start: () => ChildProcessWithoutNullStreams, complained: () => void): CatFile {
   let child: ChildProcessWithoutNullStreams | undefined;
   let waiting: Request[] = [];
   let asked: Request[] = [];
@@ -69,7 +72,7 @@ export function catFile(start: () => ChildProcessWithoutNullStreams): CatFile {
     fresh.on('close', ended);
     // A write to a process that is going away fails here as well; `close` follows and asks again.
     fresh.stdin.on('error', () => undefined);
-    fresh.stderr.resume();
+    fresh.stderr.on('data', complained);
     fresh.stdout.on('data', (chunk: Buffer) => {
       if (child === fresh) take(chunk);
     });

@@ -46,13 +46,18 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
   }
   const children = gitChildren(command, place.directory);
   const hasRefFiles = await checkFormat();
-  const reader = catFile(() => children.start(['-c', 'protocol.allow=never', 'cat-file', '--batch-command', '--buffer']));
+  let isDamaged = false;
+  const reader = catFile(
+    () => children.start(['-c', 'protocol.allow=never', 'cat-file', '--batch-command', '--buffer']),
+    () => {
+      isDamaged = true;
+    },
+  );
   const counter: ObjectCounter = { blobsRead: 0, treesRead: 0, commitsRead: 0 };
   const database = objectDatabase(source(), limits, counter);
   const ancestry = new Map<string, boolean>();
   const mergeBases = new Map<string, CommitId | undefined>();
   let remoteCalls = 0;
-  let isDamaged = false;
   let known: ReadonlyMap<RefName, CommitId> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -71,13 +76,25 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
 
   function source(): ObjectSource {
     return {
-      read: async (ids, maximumBytes) => await reader.read(ids, maximumBytes),
+      async read(ids, maximumBytes) {
+        const found = await reader.read(ids, maximumBytes);
+        for (const [index, id] of ids.entries()) {
+          if (found[index]?.kind === 'missing') await checkMissing(id);
+        }
+        return found;
+      },
       async write(objects) {
         const there = await reader.present(objects.map((object) => object.id));
         const fresh = objects.filter((object) => !there.has(object.id));
         await writeObjects(children, { directory: place.directory, isOnlyCopy: remote === undefined }, fresh);
       },
     };
+  }
+
+  /** Git calls an object that it cannot unpack missing; the file says otherwise. */
+  async function checkMissing(id: string): Promise<void> {
+    const file = join(place.directory, 'objects', id.slice(0, 2), id.slice(2));
+    if ((await stat(file).catch(() => undefined)) !== undefined) throw new PortError('transient', `object ${id} is corrupt`);
   }
 
   /** A local read that fails for no reason of its own means damage: the next fetch makes the mirror anew. */

@@ -41,11 +41,10 @@ export async function fetchRemote(children: Children, remote: Remote, signal: Ab
     '--quiet',
   ];
   const configuration = await configurationOf(remote);
-  const finished = await children.run(['fetch', ...options, NAME], { doing, configuration, signal, statuses: [1] });
+  const finished = await children.run(['fetch', ...options, NAME], { doing, configuration, signal, statuses: [1, 128, 255] });
   if (finished.status === 0) return;
   // A branch `a` that made way for `a/b` cannot move in one transaction.
-  if (!/cannot (create|lock)|exists; cannot/i.test(finished.stderr) || /\.lock/.test(finished.stderr))
-    throw gitFailure(doing, finished.stderr);
+  if (!/exists; cannot create/i.test(finished.stderr)) throw gitFailure(doing, finished.stderr);
   await children.run(['fetch', ...options.filter((option) => option !== '--atomic'), NAME], { doing, configuration, signal });
 }
 
@@ -62,7 +61,7 @@ export async function pushRemote(
     doing: 'pushing to the remote',
     configuration: await configurationOf(remote),
     signal,
-    statuses: [1],
+    statuses: [1, 128],
   });
   if (finished.status !== 0) throw pushFailure(finished.stdout, finished.stderr);
 }
