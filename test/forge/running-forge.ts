@@ -52,7 +52,8 @@ const signer: Signer = {
   sign: () => Promise.resolve('-----BEGIN SSH SIGNATURE-----\nU1NIU0lH\n-----END SSH SIGNATURE-----'),
 };
 
-export async function runningForge(): Promise<RunningForge> {
+/** `begin` is the forge's time at the start; whoever logs in as an App needs one that both sides share. */
+export async function runningForge(begin = BEGIN): Promise<RunningForge> {
   const root = await mkdtemp(join(tmpdir(), 'capstan-forge-'));
   const dataDirectory = join(root, 'forge');
   let elapsed = 0;

@@ -29,8 +29,8 @@ interface World {
   readonly asked: string[];
   /** What runs answer, by `loop environment`; settled otherwise. */
   readonly answers: Map<string, () => Promise<Run> | Run>;
-  post(event: string, payload: object, id?: string): Promise<number>;
-  get(path: string): Promise<{ status: number; text: string }>;
+  readonly post: (event: string, payload: object, id?: string) => Promise<number>;
+  readonly get: (path: string) => Promise<{ status: number; text: string }>;
 }
 
 let world: World | undefined;
@@ -298,7 +298,7 @@ describe('stop', () => {
     await time.advance(1);
     await stopping;
 
-    await expect(fetch(`${service.url}/livez`)).rejects.toThrow();
+    await expect(fetch(`${service.url}/livez`)).rejects.toThrow(/fetch failed/);
     await expect(inbox.accept({ id: 'x', event: 'push', body: new Uint8Array(1), receivedAt: toInstant(0) })).rejects.toMatchObject({
       kind: 'transient',
     });

@@ -126,7 +126,8 @@ async function protect(client: GithubClient, branch: string, requiredChecks: rea
     ...client.at,
     branch,
     required_status_checks: { strict: before?.required_status_checks?.strict ?? false, contexts: [...contexts, ...missing] },
-    enforce_admins: before?.enforce_admins?.enabled ?? null,
+    // Without it an administrator's merge, the engine's among them, would pass by the checks.
+    enforce_admins: before === undefined ? true : (before.enforce_admins?.enabled ?? null),
     required_pull_request_reviews:
       reviews === undefined
         ? null
