@@ -53,6 +53,8 @@ describe('the local forge in the words of GitHub', () => {
     const gone = await refusal(ada.rest.teams.getMembershipForUserInOrg({ ...team, username: 'grace' }));
     await ada.rest.teams.addOrUpdateMembershipForUserInOrg({ ...team, username: 'grace' });
     const { data: repository } = await ada.rest.repos.createInOrg({ org: 'acme', name: 'platform', auto_init: true });
+    await ada.rest.repos.createForAuthenticatedUser({ name: 'notes', private: true });
+    const hidden = await refusal(grace.rest.repos.get({ owner: 'ada', repo: 'notes' }));
     await ada.rest.repos.listForOrg({ org: 'acme' });
     const mine = await ada.rest.repos.listForAuthenticatedUser();
     const twice = await refusal(ada.rest.repos.createInOrg({ org: 'acme', name: 'platform' }));
@@ -70,7 +72,8 @@ describe('the local forge in the words of GitHub', () => {
     expect(teams.data.map((item) => item.slug)).toEqual(['release-managers']);
     expect(gone.status).toBe(404);
     expect(repository.default_branch).toBe('main');
-    expect(mine.data.map((item) => item.full_name)).toEqual(['acme/platform']);
+    expect(hidden.status).toBe(404);
+    expect(mine.data.map((item) => item.full_name)).toEqual(['ada/notes', 'acme/platform']);
     expect(twice).toEqual({ status: 422, message: 'Repository creation failed.' });
     expect({ description: read.description, admin: read.permissions?.admin }).toEqual({ description: 'what runs', admin: true });
     expect(permission.data.permission).toBe('write');
