@@ -77,6 +77,8 @@ function toKubernetesObject(scope: Scope, raw: RawObject, customScopes: Readonly
     return refuse(scope, raw, `produced a ${kind} named ${JSON.stringify(name)}, which is no name of an object`);
   if (!/^[A-Za-z0-9]+$/.test(kind) || !/^[a-z0-9.-]+(\/[a-z0-9]+)?$/.test(apiVersion))
     return refuse(scope, raw, `produced a document of kind ${JSON.stringify(`${apiVersion} ${kind}`)}`);
+  const untexted = ['labels', 'annotations'].find((field) => !isTextMap(metadata[field]));
+  if (untexted !== undefined) return refuse(scope, raw, `produced ${kind} ${name} with ${untexted} that are not texts (quote them)`);
   const { group } = groupAndVersion(apiVersion);
   const reason = forbiddenKind(group, kind);
   if (reason !== undefined) return refuse(scope, raw, `produced ${kind} ${name}: ${reason}`);
@@ -87,6 +89,10 @@ function toKubernetesObject(scope: Scope, raw: RawObject, customScopes: Readonly
     return refuse(scope, raw, `produced ${kind} ${name} in namespace ${JSON.stringify(namespace)}; the target's is ${scope.namespace}`);
   }
   return { ...value, apiVersion, kind, metadata: ownMetadata(scope, metadata, cluster) };
+}
+
+function isTextMap(value: Json | undefined): boolean {
+  return value === undefined || value === null || (isJsonObject(value) && Object.values(value).every((one) => typeof one === 'string'));
 }
 
 /** The target's namespace and the four annotations of the engine; nothing else of the object is touched. */

@@ -98,7 +98,7 @@ function deploymentStrategy(scope: Scope, part: Part): JsonObject {
   const { strategy } = scope.capsule.spec;
   const deadline = milliseconds(scope, strategy?.progressDeadline, '/spec/strategy/progressDeadline');
   const rolling = compact({ maxSurge: strategy?.rolling?.maxSurge, maxUnavailable: strategy?.rolling?.maxUnavailable });
-  const kind = strategy?.type === 'recreate' || needsRecreate(part) ? { type: 'Recreate' } : undefined;
+  const kind = strategy?.type === 'recreate' || (strategy?.rolling === undefined && needsRecreate(part)) ? { type: 'Recreate' } : undefined;
   const rollingUpdate = unlessEmpty(rolling);
   return compact({
     progressDeadlineSeconds: deadline === undefined ? undefined : Math.ceil(deadline / 1000),
