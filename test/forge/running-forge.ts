@@ -52,8 +52,7 @@ const signer: Signer = {
   sign: () => Promise.resolve('-----BEGIN SSH SIGNATURE-----\nU1NIU0lH\n-----END SSH SIGNATURE-----'),
 };
 
-/** `begin` is the forge's time at the start; whoever logs in as an App needs one that both sides share. */
-export async function runningForge(begin = BEGIN): Promise<RunningForge> {
+export async function runningForge(): Promise<RunningForge> {
   const root = await mkdtemp(join(tmpdir(), 'capstan-forge-'));
   const dataDirectory = join(root, 'forge');
   let elapsed = 0;

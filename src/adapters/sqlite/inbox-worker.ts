@@ -1,33 +1,48 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
 import type { InboxReply, InboxRequest, StoredRow } from './inbox-messages.ts';
 
-/** Pages a little larger than a usual webhook keep a body on one or two of them. */
+/**
+ * The bodies of one commit are one compressed block: deliveries of a repository resemble each other, and what is written twice (log
+ * and checkpoint) and flushed once per commit is then a fifth of what came in. A block goes when its last delivery is done.
+ */
 const SCHEMA = `
-  PRAGMA page_size = 8192;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA busy_timeout = 5000;
   PRAGMA wal_autocheckpoint = 4000;
+  CREATE TABLE IF NOT EXISTS block (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    size INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS delivery (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     event TEXT NOT NULL,
     received_at INTEGER NOT NULL,
     done INTEGER NOT NULL DEFAULT 0,
-    body BLOB NOT NULL
+    block INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    size INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS delivery_pending ON delivery (seq) WHERE done = 0;
-  CREATE INDEX IF NOT EXISTS delivery_age ON delivery (received_at) WHERE done = 1;
+  CREATE INDEX IF NOT EXISTS delivery_pending ON delivery (block, seq) WHERE done = 0;
 `;
 
 interface Statements {
+  readonly insertBlock: StatementSync;
+  readonly dropBlock: StatementSync;
   readonly insert: StatementSync;
   readonly pending: StatementSync;
+  readonly block: StatementSync;
   readonly done: StatementSync;
+  readonly sweep: StatementSync;
   readonly forget: StatementSync;
 }
+
+const FASTEST = { params: { [constants.ZSTD_c_compressionLevel]: -1 } };
 
 serve(String(workerData.path));
 
@@ -44,9 +59,15 @@ function serve(path: string): void {
     return;
   }
   const statements: Statements = {
-    insert: database.prepare('INSERT INTO delivery (id, event, received_at, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING'),
-    pending: database.prepare('SELECT id, event, received_at AS receivedAt, body FROM delivery WHERE done = 0 ORDER BY seq LIMIT ?'),
-    done: database.prepare("UPDATE delivery SET done = 1, body = x'' WHERE id = ?"),
+    insertBlock: database.prepare('INSERT INTO block (size, bytes) VALUES (?, ?)'),
+    dropBlock: database.prepare('DELETE FROM block WHERE id = ?'),
+    insert: database.prepare(
+      'INSERT INTO delivery (id, event, received_at, block, start, size) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
+    ),
+    pending: database.prepare('SELECT id, event, received_at, block, start, size FROM delivery WHERE done = 0 ORDER BY block, seq LIMIT ?'),
+    block: database.prepare('SELECT size, bytes FROM block WHERE id = ?'),
+    done: database.prepare('UPDATE delivery SET done = 1 WHERE id = ? AND done = 0 RETURNING block'),
+    sweep: database.prepare('DELETE FROM block WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE block = ?1 AND done = 0)'),
     forget: database.prepare('DELETE FROM delivery WHERE done = 1 AND received_at < ?'),
   };
   port.postMessage({ kind: 'open' } satisfies InboxReply);
@@ -65,23 +86,14 @@ function serve(path: string): void {
 
 function answer(database: DatabaseSync, statements: Statements, request: InboxRequest): InboxReply {
   switch (request.kind) {
-    case 'accept': {
-      const fresh: boolean[] = [];
-      let offset = 0;
-      database.exec('BEGIN IMMEDIATE');
-      for (const row of request.rows) {
-        const body = request.bytes.subarray(offset, offset + row.length);
-        offset += row.length;
-        fresh.push(statements.insert.run(row.id, row.event, row.receivedAt, body).changes === 1);
-      }
-      database.exec('COMMIT');
-      return { kind: 'accepted', fresh };
-    }
+    case 'accept':
+      return { kind: 'accepted', fresh: accept(database, statements, request) };
     case 'pending':
-      return { kind: 'rows', rows: statements.pending.all(request.limit).map(toRow) };
+      return { kind: 'rows', rows: pending(statements, request.limit) };
     case 'done': {
       database.exec('BEGIN IMMEDIATE');
-      for (const id of request.ids) statements.done.run(id);
+      const blocks = new Set(request.ids.flatMap((id) => statements.done.all(id).map((row) => Number(row['block']))));
+      for (const block of blocks) statements.sweep.run(block);
       database.exec('COMMIT');
       return { kind: 'ok' };
     }
@@ -94,13 +106,38 @@ function answer(database: DatabaseSync, statements: Statements, request: InboxRe
   }
 }
 
-function toRow(row: Record<string, unknown>): StoredRow {
-  return {
-    id: String(row['id']),
-    event: String(row['event']),
-    receivedAt: Number(row['receivedAt']),
-    body: row['body'] instanceof Uint8Array ? row['body'] : new Uint8Array(),
-  };
+function accept(database: DatabaseSync, statements: Statements, request: Extract<InboxRequest, { kind: 'accept' }>): readonly boolean[] {
+  const bytes = zstdCompressSync(request.bytes, FASTEST);
+  const fresh: boolean[] = [];
+  let start = 0;
+  database.exec('BEGIN IMMEDIATE');
+  const block = statements.insertBlock.run(request.bytes.byteLength, bytes).lastInsertRowid;
+  for (const row of request.rows) {
+    fresh.push(statements.insert.run(row.id, row.event, row.receivedAt, block, start, row.length).changes === 1);
+    start += row.length;
+  }
+  if (!fresh.includes(true)) statements.dropBlock.run(block);
+  database.exec('COMMIT');
+  return fresh;
+}
+
+function pending(statements: Statements, limit: number): readonly StoredRow[] {
+  let opened = { id: -1, bytes: new Uint8Array() };
+  return statements.pending.all(limit).map((row) => {
+    const block = Number(row['block']);
+    if (opened.id !== block) opened = { id: block, bytes: blockBytes(statements, block) };
+    const start = Number(row['start']);
+    // A copy: a view would carry the whole block to the other thread.
+    const body = Uint8Array.from(opened.bytes.subarray(start, start + Number(row['size'])));
+    return { id: String(row['id']), event: String(row['event']), receivedAt: Number(row['received_at']), body };
+  });
+}
+
+function blockBytes(statements: Statements, id: number): Uint8Array<ArrayBuffer> {
+  const row = statements.block.get(id);
+  const bytes = row?.['bytes'];
+  if (!(bytes instanceof Uint8Array)) throw new Error(`block ${id} is missing`);
+  return zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, Number(row?.['size'])) });
 }
 
 function failure(error: unknown): InboxReply {
