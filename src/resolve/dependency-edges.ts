@@ -26,6 +26,7 @@ export interface FoundEdges {
 }
 
 const DEPTH = 8;
+const NONE: FoundEdges = { mandatory: [], optional: [], skipped: [], external: [], unknownType: undefined, tooDeep: undefined };
 
 /** The instances a released capsule needs, by dependency name. A private one is `<instance>.<dependency>`. */
 export function dependencyEdges(
@@ -34,13 +35,15 @@ export function dependencyEdges(
   released: ReleasedCapsule,
   sharedBy: ReadonlyMap<CapsuleName, InstanceName>,
 ): FoundEdges {
+  const { dependencies } = released.declaration.spec;
+  if (dependencies === undefined) return NONE;
   const mandatory: DependencyEdge[] = [];
   const optional: DependencyEdge[] = [];
   const skipped: string[] = [];
   const external: string[] = [];
   let unknownType: FoundEdges['unknownType'];
   let tooDeep: FoundEdges['tooDeep'];
-  const declared = Object.entries(released.declaration.spec.dependencies ?? {}).sort(([a], [b]) => compareText(a, b));
+  const declared = Object.entries(dependencies).sort(([a], [b]) => compareText(a, b));
   for (const [dependency, wanted] of declared) {
     const expression = wanted.when ?? undefined;
     if (expression !== undefined && input.applies?.({ instance, capsule: released, dependency, expression }) === false) {
@@ -69,7 +72,7 @@ export function dependencyEdges(
       optional: wanted.optional === true,
       instance: wanted.shared === false ? toInstanceName(nested) : sharedInstance(sharedBy, capsule),
       capsule: toCapsuleName(capsule),
-      ranges: [...new Set([wanted.version ?? '*', recipe?.version ?? wanted.version ?? '*'])],
+      ranges: recipe?.version === undefined ? [wanted.version ?? '*'] : [wanted.version ?? '*', recipe.version],
     };
     (edge.optional ? optional : mandatory).push(edge);
   }

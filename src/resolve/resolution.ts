@@ -13,6 +13,9 @@ export type Resolved =
   | { readonly kind: 'needs'; readonly releases: readonly Release[] }
   | { readonly kind: 'unresolvable'; readonly problems: readonly Problem[] };
 
+const NOTHING: ReadonlyMap<string, boolean> = new Map();
+const ENVIRONMENT: readonly string[] = ['environment'];
+
 export function resolutionOf(input: ResolveInput): Resolved {
   const solution = solve(input);
   switch (solution.kind) {
@@ -50,13 +53,14 @@ function ordered(input: ResolveInput, slots: ReadonlyMap<InstanceName, Slot>, no
 }
 
 function askers(slot: Slot): readonly string[] {
-  if (slot.requests.some((request) => request.by === undefined)) return ['environment'];
+  if (slot.requests.some((request) => request.by === undefined)) return ENVIRONMENT;
   return [...new Set(slot.requests.flatMap((request) => (request.by === undefined ? [] : [String(request.by.instance)])))].sort(
     compareText,
   );
 }
 
 function capabilitiesOf(choice: Choice): ReadonlyMap<string, boolean> {
+  if (choice.edges.length + choice.optional.length + choice.skipped.length + choice.external.length === 0) return NOTHING;
   const there = new Set([...choice.edges.map((edge) => edge.dependency), ...choice.external]);
   const names = [...there, ...choice.optional.map((edge) => edge.dependency), ...choice.skipped];
   return new Map([...new Set(names)].sort(compareText).map((name) => [name, there.has(name)]));

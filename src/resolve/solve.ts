@@ -31,7 +31,8 @@ export interface Slot {
   choice: Choice | undefined;
   next: number;
   candidates: readonly string[] | undefined;
-  blame: Set<Slot>;
+  /** Who has a part in what failed here; made when something does. */
+  blame: Set<Slot> | undefined;
   clash: Clash | undefined;
 }
 
@@ -74,20 +75,21 @@ export function solve(input: ResolveInput): Solution {
 }
 
 function startSearch(input: ResolveInput): Search {
+  const requested = requestedInstances(input.environment, input.leaveOut);
   const search: Search = {
     input,
     slots: new Map(),
     frames: [],
     waiting: nameHeap(),
     locked: new Map(input.locked.map((pin) => [pin.instance, pin])),
-    sharedBy: sharedInstances(input.environment, input.leaveOut),
+    sharedBy: sharedInstances(requested),
     ranges: new Map(),
     fits: new Map(),
     sorted: new Map(),
     needs: new Map(),
     tries: 0,
   };
-  for (const { instance, capsule, version } of requestedInstances(input.environment, input.leaveOut)) {
+  for (const { instance, capsule, version } of requested) {
     ask(search, { instance, capsule }, { by: undefined, range: rangeOf(search, version), rangeText: version });
   }
   return search;
@@ -110,7 +112,7 @@ function fits(search: Search, version: string, range: VersionRange | undefined):
 function ask(search: Search, who: { readonly instance: InstanceName; readonly capsule: CapsuleName }, request: Request): Slot {
   let slot = search.slots.get(who.instance);
   if (slot === undefined) {
-    slot = { ...who, requests: [], choice: undefined, next: 0, candidates: undefined, blame: new Set(), clash: undefined };
+    slot = { ...who, requests: [], choice: undefined, next: 0, candidates: undefined, blame: undefined, clash: undefined };
     search.slots.set(who.instance, slot);
     search.waiting.push(who.instance);
   }
@@ -136,7 +138,6 @@ function decideAll(search: Search, floor: number): Clash | undefined {
 }
 
 function decide(search: Search, slot: Slot): boolean {
-  for (const request of slot.requests) if (request.by !== undefined) slot.blame.add(request.by);
   for (let version = candidate(search, slot); version !== undefined; version = candidate(search, slot)) {
     slot.next += 1;
     search.tries += 1;
@@ -148,7 +149,12 @@ function decide(search: Search, slot: Slot): boolean {
     for (const edge of choice.edges) request(search, slot, edge);
     return true;
   }
+  for (const one of slot.requests) if (one.by !== undefined) blameOf(slot).add(one.by);
   return false;
+}
+
+function blameOf(slot: Slot): Set<Slot> {
+  return (slot.blame ??= new Set());
 }
 
 function request(search: Search, by: Slot, edge: DependencyEdge): void {
@@ -234,13 +240,13 @@ function clashOf(search: Search, step: { slot: Slot; version: string; edge: Depe
   const other = search.slots.get(edge.instance);
   if (other === undefined) return undefined;
   if (other.capsule !== edge.capsule) {
-    slot.blame.add(other);
-    for (const one of other.requests) if (one.by !== undefined) slot.blame.add(one.by);
+    blameOf(slot).add(other);
+    for (const one of other.requests) if (one.by !== undefined) blameOf(slot).add(one.by);
     return { kind: 'name-taken', who: slot.capsule, instance: edge.instance, capsule: other.capsule, asked };
   }
   const decided = other === slot ? version : other.choice?.version;
   if (decided === undefined || edge.ranges.every((range) => fits(search, decided, rangeOf(search, range)))) return undefined;
-  if (other !== slot) slot.blame.add(other);
+  if (other !== slot) blameOf(slot).add(other);
   const needs = edge.ranges.map((range) => `${label(slot, version)} needs ${range}`);
   return noVersion(search, other, { needs, asked, chain: chainOf(slot, version) });
 }
@@ -309,7 +315,7 @@ function rootOf(slot: Slot): InstanceName {
 
 /** Takes decisions back to the latest one that `failing` blames, and answers it, ready for its next candidate. */
 function jumpBack(search: Search, failing: Slot, floor: number): Slot | undefined {
-  const { blame } = failing;
+  const blame = blameOf(failing);
   let at = search.frames.length - 1;
   while (at >= floor && !blame.has(search.frames[at] ?? failing)) at -= 1;
   const goal = search.frames[at];
@@ -318,7 +324,7 @@ function jumpBack(search: Search, failing: Slot, floor: number): Slot | undefine
   while (search.frames.length > at) takeBack(search, search.frames.length === at + 1);
   reset(failing);
   if (search.slots.get(failing.instance) === failing) search.waiting.push(failing.instance);
-  for (const one of blame) if (one !== goal) goal.blame.add(one);
+  for (const one of blame) if (one !== goal) blameOf(goal).add(one);
   goal.clash ??= clash;
   return goal;
 }
@@ -344,7 +350,7 @@ function withdraw(search: Search, by: Slot, from: InstanceName): void {
 function reset(slot: Slot): void {
   slot.next = 0;
   slot.candidates = undefined;
-  slot.blame = new Set();
+  slot.blame = undefined;
   slot.clash = undefined;
 }
 
