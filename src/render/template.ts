@@ -95,7 +95,7 @@ function compileTemplate(set: TemplateSet, text: string): (variables: JsonObject
   const main = compile(text);
   return (variables) => {
     state.iterations = 0;
-    return main(variables, { helpers, partials });
+    return main(variables, { helpers, partials, allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false });
   };
 }
 
