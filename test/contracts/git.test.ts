@@ -7,10 +7,16 @@ import { gitRepository } from '#adapters/git/git.ts';
 import { treeDiff } from '#loops/tree-diff.ts';
 import { branchRef, toRefName } from '#model/names.ts';
 import type { Repository } from '#ports/repository.ts';
+import { remoteRepositoryContract } from '#test/contracts/repository-remote.contract.ts';
 import { localRepositoryContract } from '#test/contracts/repository.contract.ts';
 import { ENGINE, LIMITS, stockGit, type StockGit } from '#test/contracts/stock-git.ts';
 
 localRepositoryContract('the git program', async (path, limits = LIMITS) => await gitRepository({ path, limits }));
+
+remoteRepositoryContract('the git program', async (path, url, password) => {
+  const credentials = async (): Promise<{ username: string; password: string }> => ({ username: 'engine', password });
+  return await gitRepository({ path, remote: { url, credentials }, limits: LIMITS });
+});
 
 describe('a mirror by the git program', () => {
   let world: StockGit;

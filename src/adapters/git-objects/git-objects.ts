@@ -6,6 +6,7 @@ import { objectIdOf } from '#model/git-objects.ts';
 import type { NewObject, ObjectCounter, ObjectSource } from '#ports/object-source.ts';
 import type { CommitDraft, ObjectLimits, ObjectReader } from '#ports/repository.ts';
 import { editTree } from './edit.ts';
+import { mergeWholeFiles, type WholeFileMerge } from './merge.ts';
 import type { CachedReader } from './reader.ts';
 import { objectReader } from './reader.ts';
 import type { Walked } from './walk.ts';
@@ -17,6 +18,7 @@ export interface ObjectDatabase extends ObjectReader {
   walkFirstParents(from: CommitId, until: CommitId | undefined, steps: number): Promise<Walked>;
   reaches(ancestor: CommitId, descendant: CommitId, steps: number): Promise<boolean | undefined>;
   commonAncestor(a: CommitId, b: CommitId): Promise<CommitId | undefined>;
+  mergeWholeFiles(base: CommitId | undefined, ours: CommitId, theirs: CommitId): Promise<WholeFileMerge>;
   writeTree(base: TreeId | undefined, changes: readonly TreeChange[]): Promise<TreeId>;
   writeCommit(draft: CommitDraft, sign: ((payload: Uint8Array) => Promise<string>) | undefined): Promise<CommitId>;
 }
@@ -38,6 +40,14 @@ export function objectDatabase(source: ObjectSource, limits: ObjectLimits, count
     walkFirstParents: async (from, until, steps) => await walkFirstParents(readCommit, from, until, steps),
     reaches: async (ancestor, descendant, steps) => await reaches(readCommit, ancestor, descendant, steps),
     commonAncestor: async (a, b) => await commonAncestor(readCommit, a, b),
+    async mergeWholeFiles(base, ours, theirs) {
+      const [old, mine, yours] = await Promise.all([
+        base === undefined ? undefined : readCommit(base),
+        readCommit(ours),
+        readCommit(theirs),
+      ]);
+      return await mergeWholeFiles(readTree, old?.tree, [mine.tree, yours.tree]);
+    },
     async writeTree(base, changes) {
       const edited = await editTree(readTree, base, changes);
       await store(edited.objects);

@@ -1,0 +1,31 @@
+import { isPortError, PortError } from '#ports/port-error.ts';
+
+/** What isomorphic-git throws, as a PortError. Its messages may quote the remote; they are cut and cleaned. */
+export function portError(doing: string, error: unknown): PortError {
+  if (isPortError(error)) return error;
+  const said = error instanceof Error ? error.message.replace(/[^\x20-\x7e]/g, '?').slice(0, 300) : '';
+  const message = `${doing}: ${said}`;
+  const code = codeOf(error);
+  switch (code) {
+    case 'NotFoundError':
+      return new PortError('missing', message, error);
+    case 'UserCanceledError':
+      return new PortError('denied', `${doing}: the remote does not accept these credentials`, error);
+    case 'GitPushError':
+      return new PortError(/protected|declined|hook|denied|prohibited/i.test(said) ? 'denied' : 'conflict', message, error);
+    case 'HttpError':
+      return new PortError(kindOfStatus(error), message, error);
+    default:
+      return new PortError('transient', message, error);
+  }
+}
+
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function kindOfStatus(error: unknown): 'denied' | 'missing' | 'transient' {
+  const text = error instanceof Error ? error.message : '';
+  if (/HTTP Error: 40[13]/.test(text)) return 'denied';
+  return /HTTP Error: 404/.test(text) ? 'missing' : 'transient';
+}
