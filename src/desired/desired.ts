@@ -1,9 +1,11 @@
-import type { DesiredState, SourceFile } from '#model/desired.ts';
+import type { Capsule } from '#model/declarations.generated.ts';
+import type { Declared, DesiredState, SourceFile } from '#model/desired.ts';
 import { compareProblems, type Problem } from '#model/problem.ts';
 import { type Assembled, assemble, type Snapshot } from './assemble.ts';
 import { type CapsuleContent, type ReadCapsule, readCapsule } from './capsule-source.ts';
 import { documentPath } from './documents.ts';
 import { type DesiredFacts, ruleContext } from './facts.ts';
+import { findNotHonoured, type NotHonoured, ofCapsule } from './not-honoured.ts';
 import { type ParsedDeclaration, parseDocument } from './parse.ts';
 import { cycleProblems } from './rules/cycles.ts';
 import { dependencyProblems } from './rules/dependencies.ts';
@@ -50,4 +52,14 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...referenceProblems(context),
   ];
   return problems.sort(compareProblems);
+}
+
+/** What is declared and not honoured by this version: code `not-supported`, with its effect and whom it concerns. */
+export function notHonoured(state: DesiredState): readonly NotHonoured[] {
+  return findNotHonoured(state);
+}
+
+/** The same for one capsule.yaml, such as that of a locked release. */
+export function capsuleNotHonoured(declared: Declared<Capsule>): readonly NotHonoured[] {
+  return ofCapsule(declared);
 }

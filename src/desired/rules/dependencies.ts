@@ -174,7 +174,7 @@ function recipeProblems(context: RuleContext, environment: DesiredEnvironment): 
       const asked = capsule?.declared.at(`/spec/dependencies${pointerToken(local)}/type`);
       problems.push(
         problemOf({
-          code: 'recipe-missing',
+          code: 'missing-recipe',
           rule: 'V-17',
           phase: 'resolve',
           place: environment.declared.at('/spec/recipes'),
@@ -190,7 +190,7 @@ function recipeProblems(context: RuleContext, environment: DesiredEnvironment): 
 
 function unknownCapsule(context: RuleContext, use: { readonly who: string; readonly name: string; readonly place: Place }): Problem {
   return problemOf({
-    code: 'capsule-unknown',
+    code: 'unknown-capsule',
     rule: 'V-17',
     phase: 'resolve',
     place: use.place,

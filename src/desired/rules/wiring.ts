@@ -31,7 +31,7 @@ function protocolProblems(context: RuleContext, capsule: CapsuleSource): readonl
     if (spoken.includes(wanted)) return [];
     return [
       problemOf({
-        code: 'protocol-missing',
+        code: 'wiring-mismatch',
         rule: 'V-18',
         phase: 'resolve',
         place: capsule.declared.at(`/spec/dependencies${pointerToken(name)}/requires/protocol`),
@@ -71,7 +71,7 @@ function variableProblems(context: RuleContext, capsule: CapsuleSource): readonl
       if (outputs.includes(source.output)) continue;
       problems.push(
         problemOf({
-          code: 'output-missing',
+          code: 'wiring-mismatch',
           rule: 'V-18',
           phase: 'resolve',
           place,

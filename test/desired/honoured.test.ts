@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest';
+
+import { notHonoured } from '#desired/desired.ts';
+import { type DeclaredKind, SUPPORT } from '#desired/honoured.ts';
+import { DECLARATION_SCHEMAS } from '#model/declaration-schemas.ts';
+import { isJsonObject, type Json, type JsonObject } from '#model/json.ts';
+import { capsule, environment, readFiles } from '#test/desired/declarations.ts';
+
+const KINDS: readonly DeclaredKind[] = ['Project', 'Environment', 'EnvironmentLock', 'Capsule', 'Policy', 'Fleet', 'Device'];
+
+/** Every field of a schema as a pointer; `*` for names and indexes. */
+function fieldsOf(root: JsonObject): ReadonlySet<string> {
+  const out = new Set<string>();
+  const visit = (schema: Json | undefined, pointer: string, open: readonly string[]): void => {
+    if (!isJsonObject(schema)) return;
+    let here = schema;
+    let seen = open;
+    const reference = schema['$ref'];
+    if (typeof reference === 'string') {
+      if (open.includes(reference)) return;
+      seen = [...open, reference];
+      const definitions = root['$defs'];
+      const target = isJsonObject(definitions) ? definitions[reference.slice('#/$defs/'.length)] : undefined;
+      if (!isJsonObject(target)) throw new Error(`no ${reference}`);
+      here = target;
+    }
+    const alternatives = here['anyOf'];
+    if (Array.isArray(alternatives)) for (const alternative of alternatives) visit(alternative, pointer, seen);
+    for (const [name, field] of Object.entries(isJsonObject(here['properties']) ? here['properties'] : {})) {
+      out.add(`${pointer}/${name}`);
+      visit(field, `${pointer}/${name}`, seen);
+    }
+    visit(here['additionalProperties'], `${pointer}/*`, seen);
+    visit(here['items'], `${pointer}/*`, seen);
+  };
+  visit(root, '', []);
+  return out;
+}
+
+function covers(entry: string, field: string): boolean {
+  return entry.endsWith('/**') ? field === entry.slice(0, -3) || field.startsWith(entry.slice(0, -2)) : field === entry;
+}
+
+for (const kind of KINDS) {
+  test(`every field of ${kind} is honoured, descriptive or unsupported, and only one of them`, () => {
+    const { honoured, descriptive, unsupported } = SUPPORT[kind];
+    const refused = unsupported.map((entry) => entry.pointer);
+    const wrong = [...fieldsOf(DECLARATION_SCHEMAS[kind])].flatMap((field) => {
+      const lists = [
+        honoured.some((entry) => covers(entry, field)),
+        descriptive.some((entry) => covers(entry, field)),
+        refused.some((entry) => field === entry || field.startsWith(`${entry}/`)),
+      ].filter(Boolean).length;
+      return lists === 1 ? [] : [`${field}: in ${lists} lists`];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test(`the table of ${kind} names nothing that its schema does not have`, () => {
+    const fields = fieldsOf(DECLARATION_SCHEMAS[kind]);
+    const { honoured, descriptive, unsupported } = SUPPORT[kind];
+    const known = [...honoured, ...descriptive, ...unsupported.map((entry) => entry.pointer)].map((entry) =>
+      entry.replace(/(\/\*+)+$/, ''),
+    );
+    expect(known.filter((entry) => !fields.has(entry))).toEqual([]);
+  });
+}
+
+function effects(files: Readonly<Record<string, string>>): readonly string[] {
+  return notHonoured(readFiles(files).state).map(
+    (one) => `${one.effect} ${one.subject.kind} ${one.subject.name} ${one.place.line} ${one.place.pointer}`,
+  );
+}
+
+test('gates of unknown types and windows hold; other drivers, rollout, freeze and suspend make an environment stuck', () => {
+  const spec = [
+    'targets:',
+    '  a:',
+    '    driver: kubernetes',
+    '  b:',
+    '    driver: directory',
+    '    path: b',
+    'gates:',
+    '  - name: signed',
+    '    type: signature',
+    '  - name: scan',
+    '    type: scan',
+    'windows:',
+    '  - name: week',
+    '    kind: allow',
+    'rollout:',
+    '  maxUnavailable: 0',
+    'freeze:',
+    '  reason: INC-421',
+    'sync:',
+    '  suspend: true',
+  ];
+  expect(effects({ 'environments/dev/environment.yaml': environment('dev', spec.join('\n')) })).toEqual([
+    'stuck environment dev 9 /spec/targets/a/driver',
+    'holds environment dev 17 /spec/gates/1/type',
+    'holds environment dev 18 /spec/windows',
+    'stuck environment dev 21 /spec/rollout',
+    'stuck environment dev 23 /spec/freeze',
+    'stuck environment dev 26 /spec/sync/suspend',
+  ]);
+});
+
+test('values that say what happens anyway are not reported', () => {
+  const spec =
+    'freeze: null\nexpires: null\nwindows: []\nsync:\n  suspend: false\n  mode: apply\n  force: false\npromotion:\n  selection: newest';
+  expect(effects({ 'environments/dev/environment.yaml': environment('dev', spec) })).toEqual([]);
+});
+
+test('a component kind or strategy that is not rendered makes its capsule stuck', () => {
+  const spec = 'components:\n  infra:\n    kind: Terraform\n  web:\n    kind: Deployment\n    image: a@sha256:b\nstrategy:\n  type: canary';
+  expect(effects({ 'capsules/web/capsule.yaml': capsule('web', '1.0.0', spec) })).toEqual([
+    'stuck capsule web 10 /spec/components/infra/kind',
+    'stuck capsule web 14 /spec/strategy',
+  ]);
+});
