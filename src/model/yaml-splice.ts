@@ -19,9 +19,12 @@ export interface Splice {
   readonly text: string;
 }
 
-/** Answers the pairs of the block map under `path`, in the text's order; undefined where there is none. Undefined for text that does not parse. */
+/**
+ * Answers the pairs of the block map under `path`, in the text's order; undefined where there is none. Undefined for text that does not parse.
+ * Keys are not compared with each other (the parser does that in quadratic time): read declarations with `parseYamlText` first.
+ */
 export function blockPairs(text: string): ((path: readonly string[]) => readonly YamlPair[] | undefined) | undefined {
-  const document = parseDocument(text, { version: '1.2', schema: 'core', logLevel: 'silent', uniqueKeys: true });
+  const document = parseDocument(text, { version: '1.2', schema: 'core', logLevel: 'silent', uniqueKeys: false });
   if (document.errors.length > 0) return undefined;
   return (path) => {
     const node = path.length === 0 ? document.contents : document.getIn(path, true);

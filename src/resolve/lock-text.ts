@@ -1,6 +1,7 @@
 import { compareText } from '#model/problem.ts';
 import type { Pin } from '#model/resolution.ts';
 import { blockPairs, splice, type Splice, type YamlPair } from '#model/yaml-splice.ts';
+import { lockLines } from './lock-lines.ts';
 
 const FIELDS = ['capsule', 'version', 'commit', 'gitTree', 'sha256'] as const;
 
@@ -13,7 +14,7 @@ export function newLock(environment: string, pins: readonly Pin[]): string {
 
 /** The lock with `pins` in place of its entries: lines that say the same keep every byte. Undefined where its layout is too unlike ours. */
 export function editedLock(pins: readonly Pin[], text: string): string | undefined {
-  const read = blockPairs(text);
+  const read = lockLines(text) ?? blockPairs(text);
   const top = read?.([])?.find((pair) => pair.key === 'capsules');
   if (read === undefined || top === undefined || !text.endsWith('\n') || text.includes('\r')) return undefined;
   const wanted = new Map([...pins].sort((a, b) => compareText(a.instance, b.instance)).map((pin) => [String(pin.instance), pin]));
@@ -102,6 +103,8 @@ function requestedBy(pin: Pin, indent: string): string {
 
 /** A name, version or digest as YAML; quoted where a reader of YAML 1.1 or 1.2 would see a number or a truth value. */
 function plain(text: string): string {
-  const ambiguous = /^[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?$|^0[xob]|^(true|false|null|yes|no|on|off|y|n)$/i.test(text);
+  const ambiguous = /^[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?$|^0(x[0-9a-f]+|o[0-7]+|b[01]+)$|^(true|false|null|yes|no|on|off|y|n)$/i.test(
+    text,
+  );
   return ambiguous ? `"${text}"` : text;
 }

@@ -116,6 +116,14 @@ test('two neighbouring promotions merge without conflict, and each can be taken 
   expect(back).toBe(two);
 });
 
+test('an edit is the same whether the lock is read by lines or as YAML', () => {
+  const edits = [moved('greeter', '1.4.2'), PINS.slice(1), [...PINS, pin('mid', '1.0.0')], moved('redis', '7.4.0')];
+  const remark = '# any comment sends the text to the YAML parser\n';
+
+  for (const pins of edits) expect(lockText('prod', pins, LOCK + remark)).toBe(lockText('prod', pins, LOCK) + remark);
+  for (const pins of edits) expect(lockText('prod', pins, remark + LOCK)).toBe(remark + lockText('prod', pins, LOCK));
+});
+
 test('a digest that YAML would read as a number is quoted', () => {
   const odd = { ...pin('greeter', '1.0.0'), sha256: sha256Of('x'), commit: '1234567890123456789012345678901234567e10' } as unknown as Pin;
 
