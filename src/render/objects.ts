@@ -61,6 +61,8 @@ function declaredScopes(raws: readonly RawObject[]): ReadonlyMap<string, boolean
   return scopes;
 }
 
+/** RFC 1035: names of Services become host names. */
+const SERVICE_NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const NAME = /^[a-z0-9]([-a-z0-9.:]*[a-z0-9])?$/i;
 
 function toKubernetesObject(scope: Scope, raw: RawObject, customScopes: ReadonlyMap<string, boolean>): KubernetesObject | undefined {
@@ -77,6 +79,8 @@ function toKubernetesObject(scope: Scope, raw: RawObject, customScopes: Readonly
     return refuse(scope, raw, `produced a ${kind} named ${JSON.stringify(name)}, which is no name of an object`);
   if (!/^[A-Za-z0-9]+$/.test(kind) || !/^[a-z0-9.-]+(\/[a-z0-9]+)?$/.test(apiVersion))
     return refuse(scope, raw, `produced a document of kind ${JSON.stringify(`${apiVersion} ${kind}`)}`);
+  if (kind === 'Service' && !SERVICE_NAME.test(name))
+    return refuse(scope, raw, `produced a Service named ${JSON.stringify(name)}; its name must be a DNS label that begins with a letter`);
   const untexted = ['labels', 'annotations'].find((field) => !isTextMap(metadata[field]));
   if (untexted !== undefined) return refuse(scope, raw, `produced ${kind} ${name} with ${untexted} that are not texts (quote them)`);
   const { group } = groupAndVersion(apiVersion);

@@ -15,6 +15,7 @@ import type { Preparation } from './preparation.ts';
 import type { Scope } from './scope.ts';
 import { openScope, report } from './scope.ts';
 import { fileText, renderText } from './template.ts';
+import { reportUnsupported } from './unsupported.ts';
 import { workloadOf } from './workload.ts';
 
 /** Components first, then template files in the order of their paths. */
@@ -22,7 +23,9 @@ export function renderWith(unit: RenderUnit, preparation: Preparation): Result<R
   const invalid = checkConfiguration(unit, preparation);
   if (invalid.length > 0) return refused(invalid);
   const scope = openScope(unit, preparation);
-  const raws = [...partsOf(scope).flatMap((part) => componentObjects(scope, part)), ...templateObjects(scope)];
+  const parts = partsOf(scope);
+  reportUnsupported(scope, parts);
+  const raws = [...parts.flatMap((part) => componentObjects(scope, part)), ...templateObjects(scope)];
   const objects = toObjects(scope, raws);
   return scope.problems.length > 0 ? refused(scope.problems) : accepted({ instance: unit.pin.instance, objects });
 }

@@ -5,7 +5,8 @@ import { sha256Of, toCommitId, toTreeId } from '#model/digest.ts';
 import type { JsonObject } from '#model/json.ts';
 import { canonicalJson } from '#model/json.ts';
 import { toCapsuleName, toEnvironmentName, toInstanceName, toTargetName } from '#model/names.ts';
-import type { RenderTarget, RenderUnit } from '#model/rendering.ts';
+import type { RenderedUnit, RenderTarget, RenderUnit } from '#model/rendering.ts';
+import { renderUnit } from '#render/render.ts';
 
 export interface UnitOptions {
   readonly instance?: string;
@@ -68,4 +69,22 @@ export function unit(yaml: string, options: UnitOptions = {}): RenderUnit {
     dependencies: Object.fromEntries(dependencies) as RenderUnit['dependencies'],
     capabilities: options.capabilities ?? {},
   };
+}
+
+export const MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{name}}\n';
+export const WEB = 'components: { web: { kind: Deployment, image: r/x, ports: { http: { port: 80 } } } }';
+
+export function render(yaml: string, options: UnitOptions = {}): RenderedUnit {
+  const result = renderUnit(unit(yaml, options));
+  if (!result.ok) throw new Error(result.problems.map((problem) => problem.message).join('\n'));
+  return result.value;
+}
+
+export function problems(yaml: string, options: UnitOptions = {}): readonly string[] {
+  const result = renderUnit(unit(yaml, options));
+  return result.ok ? [] : result.problems.map(({ code, rule, message }) => `${code} ${rule ?? '-'} ${message}`);
+}
+
+export function template(text: string, config: JsonObject = {}, more: UnitOptions = {}): UnitOptions {
+  return { ...more, config, files: { 'templates/x.yaml.hbs': text, ...more.files } };
 }
