@@ -136,7 +136,7 @@ export function localRepositoryContract(name: string, openAt: OpenRepository): v
 
     test('walks first parents, finds ancestors and merge bases', async () => {
       const { path, head } = world.bare('a.git', { a: '0' });
-      const ids = [head, ...Array.from({ length: 120 }, (_, index) => world.commit(path, 'main', { a: String(index + 1) }))];
+      const ids = [head, ...world.chain(path, 120)];
       world.git(path, ['update-ref', 'refs/heads/side', ids[50] ?? head]);
       const side = world.commit(path, 'side', { a: 'side' });
       const repository = await opened(path);

@@ -19,6 +19,8 @@ export interface StockGit {
   bare(name: string, files: Readonly<Record<string, string>>): { readonly path: string; readonly head: CommitId };
   /** A commit by stock git on a branch of a bare repository; the files are its whole tree. */
   commit(repository: string, branch: string, files: Readonly<Record<string, string>>): CommitId;
+  /** That many commits on top of `main`, by one call; oldest first. */
+  chain(repository: string, length: number): readonly CommitId[];
   blob(repository: string, content: string | Uint8Array): BlobId;
   /** A tree of exactly these rows, unchecked. */
   rawTree(repository: string, rows: readonly (readonly [mode: string, name: string, id: string])[]): TreeId;
@@ -73,7 +75,21 @@ export function stockGit(): StockGit {
     return toCommitId(git(repository, ['rev-parse', `refs/heads/${branch}`]).trim());
   }
 
+  function chain(repository: string, length: number): readonly CommitId[] {
+    const rows = Array.from({ length }, (_, index) => {
+      const from = index === 0 ? 'from refs/heads/main^0\n' : '';
+      const text = `link ${index}`;
+      return `commit refs/heads/main\ncommitter Ada <ada@example.org> 1700000000 +0000\ndata 4\nlink\n${from}M 100644 inline a\ndata ${text.length}\n${text}\n`;
+    });
+    git(repository, ['fast-import', '--quiet'], rows.join(''));
+    const listed = git(repository, ['rev-list', '--reverse', `--max-count=${length}`, 'main'])
+      .trim()
+      .split('\n');
+    return listed.map(toCommitId);
+  }
+
   return {
+    chain,
     folder,
     git,
     blob,

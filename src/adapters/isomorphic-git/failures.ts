@@ -5,8 +5,7 @@ export function portError(doing: string, error: unknown): PortError {
   if (isPortError(error)) return error;
   const said = error instanceof Error ? error.message.replace(/[^\x20-\x7e]/g, '?').slice(0, 300) : '';
   const message = `${doing}: ${said}`;
-  const code = codeOf(error);
-  switch (code) {
+  switch (codeOf(error) ?? '') {
     case 'NotFoundError':
       return new PortError('missing', message, error);
     case 'UserCanceledError':
