@@ -7,7 +7,9 @@ import { HOSTILE_ROWS, UNTESTED_ROWS } from './hostile-rows.ts';
 
 /** Rows that tests are named after, by the sources: a name counts only at the start of a quoted text. */
 function rowsWithTests(): ReadonlySet<number> {
-  const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'));
+  const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /\.(test|contract)\.ts$/.test(file),
+  );
   expect(files.length).toBeGreaterThan(5);
   const texts = files.map((file) => readFileSync(join(import.meta.dirname, file), 'utf8'));
   return new Set(texts.flatMap((text) => [...text.matchAll(/['"`]row (\d+): /g)].map((match) => Number(match[1]))));

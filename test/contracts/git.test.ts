@@ -1,4 +1,6 @@
-import { chmodSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, copyFileSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -178,6 +180,45 @@ describe('a mirror by the git program', () => {
       const error: unknown = await mirror('m', url).catch((reason: unknown) => reason);
       expect(error).toMatchObject({ kind: 'invalid', message: expect.not.stringContaining('secret') });
     }
+  });
+
+  test('row 27: a redirect is refused in words, and the other server is never asked', async () => {
+    const asked: string[] = [];
+    const other = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.end();
+    }).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const first = createServer((request, response) => {
+      response.writeHead(302, { location: `http://127.0.0.1:${port}${request.url}` }).end();
+    }).listen(0, '127.0.0.1');
+    await once(first, 'listening');
+    const origin = first.address();
+    const url = `http://127.0.0.1:${typeof origin === 'object' && origin !== null ? origin.port : 0}/a.git`;
+    const credentials = async (): Promise<{ username: string; password: string }> => ({ username: 'engine', password: 'secret' });
+    const repository = await gitRepository({ path: world.path('m'), remote: { url, credentials }, limits: LIMITS });
+    open.push(repository);
+
+    await expect(repository.fetch()).rejects.toMatchObject({ name: 'PortError', message: expect.not.stringContaining('secret') });
+
+    expect(asked).toEqual([]);
+    first.close();
+    other.close();
+  });
+
+  test('row 27: a server that hands over another object than its name says is found by hash', async () => {
+    const { path, head } = world.bare('a.git', { a: '1' });
+    const repository = await gitRepository({ path, limits: LIMITS });
+    open.push(repository);
+    const other = world.commit(path, 'other', { a: '2' });
+    const from = join(path, 'objects', other.slice(0, 2), other.slice(2));
+    const to = join(path, 'objects', head.slice(0, 2), head.slice(2));
+    chmodSync(to, 0o644);
+    copyFileSync(from, to);
+
+    await expect(repository.commit(head)).rejects.toMatchObject({ kind: 'transient', message: expect.stringContaining('another id') });
   });
 
   test('what a killed reader was asked is asked again', async () => {

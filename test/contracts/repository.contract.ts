@@ -291,7 +291,7 @@ export function localRepositoryContract(name: string, openAt: OpenRepository): v
       await expect(openAt(world.path('papers'))).rejects.toMatchObject({ kind: 'invalid' });
     });
 
-    test('knows a shallow clone', async () => {
+    test('row 29: a shallow clone is known as one, so that no rule about history is judged', async () => {
       const { path } = world.bare('a.git', { a: '0' });
       world.commit(path, 'main', { a: '1' });
       world.git(world.folder, ['clone', '-q', '--bare', '--depth=1', `file://${path}`, world.path('shallow')]);
