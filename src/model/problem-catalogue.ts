@@ -12,7 +12,36 @@ export interface CatalogueEntry {
 }
 
 /** Codes of the other chapters, sorted; append yours. */
-const ENTRIES: Readonly<Record<string, CatalogueEntry>> = {};
+const ENTRIES: Readonly<Record<string, CatalogueEntry>> = {
+  'configuration-unreadable': {
+    rule: undefined,
+    title: 'The configuration of the service cannot be read',
+    why: 'Without it the service knows neither its repository nor its forge.',
+    example: 'capstan serve --config /nowhere/capstan.yaml',
+    remedy: 'Write the file, or name another one with --config.',
+  },
+  'secret-not-referenced': {
+    rule: undefined,
+    title: 'A secret stands in the configuration itself',
+    why: 'Configuration is shared, copied and committed; a secret in it is no secret any more.',
+    example: 'forge: { type: github, token: ghp_... }',
+    remedy: 'Write { env: NAME } or { file: PATH } in its place, and change the secret if the file was shared.',
+  },
+  'secret-unreadable': {
+    rule: undefined,
+    title: 'A secret that the configuration names cannot be read',
+    why: 'Its variable is not set, or its file is absent, empty, unreadable or larger than 64 KiB. The service does not start half logged in.',
+    example: 'forge: { type: github, token: { env: CAPSTAN_FORGE_TOKEN } } without that variable',
+    remedy: 'Set the variable for this process, or write the file and let this process read it.',
+  },
+  'webhook-secret-missing': {
+    rule: undefined,
+    title: 'The service has no webhook secret',
+    why: 'Without one anybody could wake the engine, so it does not start.',
+    example: 'forge: { type: github, token: { env: CAPSTAN_FORGE_TOKEN } }',
+    remedy: 'Add forge.webhookSecret: { env: CAPSTAN_WEBHOOK_SECRET } and set that variable to a long random text.',
+  },
+};
 
 /** Every code a person may meet. A test compares it with the codes in the source. */
 export const PROBLEM_CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(
