@@ -1,0 +1,105 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+
+import { afterEach, expect, test } from 'vitest';
+
+import { githubForge, type Github } from '#adapters/github/github.ts';
+import { toCommitId } from '#model/digest.ts';
+import { toSecret } from '#model/secret.ts';
+import { silent } from '#test/service/running-intake.ts';
+
+type Answer = readonly [status: number, body: object, headers?: Readonly<Record<string, string>>];
+
+let close: (() => Promise<void>) | undefined;
+afterEach(async () => close?.());
+
+/** A forge that gives prepared answers in turn (the last one again and again) and writes down what it was asked. */
+async function scripted(answers: readonly Answer[]): Promise<{ readonly port: Github; readonly asked: string[] }> {
+  const asked: string[] = [];
+  const left = [...answers];
+  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
+    const tag = request.headers['if-none-match'];
+    asked.push(`${request.method} ${request.url?.split('?')[0]}${tag === undefined ? '' : ` if not ${tag}`}`);
+    const [status, body, headers] = (left.length > 1 ? left.shift() : left[0]) ?? [500, {}];
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(status === 304 ? undefined : JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  close = async () => {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  };
+  const address = server.address();
+  const baseUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  const auth = { kind: 'token', token: toSecret('token-of-the-test') } as const;
+  return { port: githubForge({ baseUrl, owner: 'o', repo: 'r', auth, journal: silent, second: 1 }), asked };
+}
+
+const COMMIT = toCommitId('a'.repeat(40));
+
+test('a read is sent again after a failure of the server, and counted each time', async () => {
+  const { port, asked } = await scripted([
+    [502, {}],
+    [503, {}],
+    [200, { login: 'ada' }],
+  ]);
+
+  expect(await port.account()).toEqual({ login: 'ada', kind: 'user' });
+  expect([asked.length, port.counts().requests]).toEqual([3, 3]);
+});
+
+test('a write is never sent again: it may have happened', async () => {
+  const { port, asked } = await scripted([
+    [200, { statuses: [] }],
+    [502, { message: 'bad gateway' }],
+  ]);
+
+  await expect(port.publish(COMMIT, { name: 'capstan/promote', state: 'success', detail: 'd' })).rejects.toMatchObject({
+    kind: 'transient',
+  });
+
+  expect(asked.filter((one) => one.startsWith('POST'))).toHaveLength(1);
+});
+
+test('a limit that lasts goes to the queue as transient instead of being slept through', async () => {
+  const reset = String(Math.floor(Date.now() / 1000) + 3000);
+  const { port, asked } = await scripted([
+    [403, { message: 'API rate limit exceeded' }, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset }],
+  ]);
+
+  await expect(port.account()).rejects.toMatchObject({ kind: 'transient', message: expect.stringContaining('rate limit') });
+
+  expect(asked).toHaveLength(1);
+});
+
+test('a short secondary limit is waited for once', async () => {
+  const limited: Answer = [403, { message: 'You have exceeded a secondary rate limit' }, { 'retry-after': '1' }];
+  const { port, asked } = await scripted([limited, [200, { login: 'ada' }]]);
+
+  expect((await port.account()).login).toBe('ada');
+  expect(asked).toHaveLength(2);
+});
+
+test('a refusal without a limit is denied, and is not asked again', async () => {
+  const { port, asked } = await scripted([[403, { message: 'Resource not accessible by personal access token' }]]);
+
+  await expect(port.reviews(1)).rejects.toMatchObject({ kind: 'denied' });
+  expect(asked).toHaveLength(1);
+});
+
+test('what was read before is asked with its tag, and 304 answers from memory', async () => {
+  const { port, asked } = await scripted([
+    [200, [], { etag: '"one"' }],
+    [304, {}],
+  ]);
+
+  expect([await port.reviews(1), await port.reviews(1)]).toEqual([[], []]);
+  expect(asked).toEqual(['GET /repos/o/r/pulls/1/reviews', 'GET /repos/o/r/pulls/1/reviews if not "one"']);
+});
+
+test('a forge that is not there is transient', async () => {
+  const { port } = await scripted([[200, {}]]);
+  await close?.();
+  close = undefined;
+
+  await expect(port.account()).rejects.toMatchObject({ name: 'PortError', kind: 'transient' });
+});
