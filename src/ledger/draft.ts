@@ -79,15 +79,21 @@ function draftOne(
   const last = ledger.targets.get(key);
   const changes = changesOf(ledger.instances.get(key) ?? new Map(), facts);
   const acted = receipt.outcomes.some((outcome) => outcome.result === 'done' && outcome.action !== 'keep');
-  const sameRun = last !== undefined && !acted && isSameRun(last, receipt);
+  const ending = endingText(receipt.ending);
+  const sameShape = last !== undefined && !acted && isSameShape(last, receipt);
+  // Waiting for health and having settled are two words for what health says: a flapping consumer turns one into the other.
+  const tellsOfHealth =
+    sameShape && (last.ending === ending || [last.ending, ending].every((one) => one === 'settled' || one === 'waiting'));
   const moved = changes.some((change) => change.moved);
-  if (sameRun && changes.length === 0 && last.health === receipt.health.state) return { records: [], heldUntil: undefined };
-  if (sameRun && !moved) {
+  if (sameShape && last.ending === ending && changes.length === 0 && last.health === receipt.health.state) {
+    return { records: [], heldUntil: undefined };
+  }
+  if (tellsOfHealth && !moved) {
     const earliest = toInstant((last.healthOnlyAt ?? Number.NEGATIVE_INFINITY) + MINUTE);
     // Worse health is written at once: the ledger must never call something healthy for a minute that is known not to be.
     if (!isWorse(ledger, key, facts) && options.at < earliest) return { records: [], heldUntil: earliest };
   }
-  const action = sameRun && !moved ? 'health' : 'sync';
+  const action = tellsOfHealth && !moved ? 'health' : 'sync';
   const recovered = last?.rendering !== receipt.rendering && receipt.rendering !== undefined && !acted && receipt.outcomes.length > 0;
   const rows: readonly (Change | undefined)[] = changes.length > 0 ? changes : [undefined];
   const records: AuditRecord[] = [];
@@ -99,12 +105,9 @@ function draftOne(
   return { records, heldUntil: undefined };
 }
 
-function isSameRun(last: TargetState, receipt: Receipt): boolean {
+function isSameShape(last: TargetState, receipt: Receipt): boolean {
   return (
-    last.shapedBy === (receipt.commit ?? receipt.revision) &&
-    last.rendering === receipt.rendering &&
-    last.ending === endingText(receipt.ending) &&
-    last.drift === receipt.driftDetected
+    last.shapedBy === (receipt.commit ?? receipt.revision) && last.rendering === receipt.rendering && last.drift === receipt.driftDetected
   );
 }
 
@@ -235,7 +238,7 @@ function outcomeOf(receipt: Receipt): string {
 }
 
 /** The ending without what changes by the minute: reasons of waiting come and go. */
-export function endingText(ending: Ending): string {
+function endingText(ending: Ending): string {
   if (ending.kind !== 'stuck') return ending.kind;
   const codes = [...new Set(ending.problems.map((problem) => problem.code))].sort(compareText);
   return `stuck: ${codes.join(', ')}`;

@@ -3,7 +3,7 @@ import { toCapsuleName, toInstanceName, type CapsuleName, type EnvironmentName, 
 import { compareText } from '#model/problem.ts';
 import type { Pin, Release, ReleaseIndex } from '#model/resolution.ts';
 import type { PathVerdict } from '#model/verdict.ts';
-import { compareVersions, isInRange, parseRange } from '#model/version.ts';
+import { compareVersions, isInRange, isPrerelease, parseRange } from '#model/version.ts';
 
 /** An upstream environment as its lock and the ledger tell it. */
 export interface Upstream {
@@ -206,7 +206,7 @@ function refusal(facts: CandidateFacts, release: Release): string | undefined {
 }
 
 function inRange(wish: Wish): (version: string) => boolean {
-  if (wish.range === undefined) return (version) => wish.pin === undefined || !version.includes('-') || version === wish.pin.version;
+  if (wish.range === undefined) return (version) => wish.pin === undefined || !isPrerelease(version) || version === wish.pin.version;
   const range = parseRange(wish.range);
   return (version) => range !== undefined && isInRange(version, range);
 }

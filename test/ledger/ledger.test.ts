@@ -192,6 +192,16 @@ test('worse health is told at once, better health at most once a minute with the
   expect(held.heldUntil).toBe(at(70));
 });
 
+test('a consumer that flaps does not fill the ledger, although its endings change, too', () => {
+  const waiting: Ending = { kind: 'waiting', reasons: ['health'], until: undefined };
+  const runs = Array.from({ length: 12 }, (_, turn): readonly [number, Told] => [
+    turn * 10,
+    turn % 2 === 0 ? { acted: turn === 0 } : { health: 'progressing', ending: waiting },
+  ]);
+
+  expect(story(...runs).counts).toEqual([1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0]);
+});
+
 test('health counts since its last change, with exactly this content, in every target', () => {
   const us = toTargetName('us-1');
   let { ledger } = story([0, { acted: true, health: 'progressing' }], [30, {}], [100, {}]);
