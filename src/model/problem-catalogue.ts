@@ -1,5 +1,6 @@
 import { DECLARATION_PROBLEMS } from '#model/declaration-problems.ts';
 import { RELEASE_PROBLEMS } from '#model/release-problems.ts';
+import { RENDER_PROBLEMS } from '#model/render-problems.ts';
 
 /** A problem in full, for `capstan explain`. */
 export interface CatalogueEntry {
@@ -46,7 +47,10 @@ const ENTRIES: Readonly<Record<string, CatalogueEntry>> = {
 
 /** Every code a person may meet. A test compares it with the codes in the source. */
 export const PROBLEM_CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(
-  [...Object.entries(DECLARATION_PROBLEMS), ...Object.entries(RELEASE_PROBLEMS), ...Object.entries(ENTRIES)].sort(([a], [b]) =>
-    a < b ? -1 : 1,
-  ),
+  [
+    ...Object.entries(DECLARATION_PROBLEMS),
+    ...Object.entries(RELEASE_PROBLEMS),
+    ...Object.entries(RENDER_PROBLEMS),
+    ...Object.entries(ENTRIES),
+  ].sort(([a], [b]) => (a < b ? -1 : 1)),
 );

@@ -29,7 +29,6 @@ function unsupportedFields(component: CapsuleComponent): readonly (readonly [str
     ['scaling/schedule', scaling?.schedule],
     ['scaling/cluster/priority', scaling?.cluster?.priority === 'normal' ? undefined : scaling?.cluster?.priority],
     ['scaling/cluster/placeholderReplicas', scaling?.cluster?.placeholderReplicas],
-    ['availability/leaderElection', availability?.leaderElection],
     ['availability/failover', availability?.failover],
     ['resilience', component.resilience],
     ['startAfter', component.startAfter],

@@ -1,4 +1,3 @@
-import type { Problem } from '#model/problem.ts';
 import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
 import type { Result } from '#model/result.ts';
 
@@ -29,18 +28,4 @@ export interface WorkerLimits {
   readonly unitMilliseconds: number;
   readonly outputCharacters: number;
   readonly heapMegabytes: number;
-}
-
-/** A unit that broke a limit; `what` says which. */
-export function limitProblem(unit: Omit<RenderUnit, 'capsule'>, directory: string, what: string): Problem {
-  return {
-    code: 'render-limit',
-    rule: undefined,
-    severity: 'error',
-    phase: 'render',
-    message: `rendering ${unit.pin.instance} ${unit.pin.version} for ${unit.target.environment}/${unit.target.name} ${what}`,
-    remedy: 'Make the templates of the capsule smaller: fewer loops within loops, less text.',
-    place: { file: `${directory}/capsule.yaml`, line: undefined, column: undefined, pointer: undefined },
-    related: [],
-  };
 }

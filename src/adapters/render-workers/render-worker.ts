@@ -1,12 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
+import { renderLimitProblem } from '#model/render-limit.ts';
 import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
 import type { Result } from '#model/result.ts';
 import { refused } from '#model/result.ts';
 import type { PreparedCapsule } from '#render/render.ts';
 import { prepareCapsule, renderPrepared } from '#render/render.ts';
 import type { FromWorker, ToWorker, WorkerLimits } from './messages.ts';
-import { limitProblem } from './messages.ts';
 
 interface Known {
   readonly capsule: RenderUnit['capsule'];
@@ -39,7 +39,9 @@ function renderKnown(known: Known | undefined, unit: Omit<RenderUnit, 'capsule'>
   if (!result.ok) return result;
   const characters = result.value.objects.reduce((sum, object) => sum + object.text.length, 0);
   if (characters <= limits.outputCharacters) return result;
-  return refused([limitProblem(unit, known.capsule.directory, `gives ${characters} characters; the limit is ${limits.outputCharacters}`)]);
+  return refused([
+    renderLimitProblem(unit, known.capsule.directory, `gives ${characters} characters; the limit is ${limits.outputCharacters}`),
+  ]);
 }
 
 if (parentPort !== null) work(parentPort, workerData as WorkerLimits);

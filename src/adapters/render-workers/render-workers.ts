@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 
+import { renderLimitProblem } from '#model/render-limit.ts';
 import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
 import type { Result } from '#model/result.ts';
 import { refused } from '#model/result.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import type { WorkerLimits } from './messages.ts';
-import { limitProblem } from './messages.ts';
 import type { Slot } from './slot.ts';
 import { openSlot } from './slot.ts';
 
@@ -49,7 +49,7 @@ export function renderWorkers(options: RenderWorkersOptions): Renderer {
     const answer = await withSlot((slot) => slot.render(units));
     if (answer.kind === 'rendered') return answer.results;
     const [first] = units;
-    if (units.length === 1 && first !== undefined) return [refused([limitProblem(first, first.capsule.directory, answer.what)])];
+    if (units.length === 1 && first !== undefined) return [refused([renderLimitProblem(first, first.capsule.directory, answer.what)])];
     const results: Result<RenderedUnit>[] = [];
     for (const unit of units) results.push(...(await renderBatch([unit], signal)));
     return results;
