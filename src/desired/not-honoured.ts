@@ -4,7 +4,8 @@ import { isJsonObject, type Json, pointerKeys, pointerToken } from '#model/json.
 import { compareProblems, type Place, type Problem } from '#model/problem.ts';
 import { visibleText } from '#model/quoted.ts';
 import { problemOf } from './finding.ts';
-import { type DeclaredKind, type Effect, SUPPORT, type Unsupported } from './honoured.ts';
+import { type DeclaredKind, SUPPORT } from './honoured.ts';
+import type { Effect, Unsupported } from './support.ts';
 
 /** Something declared that this version does not act on. */
 export interface NotHonoured extends Problem {

@@ -83,7 +83,7 @@ export function capsule(name: string, version: string, spec = ''): string {
 
 /** An environment.yaml with one directory target. */
 export function environment(name: string, spec: string, risk = 'low'): string {
-  const targets = spec.includes('targets:\n') ? '' : `  targets:\n    local:\n      driver: directory\n      path: ${name}\n`;
+  const targets = /^targets:/m.test(spec) ? '' : `  targets:\n    local:\n      driver: directory\n      path: ${name}\n`;
   return `apiVersion: capstan.dev/v1alpha1\nkind: Environment\nmetadata:\n  name: ${name}\nspec:\n  risk: ${risk}\n${targets}${indent(spec)}`;
 }
 

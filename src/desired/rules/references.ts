@@ -30,7 +30,7 @@ function undeclared(known: Iterable<string>, reference: Reference): readonly Pro
       code: 'reference-undeclared',
       rule: 'V-97',
       place: reference.declared.at(reference.pointer),
-      message: `${reference.pointer} names ${reference.kind} ${quoted(reference.name)}, which is not declared (known: ${listed(names)})${didYouMean(reference.name, names)}`,
+      message: `${reference.pointer === '' ? reference.declared.file : reference.pointer} names ${reference.kind} ${quoted(reference.name)}, which is not declared (known: ${listed(names)})${didYouMean(reference.name, names)}`,
       remedy: names.length === 0 ? `Declare the ${reference.kind}, or take the reference away.` : 'Use a declared one, or declare it.',
     }),
   ];
