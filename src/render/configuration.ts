@@ -1,8 +1,12 @@
+import type { JsonObject } from '#model/json.ts';
+import { isJsonObject, pointerKeys } from '#model/json.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { placeInFile } from '#model/problem.ts';
 import type { RenderUnit } from '#model/rendering.ts';
 import { checkAgainst } from '#model/user-schema.ts';
 import type { Preparation } from './preparation.ts';
+import type { Shape } from './template-shape.ts';
+import { memberShapes } from './template-shape.ts';
 
 /** V-77: the merged configuration obeys the capsule's schema and assertions. Places are those of the layers that set the values. */
 export function checkConfiguration(unit: RenderUnit, preparation: Preparation): readonly Problem[] {
@@ -16,9 +20,23 @@ export function checkConfiguration(unit: RenderUnit, preparation: Preparation): 
   const findings = schema.kind === 'none' ? [] : checkAgainst(schema.schema, unit.configuration.value);
   const wrong = findings.map((finding): Problem => {
     const place = placeOf(unit, finding.pointer);
+    if (schema.kind === 'schema' && isSensitive(schema.schema.schema, finding.pointer)) {
+      const message = withOrigin(`${finding.pointer} does not obey its schema (its value is not shown)`, place);
+      return { ...problem(unit, message, 'Keep the value out of git: use a secret.'), place: { ...place, pointer: finding.pointer } };
+    }
     return { ...problem(unit, withOrigin(finding.message, place), finding.remedy), place: { ...place, pointer: finding.pointer } };
   });
   return [...wrong, ...failedAssertions(unit, preparation)];
+}
+
+/** A value under `x-sensitive` never enters a problem. */
+function isSensitive(schema: JsonObject, pointer: string): boolean {
+  let shapes: readonly Shape[] = [{ root: schema, schema }];
+  for (const key of pointerKeys(pointer)) {
+    shapes = shapes.flatMap((shape) => memberShapes(shape, key)).slice(0, 50);
+    if (shapes.some((shape) => isJsonObject(shape.schema) && shape.schema['x-sensitive'] === true)) return true;
+  }
+  return false;
 }
 
 function failedAssertions(unit: RenderUnit, preparation: Preparation): readonly Problem[] {

@@ -76,6 +76,16 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('V-77: never shows a sensitive value', () => {
+    const schema =
+      'config: { schema: { type: object, properties: { db: { type: object, properties: { password: { type: string, maxLength: 3, x-sensitive: true }, port: { type: integer, x-sensitive: true } } } } } }';
+
+    const found = problems(schema, { config: { db: { password: 'hunter2', port: 'hunter3' } } });
+
+    expect(found).toHaveLength(2);
+    expect(found.join()).not.toContain('hunter');
+  });
+
   it('V-77: must satisfy the assertions', () => {
     expect(problems(SCHEMA, { config: { replicas: 13 } })).toEqual(['config-assertion-failed V-77 prod/eu-1 web: not thirteen']);
     expect(problems(SCHEMA, { config: { replicas: 12 } })).toEqual([]);
