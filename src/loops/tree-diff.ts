@@ -4,13 +4,10 @@ import { compareText } from '#model/problem.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { ObjectReader } from '#ports/repository.ts';
 
-/** Small trees can name each other so that billions of paths follow from a few kilobytes. */
-const MAXIMUM_CHANGES = 1_000_000;
-
-interface Walk {
-  readonly reader: ObjectReader;
-  readonly changes: PathChange[];
-}
+/** Paths and folders that are looked at: small trees can name each other so that billions of paths follow from a few kilobytes. */
+const MAXIMUM_VISITS = 500_000;
+/** Folders opened in one exchange. */
+const AT_ONCE = 256;
 
 /**
  * Differences between two trees, sorted by path. `under` limits them to one folder or file (`''`: everything).
@@ -24,9 +21,21 @@ export async function treeDiff(
 ): Promise<readonly PathChange[]> {
   const names = under === '' ? [] : under.split('/');
   const [old, fresh] = await Promise.all([descend(reader, before, names), descend(reader, after, names)]);
-  const walk: Walk = { reader, changes: [] };
-  if (!isSame(old, fresh)) await collect(walk, { path: under, before: old, after: fresh });
-  return walk.changes.sort((a, b) => compareText(a.path, b.path));
+  const changes: PathChange[] = [];
+  const open: PathChange[] = isSame(old, fresh) ? [] : [{ path: under, before: old, after: fresh }];
+  // The deepest first: what waits stays small however wide the trees are.
+  let visits = 0;
+  while (open.length > 0) {
+    const batch = open.splice(-AT_ONCE);
+    for (const change of batch) changes.push(...leaves(change));
+    const below = await Promise.all(batch.map(async (change) => await differencesBelow(reader, change)));
+    for (const children of below) {
+      visits += children.length;
+      if (visits > MAXIMUM_VISITS) throw new PortError('invalid', `more than ${MAXIMUM_VISITS} paths differ`);
+      for (const child of children) open.push(child);
+    }
+  }
+  return changes.sort((a, b) => compareText(a.path, b.path));
 }
 
 async function descend(reader: ObjectReader, tree: TreeId | undefined, names: readonly string[]): Promise<TreeEntry | undefined> {
@@ -38,21 +47,16 @@ async function descend(reader: ObjectReader, tree: TreeId | undefined, names: re
   return entry;
 }
 
-async function collect(walk: Walk, change: PathChange): Promise<void> {
-  const { path, before, after } = change;
-  if (leaf(before) !== undefined || leaf(after) !== undefined) {
-    walk.changes.push({ path, before: leaf(before), after: leaf(after) });
-    if (walk.changes.length > MAXIMUM_CHANGES) throw new PortError('invalid', `more than ${MAXIMUM_CHANGES} paths differ`);
-  }
-  const [old, fresh] = await Promise.all([childrenOf(walk.reader, before), childrenOf(walk.reader, after)]);
-  const folders: Promise<void>[] = [];
-  for (const name of new Set([...old.keys(), ...fresh.keys()])) {
-    const child = { path: path === '' ? name : `${path}/${name}`, before: old.get(name), after: fresh.get(name) };
-    if (isSame(child.before, child.after)) continue;
-    if (child.before?.kind === 'tree' || child.after?.kind === 'tree') folders.push(collect(walk, child));
-    else await collect(walk, child);
-  }
-  await Promise.all(folders);
+async function differencesBelow(reader: ObjectReader, { path, before, after }: PathChange): Promise<readonly PathChange[]> {
+  const [old, fresh] = await Promise.all([childrenOf(reader, before), childrenOf(reader, after)]);
+  return [...new Set([...old.keys(), ...fresh.keys()])]
+    .map((name) => ({ path: path === '' ? name : `${path}/${name}`, before: old.get(name), after: fresh.get(name) }))
+    .filter((child) => !isSame(child.before, child.after));
+}
+
+function leaves({ path, before, after }: PathChange): readonly PathChange[] {
+  const change = { path, before: leaf(before), after: leaf(after) };
+  return change.before === undefined && change.after === undefined ? [] : [change];
 }
 
 function isSame(before: TreeEntry | undefined, after: TreeEntry | undefined): boolean {

@@ -1,7 +1,7 @@
 import { commitHeaders } from '#model/git-commit.ts';
 import type { Commit } from '#model/git-objects.ts';
 import type { Instant } from '#model/instant.ts';
-import { parseSshPublicKey, sshFingerprint } from '#model/ssh-key.ts';
+import { sshFingerprint, sshPublicKeyText } from '#model/ssh-key.ts';
 import { parseSshSignature, verifySshSignature } from '#model/ssh-signature.ts';
 import type { AllowedSigner, SignatureVerdict, TrustPurpose } from '#model/verdict.ts';
 import { isInWindow } from './signers.ts';
@@ -22,10 +22,8 @@ export function judgeSignature(commit: Commit, { signers, purposes, firstSeen }:
   const read = parseSshSignature(found.armoured);
   if (!read.ok) return refusal(commit, read.code, read.reason);
   const fingerprint = sshFingerprint(read.value.publicKey.blob);
-  const owners = signers.filter((signer) => {
-    const key = parseSshPublicKey(signer.sshKey);
-    return key.ok && key.value.blob.equals(read.value.publicKey.blob);
-  });
+  const text = sshPublicKeyText(read.value.publicKey);
+  const owners = signers.filter((signer) => signer.sshKey === text);
   const [first] = owners;
   if (first === undefined) return refusal(commit, 'unknown-key', `no trust entry names the key ${fingerprint} that signed it`);
   if (!verifySshSignature(read.value, found.payload)) return refusal(commit, 'bad-signature', 'the signature does not fit its bytes');

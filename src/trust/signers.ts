@@ -2,7 +2,7 @@ import type { Project } from '#model/declarations.generated.ts';
 import type { Declared } from '#model/desired.ts';
 import { type Instant, parseInstant } from '#model/instant.ts';
 import type { Problem } from '#model/problem.ts';
-import { parseSshPublicKey } from '#model/ssh-key.ts';
+import { parseSshPublicKey, sshPublicKeyText } from '#model/ssh-key.ts';
 import type { AllowedSigner, TrustPurpose } from '#model/verdict.ts';
 
 export interface Signers {
@@ -32,7 +32,7 @@ export function readSigners(project: Declared<Project> | undefined): Signers {
     }
     signers.push({
       name: entry.name,
-      sshKey: `${key.value.type} ${key.value.blob.toString('base64')}`,
+      sshKey: sshPublicKeyText(key.value),
       purposes: entry.for,
       validFrom: entry.validFrom,
       validUntil: entry.validUntil,

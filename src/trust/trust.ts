@@ -60,17 +60,21 @@ export function advanceTrust(state: TrustState, steps: readonly TrustStep[]): Tr
   const units = new Map(state.units);
   const accepted = new Map(state.accepted);
   let { head, project, enforced, rewrittenBy } = state;
+  let { signers } = readSigners(project);
   for (const step of steps) {
     if (rewrittenBy !== undefined) break;
     if (step.commit.parents[0] !== head) {
       rewrittenBy = step.commit.id;
       break;
     }
-    if (isHonoured(units.get(PROJECT))) project = step.project;
+    if (isHonoured(units.get(PROJECT)) && step.project !== project) {
+      project = step.project;
+      ({ signers } = readSigners(project));
+    }
     const now = enforcedPurposes(project);
     beginOrEndEnforcing(units, { before: enforced, now, head });
     enforced = now;
-    const judge = stepJudge(step, readSigners(project).signers);
+    const judge = stepJudge(step, signers);
     for (const change of step.changes) {
       const verdict = enforced.has(purposeOf(change.path)) ? judge(change, accepted.get(change.path) ?? NOTHING) : NOT_ENFORCED;
       note(units, accepted, { change, verdict, commit: step.commit.id });
