@@ -1,5 +1,5 @@
 import { notFound, refuse } from './answer.ts';
-import type { Call, Caller, Opened, World } from './call.ts';
+import type { Call, Caller, Opened, Route, World } from './call.ts';
 import { param } from './call.ts';
 import type { Account, RepositoryRow } from './records.ts';
 
@@ -11,7 +11,8 @@ export interface Permissions {
   readonly pull: boolean;
 }
 
-export type Need = 'read' | 'write' | 'admin';
+/** `inspect`: administrators, and Apps that may read the administration. */
+export type Need = 'read' | 'write' | 'inspect' | 'admin';
 
 const LEVELS = ['none', 'pull', 'triage', 'push', 'maintain', 'admin'] as const;
 type Level = (typeof LEVELS)[number];
@@ -91,8 +92,11 @@ export function repositoryRow(call: Call, need: Need): { row: RepositoryRow; own
   if (!permission.pull) throw notFound();
   if (need !== 'read') {
     actor(call);
-    if (need === 'admin' && !permission.admin)
+    const inspects =
+      need === 'inspect' && call.caller.kind === 'installation' && call.caller.app.permissions['administration'] !== undefined;
+    if ((need === 'admin' || need === 'inspect') && !permission.admin && !inspects) {
       throw call.caller.kind === 'installation' ? notAccessible(call) : refuse(403, 'Must have admin rights to Repository.');
+    }
     if (need === 'write' && !permission.push) throw notAccessible(call);
   }
   return found;
@@ -108,6 +112,14 @@ export function notAccessible(call: Call): Error {
 export async function openRepository(call: Call, need: Need): Promise<Opened> {
   const found = repositoryRow(call, need);
   return { ...found, git: await call.world.repositories.open(found.row.id) };
+}
+
+/** Handles requests of one repository one after the other, so that what was read still holds when it is written. */
+export function alone(handle: Route['handle']): Route['handle'] {
+  return async (call) => {
+    const { row } = repositoryRow(call, 'read');
+    return call.world.repositories.exclusive(row.id, async () => handle(call));
+  };
 }
 
 /** An App needs the named permission; people are judged by their access to the repository alone. */

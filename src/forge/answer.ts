@@ -47,7 +47,11 @@ export function notFound(): Error {
   return refuse(404, 'Not Found');
 }
 
+/** Things whose errors GitHub tells as plain sentences. */
+const SIMPLE = new Set(['ProtectedBranch']);
+
 export function invalid(resource: string, field: string, code: string, message?: string): Error {
+  if (SIMPLE.has(resource)) return refuse(422, 'Validation Failed', [message ?? `${field}: ${code}`]);
   return refuse(422, 'Validation Failed', [message === undefined ? { resource, field, code } : { resource, field, code, message }]);
 }
 

@@ -13,6 +13,8 @@ export interface Deliveries {
 
 /** GitHub gives a receiver ten seconds. */
 const TIMEOUT = 10_000;
+/** As long as GitHub keeps deliveries. */
+const KEPT = 30 * 86_400_000;
 const LARGEST_RESPONSE = 64 * 1024;
 
 /**
@@ -22,9 +24,13 @@ const LARGEST_RESPONSE = 64 * 1024;
 export function startDeliveries(world: World): Deliveries {
   const busy = new Map<number, Promise<void>>();
   const stop = new AbortController();
-  for (const row of world.store.all('delivery')) {
-    if (row.state === 'sending') world.store.save('delivery', { ...row, state: 'ended', status: 'the forge was stopped', statusCode: 0 });
-  }
+  world.store.transaction(() => {
+    for (const row of world.store.interrupted()) {
+      world.store.save('delivery', { ...row, state: 'ended', status: 'the forge was stopped', statusCode: 0 });
+      world.store.unqueue(row.id);
+    }
+    world.store.forgetDeliveries(new Date(world.clock.now() - KEPT).toISOString());
+  });
 
   function wake(): void {
     for (const hook of world.store.all('hook')) {
@@ -59,18 +65,15 @@ async function send(world: World, hook: Hook, row: Delivery, signal: AbortSignal
   const body = hook.contentType === 'json' ? row.payload : new URLSearchParams({ payload: row.payload }).toString();
   const headers = requestHeaders(hook, row, body);
   const began = performance.now();
-  const sending = world.store.save('delivery', {
-    ...row,
-    state: 'sending',
-    url: hook.url,
-    requestHeaders: headers,
-    deliveredAt: now(world),
+  const sending = world.store.transaction(() => {
+    world.store.trying(row.id);
+    return world.store.save('delivery', { ...row, state: 'sending', url: hook.url, requestHeaders: headers, deliveredAt: now(world) });
   });
-  world.store.unqueue(row.id);
   const result = await post(hook.url, headers, { body, signal });
   const duration = Math.round((performance.now() - began) / 10) / 100;
   world.store.transaction(() => {
     world.store.save('delivery', { ...sending, ...result, state: 'ended', duration });
+    world.store.unqueue(row.id);
     const current = world.store.get('hook', hook.id);
     const good = result.statusCode >= 200 && result.statusCode < 300;
     const lastResponse = { code: result.statusCode, status: good ? 'active' : 'failed', message: good ? 'OK' : result.status };

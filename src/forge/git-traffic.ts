@@ -95,10 +95,11 @@ async function push(world: World, smartHttp: SmartHttp, of: Push, reply: Fastify
     configuration: guards(world, at, head.request),
     body: rejoined(head.seen, bytes),
   });
-  return reply
-    .code(response.status)
-    .headers(response.headers)
-    .send(Readable.from(followed(world, of, response.body)));
+  // Read to its end even if the client is gone: what git did must be followed. The answer to a push is short.
+  const answer: Uint8Array[] = [];
+  for await (const chunk of response.body) answer.push(chunk);
+  await follow(world, of);
+  return reply.code(response.status).headers(response.headers).send(Buffer.concat(answer));
 }
 
 type Bytes = AsyncIterator<unknown>;
@@ -125,10 +126,9 @@ async function* rejoined(head: Buffer, rest: Bytes): AsyncGenerator<Uint8Array> 
   }
 }
 
-/** The answer is held open until pull requests and webhooks have followed, so a client that returns from `git push` sees them. */
-async function* followed(world: World, of: Push, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Before the answer, so that a client which returns from `git push` finds pull requests moved and webhooks queued. */
+async function follow(world: World, of: Push): Promise<void> {
   const { at, caller } = of;
-  for await (const chunk of body) yield chunk;
   const sender = caller.kind === 'user' || caller.kind === 'installation' ? caller.account : at.owner;
   await world.repositories
     .exclusive(at.row.id, () => syncRefs(world, at, sender))

@@ -193,12 +193,9 @@ export interface DeliveryRecord {
 export interface ProtectionRecord {
   readonly branch: string;
   readonly checks: { readonly strict: boolean; readonly contexts: readonly string[] } | undefined;
-  readonly reviews:
-    | { readonly count: number; readonly dismissStale: boolean; readonly codeOwners: boolean; readonly lastPush: boolean }
-    | undefined;
+  readonly reviews: { readonly count: number; readonly dismissStale: boolean } | undefined;
   readonly enforceAdmins: boolean;
   readonly linearHistory: boolean;
-  readonly signatures: boolean;
   readonly allowForcePushes: boolean;
   readonly allowDeletions: boolean;
   readonly restrictions:

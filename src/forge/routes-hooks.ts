@@ -1,4 +1,4 @@
-import { actor, now, repositoryRow } from './access.ts';
+import { actor, now, permissionOf, repositoryRow } from './access.ts';
 import type { Answer } from './answer.ts';
 import { created, invalid, noContent, notFound, ok } from './answer.ts';
 import { flag, has, nested, optionalText, text, texts } from './body.ts';
@@ -44,14 +44,13 @@ interface OpenedHook {
   readonly hook: Hook;
 }
 
-/** Hooks are for administrators; to others they do not exist, as on GitHub. */
+/** Hooks are for administrators and Apps with that permission; to others they do not exist, as on GitHub. */
 function hookRepository(call: Call): { row: RepositoryRow; owner: Account } {
   actor(call);
-  try {
-    return repositoryRow(call, 'admin');
-  } catch {
-    throw notFound();
-  }
+  const found = repositoryRow(call, 'read');
+  const permitted = call.caller.kind === 'installation' && call.caller.app.permissions['repository_hooks'] === 'write';
+  if (!permitted && !permissionOf(call.world, call.caller, found.row, found.owner).admin) throw notFound();
+  return found;
 }
 
 function hookOf(call: Call): OpenedHook {

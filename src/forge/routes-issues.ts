@@ -1,4 +1,4 @@
-import { actor, appMust, notAccessible, now, openRepository, permissionOf } from './access.ts';
+import { actor, alone, appMust, notAccessible, now, openRepository, permissionOf } from './access.ts';
 import type { Answer } from './answer.ts';
 import { created, invalid, noContent, notFound, ok, refuse } from './answer.ts';
 import { oneOf, optionalText, text, texts } from './body.ts';
@@ -17,16 +17,16 @@ const BASE = '/repos/{owner}/{repo}';
 /** The forge has no issues of their own: these are pull requests seen as issues, for comments and labels. */
 export const ISSUE_ROUTES: readonly Route[] = [
   { method: 'GET', path: `${BASE}/issues/{issue_number}`, resource: 'Issue', handle: getIssue },
-  { method: 'PATCH', path: `${BASE}/issues/{issue_number}`, resource: 'Issue', handle: updateIssue },
+  { method: 'PATCH', path: `${BASE}/issues/{issue_number}`, resource: 'Issue', handle: alone(updateIssue) },
   { method: 'GET', path: `${BASE}/issues/{issue_number}/comments`, resource: 'IssueComment', handle: listComments },
-  { method: 'POST', path: `${BASE}/issues/{issue_number}/comments`, resource: 'IssueComment', handle: createComment },
+  { method: 'POST', path: `${BASE}/issues/{issue_number}/comments`, resource: 'IssueComment', handle: alone(createComment) },
   { method: 'GET', path: `${BASE}/issues/comments/{comment_id}`, resource: 'IssueComment', handle: getComment },
   { method: 'PATCH', path: `${BASE}/issues/comments/{comment_id}`, resource: 'IssueComment', handle: updateComment },
   { method: 'DELETE', path: `${BASE}/issues/comments/{comment_id}`, resource: 'IssueComment', handle: deleteComment },
   { method: 'GET', path: `${BASE}/issues/{issue_number}/labels`, resource: 'Label', handle: listIssueLabels },
-  { method: 'POST', path: `${BASE}/issues/{issue_number}/labels`, resource: 'Label', handle: addLabels },
-  { method: 'PUT', path: `${BASE}/issues/{issue_number}/labels`, resource: 'Label', handle: setLabels },
-  { method: 'DELETE', path: `${BASE}/issues/{issue_number}/labels/{name}`, resource: 'Label', handle: removeLabel },
+  { method: 'POST', path: `${BASE}/issues/{issue_number}/labels`, resource: 'Label', handle: alone(addLabels) },
+  { method: 'PUT', path: `${BASE}/issues/{issue_number}/labels`, resource: 'Label', handle: alone(setLabels) },
+  { method: 'DELETE', path: `${BASE}/issues/{issue_number}/labels/{name}`, resource: 'Label', handle: alone(removeLabel) },
   { method: 'GET', path: `${BASE}/labels`, resource: 'Label', handle: listLabels },
   { method: 'POST', path: `${BASE}/labels`, resource: 'Label', handle: createLabel },
   { method: 'GET', path: `${BASE}/labels/{name}`, resource: 'Label', handle: getLabel },

@@ -91,13 +91,13 @@ function protectionView(call: Call, opened: Pick<Opened, 'row' | 'owner'>, rule:
           required_pull_request_reviews: {
             url: `${url}/required_pull_request_reviews`,
             dismiss_stale_reviews: reviews.dismissStale,
-            require_code_owner_reviews: reviews.codeOwners,
-            require_last_push_approval: reviews.lastPush,
+            require_code_owner_reviews: false,
+            require_last_push_approval: false,
             required_approving_review_count: reviews.count,
           },
         }),
     ...(rule.restrictions === undefined ? {} : { restrictions: restrictionsView(call, opened, rule) }),
-    required_signatures: { url: `${url}/required_signatures`, enabled: rule.signatures },
+    required_signatures: { url: `${url}/required_signatures`, enabled: false },
     enforce_admins: { url: `${url}/enforce_admins`, enabled: rule.enforceAdmins },
     required_linear_history: { enabled: rule.linearHistory },
     allow_force_pushes: { enabled: rule.allowForcePushes },
@@ -130,7 +130,7 @@ function restrictionsView(call: Call, opened: Pick<Opened, 'row' | 'owner'>, rul
 }
 
 function getProtection(call: Call): Answer {
-  const opened = repositoryRow(call, 'admin');
+  const opened = repositoryRow(call, 'inspect');
   const rule = protectionOf(call.world, opened, param(call, 'branch'));
   if (rule === undefined) throw refuse(404, 'Branch not protected');
   return ok(protectionView(call, opened, rule));
@@ -148,6 +148,16 @@ function contextsOf(checks: Body): readonly string[] {
   return [...new Set([...(texts(checks, 'contexts') ?? []), ...named])];
 }
 
+/** What the forge does not enforce it does not pretend to have. */
+function refuseUnenforced(body: Body, reviews: Body | undefined): void {
+  const rules = ['required_conversation_resolution', 'lock_branch', 'block_creations'].filter((name) => flag(body, name) === true);
+  const ofReviews = ['require_code_owner_reviews', 'require_last_push_approval'].filter(
+    (name) => reviews !== undefined && flag(reviews, name) === true,
+  );
+  const [unknown] = [...rules, ...ofReviews];
+  if (unknown !== undefined) throw invalid('ProtectedBranch', unknown, 'custom', `the local forge does not enforce ${unknown}`);
+}
+
 async function setProtection(call: Call): Promise<Answer> {
   const { body } = call;
   const opened = await openRepository(call, 'admin');
@@ -156,6 +166,7 @@ async function setProtection(call: Call): Promise<Answer> {
   const checks = required(body, 'required_status_checks');
   const reviews = required(body, 'required_pull_request_reviews');
   const restrictions = required(body, 'restrictions');
+  refuseUnenforced(body, reviews);
   if (!has(body, 'enforce_admins')) throw invalid('ProtectedBranch', 'enforce_admins', 'missing_field');
   const record: ProtectionRecord = {
     branch,
@@ -166,12 +177,9 @@ async function setProtection(call: Call): Promise<Answer> {
         : {
             count: integer(reviews, 'required_approving_review_count') ?? 1,
             dismissStale: flag(reviews, 'dismiss_stale_reviews') ?? false,
-            codeOwners: flag(reviews, 'require_code_owner_reviews') ?? false,
-            lastPush: flag(reviews, 'require_last_push_approval') ?? false,
           },
     enforceAdmins: flag(body, 'enforce_admins') ?? false,
     linearHistory: flag(body, 'required_linear_history') ?? false,
-    signatures: false,
     allowForcePushes: flag(body, 'allow_force_pushes') ?? false,
     allowDeletions: flag(body, 'allow_deletions') ?? false,
     restrictions:

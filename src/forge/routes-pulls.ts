@@ -1,6 +1,6 @@
 import { toCommitId } from '#model/digest.ts';
 import { toRefName } from '#model/names.ts';
-import { accountByLogin, actor, appMust, notAccessible, now, openRepository, permissionOf } from './access.ts';
+import { accountByLogin, actor, alone, appMust, notAccessible, now, openRepository, permissionOf } from './access.ts';
 import type { Answer } from './answer.ts';
 import { created, invalid, notFound, ok, refuse } from './answer.ts';
 import { flag, has, oneOf, optionalText, text, texts } from './body.ts';
@@ -23,14 +23,14 @@ const BASE = '/repos/{owner}/{repo}/pulls';
 
 export const PULL_ROUTES: readonly Route[] = [
   { method: 'GET', path: BASE, resource: 'PullRequest', handle: listPulls },
-  { method: 'POST', path: BASE, resource: 'PullRequest', handle: createPull },
+  { method: 'POST', path: BASE, resource: 'PullRequest', handle: alone(createPull) },
   { method: 'GET', path: `${BASE}/{pull_number}`, resource: 'PullRequest', handle: getPull },
-  { method: 'PATCH', path: `${BASE}/{pull_number}`, resource: 'PullRequest', handle: updatePull },
+  { method: 'PATCH', path: `${BASE}/{pull_number}`, resource: 'PullRequest', handle: alone(updatePull) },
   { method: 'GET', path: `${BASE}/{pull_number}/files`, resource: 'PullRequest', handle: listFiles },
   { method: 'GET', path: `${BASE}/{pull_number}/commits`, resource: 'PullRequest', handle: listCommits },
   { method: 'GET', path: `${BASE}/{pull_number}/requested_reviewers`, resource: 'PullRequest', handle: listReviewers },
-  { method: 'POST', path: `${BASE}/{pull_number}/requested_reviewers`, resource: 'PullRequest', handle: requestReviewers },
-  { method: 'DELETE', path: `${BASE}/{pull_number}/requested_reviewers`, resource: 'PullRequest', handle: removeReviewers },
+  { method: 'POST', path: `${BASE}/{pull_number}/requested_reviewers`, resource: 'PullRequest', handle: alone(requestReviewers) },
+  { method: 'DELETE', path: `${BASE}/{pull_number}/requested_reviewers`, resource: 'PullRequest', handle: alone(removeReviewers) },
   { method: 'GET', path: '/repos/{owner}/{repo}/commits/{commit_sha}/pulls', resource: 'PullRequest', handle: pullsOfCommit },
 ];
 
@@ -107,43 +107,41 @@ async function createPull(call: Call): Promise<Answer> {
     ]);
   }
   const at = now(world);
-  const pull = await world.repositories.exclusive(opened.row.id, async () => {
-    const same = world.store
-      .list('pull', opened.row.id)
-      .some((row) => row.state === 'open' && row.headRef === headRef && row.baseRef === baseRef);
-    if (same) {
-      const message = `A pull request already exists for ${opened.owner.login}:${headRef}.`;
-      throw refuse(422, 'Validation Failed', [{ resource: 'PullRequest', code: 'custom', message }]);
-    }
-    const number = takeNumber(call, opened);
-    const ref = toRefName(`refs/pull/${number}/head`);
-    await opened.git.push([{ ref, expected: undefined, next: head }]);
-    return world.store.insert(
-      'pull',
-      { parent: opened.row.id, key: String(number) },
-      {
-        number,
-        title,
-        body: optionalText(body, 'body'),
-        state: 'open',
-        draft: flag(body, 'draft') ?? false,
-        author: author.id,
-        headRef,
-        headSha: head,
-        baseRef,
-        baseSha: base,
-        labels: [],
-        reviewers: [],
-        teams: [],
-        merging: undefined,
-        merge: undefined,
-        closedBy: undefined,
-        createdAt: at,
-        updatedAt: at,
-        closedAt: undefined,
-      },
-    );
-  });
+  const same = world.store
+    .list('pull', opened.row.id)
+    .some((row) => row.state === 'open' && row.headRef === headRef && row.baseRef === baseRef);
+  if (same) {
+    const message = `A pull request already exists for ${opened.owner.login}:${headRef}.`;
+    throw refuse(422, 'Validation Failed', [{ resource: 'PullRequest', code: 'custom', message }]);
+  }
+  const number = takeNumber(call, opened);
+  const ref = toRefName(`refs/pull/${number}/head`);
+  await opened.git.push([{ ref, expected: undefined, next: head }]);
+  const pull = world.store.insert(
+    'pull',
+    { parent: opened.row.id, key: String(number) },
+    {
+      number,
+      title,
+      body: optionalText(body, 'body'),
+      state: 'open',
+      draft: flag(body, 'draft') ?? false,
+      author: author.id,
+      headRef,
+      headSha: head,
+      baseRef,
+      baseSha: base,
+      labels: [],
+      reviewers: [],
+      teams: [],
+      merging: undefined,
+      merge: undefined,
+      closedBy: undefined,
+      createdAt: at,
+      updatedAt: at,
+      closedAt: undefined,
+    },
+  );
   const whole = await savePull(call, opened, pull, { action: 'opened' });
   return created(whole, String(whole['url']));
 }

@@ -1,4 +1,5 @@
 import { branchRef } from '#model/names.ts';
+import { compareText } from '#model/problem.ts';
 import { accountByLogin, actor, now, permissionOf, repositoryRow } from './access.ts';
 import type { Answer } from './answer.ts';
 import { created, invalid, noContent, notFound, ok, refuse } from './answer.ts';
@@ -136,7 +137,8 @@ function listMine(call: Call) {
     const seen = owner !== undefined && (owner.id === account.id || permissionOf(call.world, call.caller, row, owner).push);
     return seen ? [{ row, owner }] : [];
   });
-  return paged(call, rows, ({ row, owner }) => fullRepository(call.world, row, owner, call.caller));
+  const sorted = rows.toSorted((a, b) => compareText(`${a.owner.login}/${a.row.name}`, `${b.owner.login}/${b.row.name}`));
+  return paged(call, sorted, ({ row, owner }) => fullRepository(call.world, row, owner, call.caller));
 }
 
 function listOfOrganization(call: Call) {

@@ -20,8 +20,14 @@ export interface Store {
   remove(kind: Kind, id: number): void;
   /** The queue of a hook's deliveries that were not yet tried. */
   queue(hook: number, delivery: number): void;
+  /** From here on the delivery counts as tried. */
+  trying(delivery: number): void;
   unqueue(delivery: number): void;
   waiting(hook: number): Stored<'delivery'> | undefined;
+  /** Tried when the forge was stopped: nobody knows whether they arrived. */
+  interrupted(): readonly Stored<'delivery'>[];
+  /** Forgets deliveries made before `moment` (RFC 3339). */
+  forgetDeliveries(moment: string): void;
   /** All or nothing; may be nested. */
   transaction<T>(work: () => T): T;
   close(): void;
@@ -44,7 +50,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS rows (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, parent INTEGER NOT NULL, key TEXT, body TEXT NOT NULL
   ) STRICT;
-  CREATE TABLE IF NOT EXISTS waiting (delivery INTEGER PRIMARY KEY, hook INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS waiting (delivery INTEGER PRIMARY KEY, hook INTEGER NOT NULL, tried INTEGER NOT NULL DEFAULT 0) STRICT;
   CREATE UNIQUE INDEX IF NOT EXISTS rows_by_key ON rows (kind, parent, key) WHERE key IS NOT NULL;
   CREATE INDEX IF NOT EXISTS rows_by_parent ON rows (kind, parent, id);
 `;
@@ -64,8 +70,11 @@ export function openStore(path: string): Store {
     queue: database.prepare('INSERT INTO waiting (delivery, hook) VALUES (?, ?)'),
     unqueue: database.prepare('DELETE FROM waiting WHERE delivery = ?'),
     waiting: database.prepare(
-      "SELECT rows.id, body FROM waiting JOIN rows ON rows.id = delivery AND kind = 'delivery' WHERE hook = ? ORDER BY delivery LIMIT 1",
+      "SELECT rows.id, body FROM waiting JOIN rows ON rows.id = delivery AND kind = 'delivery' WHERE hook = ? AND tried = 0 ORDER BY delivery LIMIT 1",
     ),
+    trying: database.prepare('UPDATE waiting SET tried = 1 WHERE delivery = ?'),
+    interrupted: database.prepare('SELECT rows.id, body FROM waiting JOIN rows ON rows.id = delivery WHERE tried = 1 ORDER BY delivery'),
+    forget: database.prepare("DELETE FROM rows WHERE kind = 'delivery' AND json_extract(body, '$.deliveredAt') < ?"),
     remove: database.prepare('DELETE FROM rows WHERE id = ? AND kind = ?'),
   };
   let depth = 0;
@@ -111,6 +120,13 @@ export function openStore(path: string): Store {
     },
     unqueue(delivery) {
       sql.unqueue.run(delivery);
+    },
+    trying(delivery) {
+      sql.trying.run(delivery);
+    },
+    interrupted: () => parsedRows(sql.interrupted.all()),
+    forgetDeliveries(moment) {
+      sql.forget.run(moment);
     },
     waiting: (hook) => parsed(sql.waiting.get(hook)),
     transaction,

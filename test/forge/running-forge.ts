@@ -60,7 +60,6 @@ export async function runningForge(): Promise<RunningForge> {
     dataDirectory,
     repositories: (path: string) => gitRepository({ path, limits: { blobBytes: 64 << 20, treeEntries: 100_000, refs: 100_000 } }),
     smartHttp: httpBackend(),
-    // Octokit's App login reads the machine's clock, so the forge must agree with it.
     clock: { now: () => toInstant(Date.now() + elapsed) },
     journal: silentJournal,
     signer,
@@ -142,6 +141,9 @@ export interface Receiver {
   readonly received: readonly Received[];
   /** Status answered from now on. */
   answerWith(status: number): void;
+  /** Takes messages and leaves them without an answer, until released. */
+  hold(): void;
+  release(): void;
   /** Resolves when `count` messages of the event (and action) have come. */
   until(event: string, count?: number): Promise<readonly Received[]>;
   close(): Promise<void>;
@@ -151,13 +153,14 @@ export async function webhookReceiver(): Promise<Receiver> {
   const received: Received[] = [];
   const waiting = new Set<() => void>();
   let status = 202;
+  let held = false;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const raw = Buffer.concat(chunks).toString('utf8');
       received.push({ event: String(request.headers['x-github-event']), headers: request.headers, raw, body: JSON.parse(raw) });
-      response.writeHead(status).end('ok');
+      if (!held) response.writeHead(status).end('ok');
       for (const wake of waiting) wake();
     });
   });
@@ -169,6 +172,12 @@ export async function webhookReceiver(): Promise<Receiver> {
     received,
     answerWith(next) {
       status = next;
+    },
+    hold() {
+      held = true;
+    },
+    release() {
+      held = false;
     },
     until(event, count = 1) {
       return new Promise((resolve) => {

@@ -73,7 +73,7 @@ describe('the local forge in the words of GitHub', () => {
     expect(gone.status).toBe(404);
     expect(repository.default_branch).toBe('main');
     expect(hidden.status).toBe(404);
-    expect(mine.data.map((item) => item.full_name)).toEqual(['ada/notes', 'acme/platform']);
+    expect(mine.data.map((item) => item.full_name)).toEqual(['acme/platform', 'ada/notes']);
     expect(twice).toEqual({ status: 422, message: 'Repository creation failed.' });
     expect({ description: read.description, admin: read.permissions?.admin }).toEqual({ description: 'what runs', admin: true });
     expect(permission.data.permission).toBe('write');
