@@ -36,6 +36,13 @@ const ENTRIES: Readonly<Record<string, CatalogueEntry>> = {
     example: 'forge: { type: github, token: { env: CAPSTAN_FORGE_TOKEN } } without that variable',
     remedy: 'Set the variable for this process, or write the file and let this process read it.',
   },
+  'unusable-trust-key': {
+    rule: undefined,
+    title: 'The key of a trust entry cannot be used',
+    why: 'A key that cannot be read, or is too weak, vouches for nothing; what it signed would be refused without saying why.',
+    example: 'trust: [{ name: ada, sshKey: "ssh-rsa AAAA... (1024 bits)", for: [commit] }]',
+    remedy: 'Write the type and the base64 text of the .pub file; use an ed25519, ECDSA or RSA key of at least 2048 bits.',
+  },
   'webhook-secret-missing': {
     rule: undefined,
     title: 'The service has no webhook secret',
