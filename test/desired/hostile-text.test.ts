@@ -39,12 +39,9 @@ test('row 22: names outside of lower-case letters, digits and hyphens are refuse
   const names = ['w\u0435b', 'web\u202egpj', 'we\u200bb', 'Web', 'web.', 'web ', 'x'.repeat(4096), 'caf\u00e9', 'we\u0007b'];
   for (const name of names) {
     const problems = parseFile('capsules/web/capsule.yaml', capsule(JSON.stringify(name), '1.0.0'));
-    expect(problems.length, name).toBeGreaterThan(0);
-    expect(problems.map((problem) => problem.message).join(''), name).not.toMatch(/[\u0000-\u0008\u200b\u202e]/);
-    expect(
-      problems.every((problem) => problem.message.length < 1000),
-      name,
-    ).toBe(true);
+    expect(problems).not.toEqual([]);
+    expect(problems.map((problem) => problem.message).join('')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(problems.filter((problem) => problem.message.length > 1000)).toEqual([]);
   }
 });
 

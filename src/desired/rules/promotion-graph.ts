@@ -63,14 +63,17 @@ function unknownProblems(context: RuleContext, environment: DesiredEnvironment):
 /** V-43 and V-44 for every enabled request; with `strategy: any` one upstream that fits is enough. */
 function requestProblems(context: RuleContext, environment: DesiredEnvironment): readonly Problem[] {
   const { spec } = environment.declared.value;
-  const upstreams = upstreamNames(environment).flatMap((name) => context.environments.get(name) ?? []);
+  const upstreams = upstreamNames(environment).flatMap((name) => {
+    const upstream = context.environments.get(name);
+    return upstream === undefined ? [] : [{ environment: upstream, requests: requestsByCapsule(upstream) }];
+  });
   if (upstreams.length === 0) return [];
   const any = spec.promotion?.from?.strategy === 'any';
   return Object.entries(spec.capsules ?? {}).flatMap(([instance, request]) => {
     if (request.enabled === false) return [];
     const capsule = capsuleOf(instance, request);
     const use: Use = { environment, instance, capsule, range: request.version };
-    const findings = upstreams.map((upstream) => absentProblem(context, use, upstream) ?? apartProblem(use, upstream));
+    const findings = upstreams.map((upstream) => absentProblem(context, use, upstream.environment) ?? apartProblem(use, upstream));
     if (any && findings.includes(undefined)) return [];
     const problems = findings.filter((problem) => problem !== undefined);
     return any ? problems.slice(0, 1) : problems;
@@ -96,25 +99,46 @@ function absentProblem(context: RuleContext, use: Use, upstream: DesiredEnvironm
   });
 }
 
+interface Upstream {
+  readonly environment: DesiredEnvironment;
+  readonly requests: ReadonlyMap<string, readonly Requested[]>;
+}
+
+interface Requested {
+  readonly instance: string;
+  readonly version: string;
+}
+
+function requestsByCapsule(environment: DesiredEnvironment): ReadonlyMap<string, readonly Requested[]> {
+  const found = new Map<string, Requested[]>();
+  for (const [instance, request] of Object.entries(environment.declared.value.spec.capsules ?? {})) {
+    if (request.enabled === false) continue;
+    const capsule = capsuleOf(instance, request);
+    const known = found.get(capsule);
+    if (known === undefined) found.set(capsule, [{ instance, version: request.version }]);
+    else known.push({ instance, version: request.version });
+  }
+  return found;
+}
+
 /** V-44: at least one of the upstream's ranges for that capsule must meet ours. */
-function apartProblem(use: Use, upstream: DesiredEnvironment): Problem | undefined {
+function apartProblem(use: Use, upstream: Upstream): Problem | undefined {
   const mine = parseRange(use.range);
-  const theirs = Object.entries(upstream.declared.value.spec.capsules ?? {}).filter(
-    ([instance, request]) => request.enabled !== false && capsuleOf(instance, request) === use.capsule,
-  );
+  const theirs = upstream.requests.get(use.capsule) ?? [];
   const first = theirs[0];
   if (mine === undefined || first === undefined) return undefined;
-  const apart = theirs.every(([, request]) => {
-    const range = parseRange(request.version);
+  const apart = theirs.every(({ version }) => {
+    const range = parseRange(version);
     return range !== undefined && !rangesIntersect(mine, range);
   });
   if (!apart) return undefined;
+  const { name, declared } = upstream.environment;
   return problemOf({
     code: 'ranges-apart',
     rule: 'V-44',
     place: use.environment.declared.at(`/spec/capsules${pointerToken(use.instance)}/version`),
-    message: `${use.environment.name} accepts ${use.range} but ${upstream.name} deploys ${first[1].version}; nothing can be promoted`,
+    message: `${use.environment.name} accepts ${use.range} but ${name} deploys ${first.version}; nothing can be promoted`,
     remedy: 'Widen one of the two ranges until they meet.',
-    related: relatedTo(upstream.declared.at(`/spec/capsules${pointerToken(first[0])}/version`), `range of ${upstream.name}`),
+    related: relatedTo(declared.at(`/spec/capsules${pointerToken(first.instance)}/version`), `range of ${name}`),
   });
 }
