@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+import { reconcile } from '#loops/reconcile.ts';
+import { isJsonObject } from '#model/json.ts';
+import type { Json, JsonObject } from '#model/json.ts';
+
+import type { Invocation } from './cli.ts';
+import { EXIT, UsageError } from './exit-code.ts';
+import { printable } from './output.ts';
+import { printReceipts } from './receipts.ts';
+import { placeOf } from './repository.ts';
+
+/** Applies a saved plan: refuses if the rendering or what was observed is not what the plan was made from. */
+export async function apply({ words, options, powers, terminal }: Invocation): Promise<number> {
+  const saved = await readPlan(resolve(terminal.cwd, words[0] ?? ''));
+  const world = await powers.openWorld(placeOf(options), terminal);
+  try {
+    const now = await reconcile(world, { environment: saved.environment, target: undefined, trigger: 'person', dryRun: true }, terminal.signal);
+    const moved = saved.targets.flatMap((target) => {
+      const run = now.runs.find((item) => item.plan.target === target.name);
+      if (run === undefined) return [`target ${target.name} cannot be planned any more`];
+      if (run.plan.rendering !== target.rendering) return [`target ${target.name}: what should be there changed since the plan (another rendering)`];
+      return run.plan.basis === target.basis ? [] : [`target ${target.name}: what is there changed since the plan`];
+    });
+    if (moved.length > 0) {
+      for (const reason of moved) terminal.err(`${printable(reason)}\n`);
+      terminal.err(`Plan again: capstan plan ${saved.environment} --save ${words[0] ?? 'FILE'}\n`);
+      return EXIT.conflict;
+    }
+    const only = saved.targets.length === 1 ? saved.targets[0]?.name : undefined;
+    const result = await reconcile(world, { environment: saved.environment, target: only, trigger: 'person', dryRun: false }, terminal.signal);
+    return printReceipts({ terminal, result, output: options.output as string | undefined });
+  } finally {
+    await world.close();
+  }
+}
+
+interface SavedPlan {
+  readonly environment: string;
+  readonly targets: readonly { readonly name: string; readonly rendering: string; readonly basis: string }[];
+}
+
+async function readPlan(path: string): Promise<SavedPlan> {
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new UsageError(`${path} cannot be read; 'capstan plan ENV --save FILE' writes a plan`);
+  });
+  let parsed: Json;
+  try {
+    parsed = JSON.parse(text) as Json;
+  } catch {
+    throw new UsageError(`${path} is not JSON; it must be a file that 'capstan plan --save' wrote`);
+  }
+  if (!isJsonObject(parsed) || parsed.kind !== 'Plan' || parsed.formatVersion !== 1 || typeof parsed.environment !== 'string' || !Array.isArray(parsed.targets)) {
+    throw new UsageError(`${path} is not a plan of format version 1`);
+  }
+  const targets = (parsed.targets as readonly Json[]).filter((item): item is JsonObject => isJsonObject(item));
+  return { environment: parsed.environment, targets: targets.map((item) => ({ name: String(item.name), rendering: String(item.rendering), basis: String(item.basis) })) };
+}

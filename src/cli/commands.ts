@@ -1,0 +1,199 @@
+import type { Invocation } from './cli.ts';
+
+export interface CommandRow {
+  readonly name: string;
+  readonly description: string;
+  readonly words: readonly { readonly name: string; readonly description: string }[];
+  readonly options: readonly { readonly flags: string; readonly description: string }[];
+  readonly example: string;
+  readonly load: () => Promise<(invocation: Invocation) => Promise<number>>;
+}
+
+const REPO = { flags: '--repo <path>', description: 'the repository, bare or not (default: the one around the current directory)' };
+const REV = { flags: '--rev <revision>', description: 'read this commit or branch instead of the working directory or default branch' };
+const CONFIG = { flags: '--config <file>', description: 'configuration of the service (default: ./capstan.yaml if there is one)' };
+const TARGET = { flags: '--target <name>', description: 'only this target' };
+
+function output(formats: string): { readonly flags: string; readonly description: string } {
+  return { flags: '-o, --output <format>', description: `output format: ${formats}` };
+}
+
+/** Every command, in the order of the story it belongs to. A command's module is loaded only when it runs. */
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    name: 'init',
+    description: 'write a small repository that validates, plans and runs at once',
+    words: [{ name: '[directory]', description: 'where (default: the current directory)' }],
+    options: [{ flags: '--dry-run', description: 'only list the files' }],
+    example: 'capstan init platform',
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'validate',
+    description: 'check every declaration, all problems at once',
+    words: [],
+    options: [REPO, REV, output('text, json, github')],
+    example: 'capstan validate -o github',
+    load: async () => (await import('./validate.ts')).validate,
+  },
+  {
+    name: 'lock',
+    description: 'write the locks the engine would write',
+    words: [{ name: '[environment...]', description: 'environments' }],
+    options: [REPO, { flags: '--all', description: 'every environment' }, { flags: '--check', description: 'write nothing; exit 1 if a lock would change' }],
+    example: 'capstan lock --all',
+    load: async () => (await import('./lock.ts')).lock,
+  },
+  {
+    name: 'render',
+    description: 'render environments to Kubernetes objects',
+    words: [{ name: '[environment...]', description: 'environments' }],
+    options: [REPO, REV, { flags: '--all', description: 'every environment' }, { flags: '--out <directory>', description: 'write exactly the tree of rendered/ENV under DIRECTORY/ENV' }, { flags: '--objects', description: 'with -o json: the objects, too' }, output('yaml, json')],
+    example: 'capstan render prod --out /tmp/rendered',
+    load: async () => (await import('./render.ts')).render,
+  },
+  {
+    name: 'diff',
+    description: 'rendered difference between two commits, no target needed',
+    words: [],
+    options: [REPO, { flags: '--base <revision>', description: 'before' }, { flags: '--head <revision>', description: 'after (default: the working directory)' }, { flags: '--detailed-exitcode', description: 'exit 2 if something differs' }, output('text, md, json')],
+    example: 'capstan diff --base main --head HEAD -o md',
+    load: async () => (await import('./diff.ts')).diff,
+  },
+  {
+    name: 'plan',
+    description: 'difference between desired and live',
+    words: [{ name: '<environment>', description: 'the environment' }],
+    options: [REPO, CONFIG, TARGET, { flags: '--save <file>', description: 'save the plan for `capstan apply`' }, { flags: '--detailed-exitcode', description: 'exit 2 if there is something to do' }, output('text, json')],
+    example: 'capstan plan prod --save plan.json',
+    load: async () => (await import('./plan.ts')).plan,
+  },
+  {
+    name: 'apply',
+    description: 'apply a saved plan; refuses if anything it was based on moved',
+    words: [{ name: '<file>', description: 'written by `capstan plan --save`' }],
+    options: [REPO, CONFIG, output('text, json')],
+    example: 'capstan apply plan.json',
+    load: async () => (await import('./apply.ts')).apply,
+  },
+  {
+    name: 'reconcile',
+    description: 'one run of the whole path; prints the receipt',
+    words: [{ name: '<environment>', description: 'the environment' }],
+    options: [REPO, CONFIG, TARGET, { flags: '--dry-run', description: 'write nothing' }, output('text, json')],
+    example: 'capstan reconcile dev',
+    load: async () => (await import('./reconcile.ts')).reconcile,
+  },
+  {
+    name: 'status',
+    description: 'what is live, healthy, drifted, waiting, and why',
+    words: [{ name: '[environment]', description: 'only this one' }],
+    options: [REPO, CONFIG, output('text, json')],
+    example: 'capstan status prod',
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'get',
+    description: 'list capsules, environments, targets, devices or runs',
+    words: [{ name: '<kind>', description: 'capsules, environments, targets, devices, runs' }],
+    options: [REPO, CONFIG, REV, output('table, json, yaml, name')],
+    example: 'capstan get capsules',
+    load: async () => (await import('./get.ts')).get,
+  },
+  {
+    name: 'promote',
+    description: 'open or update the promotion pull request; says which gates hold it',
+    words: [{ name: '<environment>', description: 'the environment to promote to' }],
+    options: [REPO, CONFIG, { flags: '--capsule <name[@version]>', description: 'only this capsule' }, { flags: '--dry-run', description: 'show the draft, open nothing' }, output('text, json')],
+    example: 'capstan promote staging --dry-run',
+    load: async () => (await import('./promote.ts')).promote,
+  },
+  {
+    name: 'history',
+    description: 'the ledger; --at answers what ran in an environment at a time',
+    words: [],
+    options: [REPO, { flags: '--environment <name>', description: 'only this environment' }, { flags: '--capsule <name>', description: 'only this capsule' }, { flags: '--at <time>', description: 'RFC 3339: what ran then' }, { flags: '--since <time>', description: 'RFC 3339 or a duration' }, output('text, json')],
+    example: 'capstan history --environment prod --at 2026-11-01T00:00:00Z',
+    load: async () => (await import('./history.ts')).history,
+  },
+  {
+    name: 'verify',
+    description: 'check, offline from a clone, every commit the engine made',
+    words: [],
+    options: [REPO, { flags: '--full', description: 'render again and compare' }, { flags: '--trust-root <commit>', description: 'start of trust (default: the first commit)' }, output('text, json')],
+    example: 'capstan verify --full',
+    load: async () => (await import('./verify.ts')).verify,
+  },
+  {
+    name: 'identity',
+    description: "the engine's public key and its allowed-signers line",
+    words: [],
+    options: [REPO, CONFIG, output('text, json')],
+    example: 'capstan identity',
+    load: async () => (await import('./identity.ts')).identity,
+  },
+  {
+    name: 'explain',
+    description: 'a problem in full: why, example, remedy',
+    words: [{ name: '[code]', description: 'a code or rule (`V-07`); without it, all of them' }],
+    options: [output('text, json')],
+    example: 'capstan explain V-07',
+    load: async () => (await import('./explain.ts')).explain,
+  },
+  {
+    name: 'schema',
+    description: 'JSON Schema of a declaration kind',
+    words: [{ name: '[kind]', description: 'Project, Environment, EnvironmentLock, Capsule, Policy, Fleet, Device; without it, the list' }],
+    options: [],
+    example: 'capstan schema Capsule > capsule.schema.json',
+    load: async () => (await import('./schema.ts')).schema,
+  },
+  {
+    name: 'doctor',
+    description: 'look at git, forge, webhook, clock, targets and trust root, with the command that mends each',
+    words: [],
+    options: [REPO, CONFIG, { flags: '--fix', description: 'install the webhook and the required check' }, output('text, json')],
+    example: 'capstan doctor',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
+    name: 'serve',
+    description: 'the service: webhooks and timers in, reconciled environments out',
+    words: [],
+    options: [{ flags: '--config <file>', description: 'configuration (default: ./capstan.yaml)' }],
+    example: 'capstan serve --config capstan.yaml',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  {
+    name: 'forge',
+    description: 'the local forge: a GitHub-shaped server for demos, labs and tests',
+    words: [{ name: '[action...]', description: '`user add NAME` adds a person and prints a token' }],
+    options: [{ flags: '--data <directory>', description: 'state (default: .capstan/forge)' }, { flags: '--listen <host:port>', description: 'address (default: 127.0.0.1:3000)' }],
+    example: 'capstan forge --data ./forge --listen 127.0.0.1:3000',
+    load: async () => (await import('./forge.ts')).forge,
+  },
+  {
+    name: 'demo',
+    description: 'the whole story on this machine: forge, service and directory targets',
+    words: [],
+    options: [{ flags: '--exit', description: 'end when the story is told' }, { flags: '--listen <host:port>', description: "the forge's address (default: 127.0.0.1, any free port)" }, { flags: '--directory <path>', description: 'where (default: a new temporary directory)' }],
+    example: 'capstan demo',
+    load: async () => (await import('./demo.ts')).demo,
+  },
+  {
+    name: 'completion',
+    description: 'shell completion',
+    words: [{ name: '<shell>', description: 'bash, zsh or fish' }],
+    options: [],
+    example: 'capstan completion bash > /etc/bash_completion.d/capstan',
+    load: async () => (await import('./completion.ts')).completion,
+  },
+  {
+    name: 'version',
+    description: 'the version of capstan, Node and git',
+    words: [],
+    options: [output('text, json')],
+    example: 'capstan version',
+    load: async () => (await import('./version.ts')).version,
+  },
+];

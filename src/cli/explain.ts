@@ -1,0 +1,27 @@
+import { PROBLEM_CATALOGUE } from '#model/problem-catalogue.ts';
+
+import type { Invocation } from './cli.ts';
+import { EXIT, UsageError } from './exit-code.ts';
+import { outputFormat, printDocument, tableText } from './output.ts';
+
+export async function explain({ words, options, terminal }: Invocation): Promise<number> {
+  const format = outputFormat(options.output as string | undefined, ['text', 'json']);
+  const [wanted] = words;
+  if (wanted === undefined) {
+    if (format === 'json') printDocument(terminal, 'ProblemList', { items: PROBLEM_CATALOGUE });
+    else terminal.out(tableText(['CODE', 'RULE', 'MEANS'], PROBLEM_CATALOGUE.map((entry) => [entry.code, entry.rule ?? '', entry.title])));
+    return EXIT.ok;
+  }
+  const found = PROBLEM_CATALOGUE.filter((entry) => entry.code === wanted.toLowerCase() || entry.rule === wanted.toUpperCase());
+  if (found.length === 0) throw new UsageError(`no problem is called "${wanted}"; 'capstan explain' lists them all`);
+  if (format === 'json') printDocument(terminal, 'ProblemList', { items: found });
+  else terminal.out(found.map((entry) => `${entry.code}${entry.rule === undefined ? '' : ` (${entry.rule})`}: ${entry.title}\n\n${entry.why}\n\nExample:\n${indent(entry.example)}\n\nWhat to do: ${entry.remedy}\n`).join('\n'));
+  return EXIT.ok;
+}
+
+function indent(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
+}

@@ -1,0 +1,35 @@
+import { planLock } from '#loops/lock.ts';
+import type { Problem } from '#model/problem.ts';
+
+import type { Invocation } from './cli.ts';
+import { EXIT, UsageError } from './exit-code.ts';
+import { printProblems } from './output.ts';
+import { chooseEnvironments, placeOf, snapshotOf } from './repository.ts';
+
+export async function lock({ words, options, powers, terminal }: Invocation): Promise<number> {
+  const world = await powers.openWorld(placeOf(options), terminal);
+  try {
+    const at = await snapshotOf(world, undefined);
+    const declarations = await at.world.reading.declarations(at.snapshot);
+    const problems: Problem[] = declarations.problems.filter((problem) => problem.severity === 'error');
+    const files: { path: string; content: string }[] = [];
+    for (const environment of chooseEnvironments(declarations.state.environments, words, options.all === true)) {
+      const planned = await planLock(at.world, declarations, environment);
+      if (!planned.ok) problems.push(...planned.problems);
+      else if (planned.value.before === planned.value.after) terminal.err(`${planned.value.path}: as the engine would write it\n`);
+      else files.push({ path: planned.value.path, content: planned.value.after });
+    }
+    printProblems(terminal, problems);
+    if (problems.length > 0) return EXIT.failed;
+    if (options.check === true) {
+      for (const file of files) terminal.err(`${file.path}: would change\n`);
+      return files.length > 0 ? EXIT.failed : EXIT.ok;
+    }
+    if (files.length > 0 && world.workingDirectory === undefined) throw new UsageError(`${world.path} is bare; lock in a checkout, or let the engine promote`);
+    await world.workingDirectory?.write(files);
+    for (const file of files) terminal.out(`${file.path}\n`);
+    return EXIT.ok;
+  } finally {
+    await world.close();
+  }
+}

@@ -1,0 +1,35 @@
+import type { Terminal } from './terminal.ts';
+import type { World } from '#loops/world.ts';
+import type { Signer } from '#ports/machine.ts';
+import type { WorkingDirectory } from '#ports/working-directory.ts';
+
+/** Where a command works: `--repo`, `--config`. */
+export interface Place {
+  readonly repo: string | undefined;
+  readonly config: string | undefined;
+}
+
+export interface OpenedWorld extends World {
+  /** A person's checkout around the caller; undefined for a bare repository or a mirror. */
+  readonly workingDirectory: WorkingDirectory | undefined;
+  /** Absolute path of the repository, for messages. */
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+export interface Running {
+  readonly url: string;
+  /** Resolves when it has ended by itself or by `close`. */
+  readonly ended: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the assembly lends to commands; each opens only what it needs, when it is asked for. */
+export interface Powers {
+  openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld>;
+  openSigner(place: Place, terminal: Terminal): Promise<Signer>;
+  serve(configuration: string, terminal: Terminal): Promise<Running>;
+  forge(options: { readonly data: string; readonly listen: string }, terminal: Terminal): Promise<Running>;
+  addForgeUser(options: { readonly data: string; readonly name: string }): Promise<{ readonly token: string }>;
+  initRepository(path: string, options: { readonly files: readonly { readonly path: string; readonly content: string }[]; readonly message: string }): Promise<void>;
+}

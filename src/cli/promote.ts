@@ -1,0 +1,54 @@
+import { promote as run } from '#loops/promote.ts';
+import type { PromotedChange } from '#loops/promote.ts';
+
+import type { Invocation } from './cli.ts';
+import { exitCodeOfEnding } from './endings.ts';
+import { outputFormat, printDocument, printProblems, printable, tableText } from './output.ts';
+import { placeOf } from './repository.ts';
+import { instantText } from '#model/instant.ts';
+
+export async function promote({ words, options, powers, terminal }: Invocation): Promise<number> {
+  const format = outputFormat(options.output as string | undefined, ['text', 'json']);
+  const [name, version] = typeof options.capsule === 'string' ? options.capsule.split('@') : [];
+  const world = await powers.openWorld(placeOf(options), terminal);
+  try {
+    await world.repository.fetch(terminal.signal);
+    const only = name === undefined ? undefined : { name, version };
+    const dryRun = options.dryRun === true || world.forge === undefined;
+    if (world.forge === undefined && options.dryRun !== true) terminal.err('no forge is configured, so nothing is opened; this is what would be (see --dry-run)\n');
+    const result = await run(world, { environment: words[0] ?? '', only, dryRun, byPerson: true }, terminal.signal);
+    if (format === 'json') {
+      const documents = result.changes.map((change) => draftDocument(change));
+      const [first] = documents;
+      if (first !== undefined && documents.length === 1) printDocument(terminal, 'PromotionDraft', first);
+      else printDocument(terminal, 'PromotionDraftList', { items: documents });
+    } else {
+      terminal.out(result.changes.length === 0 ? `nothing to promote to ${words[0] ?? ''}\n` : result.changes.map(changeText).join('\n'));
+    }
+    for (const held of result.held) terminal.err(`held: ${printable(`${held.instance} ${held.version}: ${held.reason}`)} [${held.code}]\n`);
+    printProblems(terminal, result.problems);
+    return exitCodeOfEnding(result.ending);
+  } finally {
+    await world.close();
+  }
+}
+
+function draftDocument({ draft, change, merged }: PromotedChange): object {
+  return {
+    environment: draft.environment,
+    changeSet: draft.changeSet.id,
+    branch: draft.branch,
+    title: draft.title,
+    moves: draft.changeSet.moves.map((move) => ({ instance: move.instance, capsule: move.capsule, from: move.from ?? null, to: move.to ?? null })),
+    gates: draft.gates.map((gate) => ({ ...gate, until: gate.until === undefined ? null : instantText(gate.until) })),
+    files: [{ path: draft.file.path, patch: draft.file.patch }],
+    changeRequest: change?.url ?? null,
+    merged,
+  };
+}
+
+function changeText({ draft, change, waiting, merged }: PromotedChange): string {
+  const gates = tableText(['GATE', 'TYPE', 'STATUS', 'DETAIL'], draft.gates.map((gate) => [gate.name, gate.type, gate.status, `${gate.detail}${gate.until === undefined ? '' : ` (until ${instantText(gate.until)})`}`]));
+  const state = merged ? 'merged' : waiting.map((reason) => `waits: ${printable(reason)}`).join('\n');
+  return `${draft.title}\nbranch ${draft.branch}${change === undefined ? '' : `, ${change.url}`}\n${gates}${state}\n${draft.file.patch}`;
+}

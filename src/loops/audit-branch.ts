@@ -1,0 +1,62 @@
+import { extendLedger, emptyLedger, checkChain } from '#ledger/ledger.ts';
+import type { Ledger } from '#ledger/ledger.ts';
+import { treeDifferences } from './tree-diff.ts';
+import type { BlobId, CommitId } from '#model/digest.ts';
+import type { Problem } from '#model/problem.ts';
+import type { AuditRecord } from '#model/receipt.ts';
+import { PortError } from '#ports/port-error.ts';
+import type { History, ObjectReader } from '#ports/repository.ts';
+
+const RECORD_BYTES = 1_048_576;
+const HISTORY_LIMIT = 1_000_000;
+
+/** The ledger as the `audit` branch tells it at one head. */
+export interface LedgerView {
+  readonly head: CommitId | undefined;
+  readonly ledger: Ledger;
+  readonly records: readonly AuditRecord[];
+  /** Problems of the chain; a ledger with any is not written to. */
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the audit branch; each further head costs what was appended. */
+export interface LedgerReader {
+  at(head: CommitId | undefined): Promise<LedgerView>;
+}
+
+export function createLedgerReader(repository: ObjectReader & History): LedgerReader {
+  let known: LedgerView = { head: undefined, ledger: emptyLedger(), records: [], problems: [] };
+
+  async function at(head: CommitId | undefined): Promise<LedgerView> {
+    if (head === known.head) return known;
+    if (head === undefined) return { head, ledger: emptyLedger(), records: [], problems: [] };
+    const extendsKnown = known.head !== undefined && (await repository.firstParents(head, known.head, HISTORY_LIMIT)).length > 0 && (await repository.isAncestor(known.head, head));
+    const base = extendsKnown ? known : { head: undefined, ledger: emptyLedger(), records: [], problems: [] };
+    const added = await recordsBetween(repository, base.head, head);
+    const records = base.records.length === 0 ? added : [...base.records, ...added];
+    known = { head, ledger: extendLedger(base.ledger, added), records, problems: checkChain(records) };
+    return known;
+  }
+
+  return { at };
+}
+
+async function recordsBetween(repository: ObjectReader, before: CommitId | undefined, after: CommitId): Promise<readonly AuditRecord[]> {
+  const beforeTree = before === undefined ? undefined : (await repository.commit(before)).tree;
+  const afterTree = (await repository.commit(after)).tree;
+  const changes = await treeDifferences(repository, beforeTree, afterTree);
+  const ids = changes.flatMap((change): BlobId[] => (change.after?.kind === 'blob' && change.path.startsWith('audit/') ? [change.after.id] : []));
+  const contents = ids.length === 0 ? [] : await repository.blobs(ids);
+  return contents.map((bytes) => parseRecord(bytes)).sort((a, b) => a.data.seq - b.data.seq);
+}
+
+function parseRecord(bytes: Uint8Array): AuditRecord {
+  if (bytes.length > RECORD_BYTES) throw new PortError('invalid', 'an audit record is larger than 1 MiB');
+  try {
+    const record = JSON.parse(Buffer.from(bytes).toString('utf8')) as AuditRecord;
+    if (typeof record.id !== 'string' || typeof record.data.seq !== 'number') throw new Error('id or seq is missing');
+    return record;
+  } catch (error) {
+    throw new PortError('invalid', 'an audit record cannot be read', error);
+  }
+}

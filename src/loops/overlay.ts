@@ -1,0 +1,25 @@
+import { createReading } from './reading.ts';
+import { createEnvironmentRenderer } from './render-environment.ts';
+import type { ReadingWorld, World } from './world.ts';
+import { isPortError } from '#ports/port-error.ts';
+import type { ObjectReader } from '#ports/repository.ts';
+
+/** The same world, reading a working directory's objects first: history and locked versions still come from the repository. */
+export function overlay(world: World, directory: ObjectReader): ReadingWorld {
+  const reading = createReading({
+    commit: (id) => world.repository.commit(id),
+    tree: (id) => orElse(directory.tree(id), () => world.repository.tree(id)),
+    blob: (id) => orElse(directory.blob(id), () => world.repository.blob(id)),
+    blobs: (ids) => Promise.all(ids.map((id) => orElse(directory.blob(id), () => world.repository.blob(id)))),
+  });
+  return { ...world, reading, environments: createEnvironmentRenderer(reading, world.renderer) };
+}
+
+async function orElse<T>(first: Promise<T>, second: () => Promise<T>): Promise<T> {
+  try {
+    return await first;
+  } catch (error) {
+    if (!isPortError(error) || error.kind !== 'missing') throw error;
+    return second();
+  }
+}

@@ -1,0 +1,117 @@
+import { notHonoured } from '#desired/desired.ts';
+import type { TrustOf } from './main-history.ts';
+import type { Declarations, Snapshot } from './reading.ts';
+import type { RenderedEnvironment } from './render-environment.ts';
+import type { ReadingWorld } from './world.ts';
+import type { DesiredEnvironment } from '#model/desired.ts';
+import type { CommitId } from '#model/digest.ts';
+import { NOWHERE, compareProblems, placeInFile } from '#model/problem.ts';
+import type { Problem } from '#model/problem.ts';
+import type { Ending } from '#model/receipt.ts';
+import type { Pin, ReleaseIndex } from '#model/resolution.ts';
+import { checkLock, pinsOfLock } from '#resolve/resolve.ts';
+
+/** An environment that may be acted on: declared without mistakes, honoured, trusted, locked and rendered. */
+export interface PreparedEnvironment {
+  readonly environment: DesiredEnvironment;
+  readonly revision: CommitId;
+  readonly declarations: Declarations;
+  readonly pins: readonly Pin[];
+  readonly index: ReleaseIndex;
+  readonly rendered: RenderedEnvironment;
+  /** Sentences that must stand in status and receipts: trust that is not enforced, a root that is not pinned. */
+  readonly notices: readonly string[];
+  readonly warnings: readonly Problem[];
+}
+
+export type Preparation = { readonly kind: 'ready'; readonly prepared: PreparedEnvironment } | { readonly kind: 'ended'; readonly ending: Ending; readonly notices: readonly string[] };
+
+/** Rows 1 to 6 of the path (architecture.md section 3): the same code for a run, a plan, a check and a status. */
+export async function prepareEnvironment(world: ReadingWorld, name: string, revision: CommitId, signal?: AbortSignal): Promise<Preparation> {
+  const snapshot: Snapshot = await world.reading.at(revision);
+  const declarations = await world.reading.declarations(snapshot);
+  const environment = declarations.state.environments.find((item) => item.name === name);
+  const broken = problemsOfEnvironment(declarations, name);
+  if (broken.length > 0) return stuck(broken);
+  if (environment === undefined) return stuck([unknownEnvironment(name, declarations)]);
+
+  const { index, trust, problems: historical } = await world.history.upTo(revision);
+  const notices = trust.notices(environment);
+  const refusedHistory = historical.filter((problem) => problem.place.file === undefined || isOf(problem, name));
+  if (refusedHistory.length > 0) return stuck(refusedHistory, notices);
+  const unhonoured = notHonoured(declarations.state).filter((problem) => isOf(problem.problem, name));
+  const blocking = unhonoured.filter((problem) => problem.effect === 'stuck').map((problem) => problem.problem);
+  if (blocking.length > 0) return stuck(blocking, notices);
+  const untrusted = trust.problemsOf(environment);
+  if (untrusted.length > 0) return ended(toEnding(untrusted, trust), notices);
+  if (environment.lock === undefined) return stuck([missingLock(environment)], notices);
+
+  const pins = pinsOfLock(environment.lock.value);
+  const loaded = await world.reading.capsules(pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
+  const facts = {
+    index,
+    sources: new Map(loaded.flatMap((item) => (item.source === undefined ? [] : [[`${item.source.name} ${item.source.gitTree}`, item.source] as const]))),
+  };
+  const wrong = checkLock(environment, facts).filter((problem) => problem.severity === 'error');
+  if (wrong.length > 0) return stuck(wrong, notices);
+  const unreleased = pins.flatMap((pin) => trust.problemOfRelease(environment, pin) ?? []);
+  if (unreleased.length > 0) return ended(toEnding(unreleased, trust), notices);
+
+  const rendered = await world.environments.render({ state: declarations.state, environment, pins, index }, signal);
+  if (!rendered.ok) return stuck(rendered.problems, notices);
+  return {
+    kind: 'ready',
+    prepared: { environment, revision, declarations, pins, index, rendered: rendered.value, notices, warnings: rendered.value.warnings },
+  };
+}
+
+/** Problems that stop this environment: its own files, the project and the policies; never another environment's. */
+function problemsOfEnvironment(declarations: Declarations, name: string): readonly Problem[] {
+  return declarations.problems.filter((problem) => problem.severity === 'error' && isOf(problem, name));
+}
+
+function isOf(problem: Problem, name: string): boolean {
+  const { file } = problem.place;
+  if (file === undefined) return true;
+  return file.startsWith(`environments/${name}/`) || file.startsWith('policies/') || /^environments\/[^/]+$/.test(file);
+}
+
+function toEnding(problems: readonly Problem[], trust: TrustOf): Ending {
+  const unreadable = problems.find((problem) => trust.isCouldNotLook(problem));
+  return unreadable === undefined ? { kind: 'stuck', problems } : { kind: 'retry', because: unreadable.message };
+}
+
+function stuck(problems: readonly Problem[], notices: readonly string[] = []): Preparation {
+  return ended({ kind: 'stuck', problems: [...problems].sort(compareProblems) }, notices);
+}
+
+function ended(ending: Ending, notices: readonly string[]): Preparation {
+  return { kind: 'ended', ending, notices };
+}
+
+function unknownEnvironment(name: string, declarations: Declarations): Problem {
+  const known = declarations.state.environments.map((item) => item.name).join(', ') || 'none';
+  return {
+    code: 'unknown-environment',
+    rule: undefined,
+    severity: 'error',
+    phase: 'validate',
+    message: `there is no environment "${name}" (known: ${known})`,
+    remedy: `Declare it in environments/${name}/environment.yaml, or name one that is.`,
+    place: NOWHERE,
+    related: [],
+  };
+}
+
+function missingLock(environment: DesiredEnvironment): Problem {
+  return {
+    code: 'lock-missing',
+    rule: 'V-47',
+    severity: 'error',
+    phase: 'validate',
+    message: `environment ${environment.name} has no lock, so no version is chosen`,
+    remedy: `Run 'capstan lock ${environment.name}' and commit environments/${environment.name}/environment.lock.yaml.`,
+    place: placeInFile(`environments/${environment.name}/environment.yaml`),
+    related: [],
+  };
+}

@@ -1,0 +1,210 @@
+import { writeEngineCommit } from './branch-writing.ts';
+import { PROMOTE_CHECK, gatherEvidence, upstreamNames } from './gate-evidence.ts';
+import { findDrafts } from './promotion-drafts.ts';
+import type { PlannedChange, PromotionScope } from './promotion-drafts.ts';
+import type { World } from './world.ts';
+import { lockCommitMessage } from '#ledger/ledger.ts';
+import type { CommitId } from '#model/digest.ts';
+import { branchRef } from '#model/names.ts';
+import type { RefName } from '#model/names.ts';
+import type { ChangeRequest, GateReading, PromotionDraft } from '#model/promotion.ts';
+import type { Held } from '#model/promotion-evidence.ts';
+import type { Problem } from '#model/problem.ts';
+import type { Ending } from '#model/receipt.ts';
+import type { ChangeSet } from '#model/resolution.ts';
+import { isPortError } from '#ports/port-error.ts';
+import type { Forge } from '#ports/forge.ts';
+import { describeWaiting, draftPromotion, isClosedByPerson, isPassed, nextLook, parseBranch, readGates, shouldSupersede } from '#promotion/promotion.ts';
+
+export interface PromoteRequest {
+  readonly environment: string;
+  /** Only this instance or capsule, at this version if given. */
+  readonly only: { readonly name: string; readonly version: string | undefined } | undefined;
+  readonly dryRun: boolean;
+  /** True for `capstan promote`: reopens what a person closed. */
+  readonly byPerson: boolean;
+}
+
+export interface PromotedChange {
+  readonly draft: PromotionDraft;
+  readonly change: ChangeRequest | undefined;
+  /** Why it waits, in words; empty when merged. */
+  readonly waiting: readonly string[];
+  readonly merged: boolean;
+}
+
+export interface PromoteResult {
+  readonly ending: Ending;
+  readonly changes: readonly PromotedChange[];
+  readonly held: readonly Held[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Row 13 of the path: what may move to this environment becomes a pull request that changes only its lock. The branch name
+ * is the change set, so a run that died anywhere is continued by the next one.
+ */
+export async function promote(world: World, request: PromoteRequest, signal?: AbortSignal): Promise<PromoteResult> {
+  const refs = await world.repository.refs();
+  const main = refs.get(branchRef(world.settings.branch));
+  if (main === undefined) return ended({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
+  const found = await findDrafts(world, { environment: request.environment, main, refs, only: request.only });
+  if (found.kind === 'ended') return ended(found.ending);
+  const { scope, planned, held, problems } = found;
+  if (request.dryRun || world.forge === undefined) return dryRun(world, { scope, planned, held, problems });
+
+  const forge = world.forge;
+  const open = await forge.list(`promote/${request.environment}/`, undefined);
+  const active = open.filter((change) => change.state === 'open' && change.base === world.settings.branch);
+  const kept = await keepOrClose(world, forge, { scope, planned, active });
+  const changes: PromotedChange[] = [];
+  for (const item of [...kept, ...planned.filter((plan) => !kept.some((other) => overlaps(other.changeSet, plan.changeSet)))]) {
+    signal?.throwIfAborted();
+    const existing = active.find((change) => parseBranch(change.head)?.changeSet === item.changeSet.id);
+    changes.push(await maintain(world, { forge, scope, item, existing, refs, main, byPerson: request.byPerson }, signal));
+  }
+  return { ending: endingOf(changes, problems), changes, held, problems };
+}
+
+function overlaps(a: ChangeSet, b: ChangeSet): boolean {
+  const instances = new Set(a.moves.map((move) => move.instance));
+  return b.moves.some((move) => instances.has(move.instance));
+}
+
+async function dryRun(world: World, from: { scope: PromotionScope; planned: readonly PlannedChange[]; held: readonly Held[]; problems: readonly Problem[] }): Promise<PromoteResult> {
+  const changes: PromotedChange[] = [];
+  for (const item of from.planned) {
+    const draft = await draftOf(world, from.scope, item, undefined);
+    changes.push({ draft, change: undefined, waiting: [describeWaiting(draft.gates)], merged: false });
+  }
+  return { ending: endingOf(changes, from.problems), changes, held: from.held, problems: from.problems };
+}
+
+/** Closes what is there already, impossible, or superseded; answers the open changes that go on. */
+async function keepOrClose(world: World, forge: Forge, from: { scope: PromotionScope; planned: readonly PlannedChange[]; active: readonly ChangeRequest[] }): Promise<readonly PlannedChange[]> {
+  const kept: PlannedChange[] = [];
+  for (const change of from.active) {
+    const id = parseBranch(change.head)?.changeSet;
+    if (id === undefined) continue;
+    const again = from.planned.find((item) => item.changeSet.id === id) ?? (await from.scope.replan(change.headCommit, id));
+    if (again === undefined) {
+      await forge.edit(change.number, { state: 'closed', comment: 'Nothing is left of this change: the lock on the default branch has it already, or it can no longer be resolved.' });
+      continue;
+    }
+    const newer = from.planned.find((item) => item.changeSet.id !== id && overlaps(item.changeSet, again.changeSet));
+    if (newer !== undefined) {
+      const gates = await gatesOf(world, from.scope, again, change);
+      if (shouldSupersede({ changeSet: again.changeSet, gates }, newer.changeSet)) {
+        await forge.edit(change.number, { state: 'closed', comment: `Superseded by ${newer.changeSet.id}, which is verified as well.` });
+        continue;
+      }
+    }
+    kept.push(again);
+  }
+  return kept;
+}
+
+interface Maintained {
+  readonly forge: Forge;
+  readonly scope: PromotionScope;
+  readonly item: PlannedChange;
+  readonly existing: ChangeRequest | undefined;
+  readonly refs: ReadonlyMap<RefName, CommitId>;
+  readonly main: CommitId;
+  readonly byPerson: boolean;
+}
+
+/** Brings one change set's branch, pull request, status and merge to where they should be. */
+async function maintain(world: World, from: Maintained, signal?: AbortSignal): Promise<PromotedChange> {
+  const { forge, scope, item } = from;
+  const before = from.existing ?? (await forge.findByHead(scope.branchOf(item.changeSet)));
+  const draft = await draftOf(world, scope, item, before?.state === 'open' ? before : undefined);
+  if (before !== undefined && before.state !== 'open' && !from.byPerson) {
+    const account = await forge.account();
+    const byPerson = before.state === 'merged' || isClosedByPerson(before, account.login);
+    if (byPerson) {
+      const reason = `${before.url} was ${before.state === 'merged' ? 'merged and taken back' : 'closed by a person'}; 'capstan promote ${scope.environment.name}' tries again`;
+      return { draft, change: before, waiting: [reason], merged: false };
+    }
+  }
+  const head = await placeBranch(world, from, draft, signal);
+  const change = await forge.open({ head: draft.branch, base: world.settings.branch, title: draft.title, body: draft.body, labels: draft.labels });
+  if (change.body !== draft.body || change.title !== draft.title) await forge.edit(change.number, { title: draft.title, body: draft.body });
+  const passed = isPassed(draft.gates);
+  const failed = draft.gates.some((gate) => gate.status === 'failed');
+  await forge.publish(head, { name: PROMOTE_CHECK, state: passed ? 'success' : failed ? 'failure' : 'pending', detail: describeWaiting(draft.gates) });
+  if (!passed) return { draft, change, waiting: [describeWaiting(draft.gates)], merged: false };
+  if (scope.environment.declared.value.spec.promotion?.merge !== 'auto') return { draft, change, waiting: [`${change.url} waits for a person to merge it`], merged: false };
+  const merged = await forge.merge(change.number, { head, title: draft.title, message: scope.trailers(item, draft.gates) });
+  if (merged.kind === 'refused') return { draft, change, waiting: [merged.reason], merged: false };
+  return { draft, change, waiting: [], merged: true };
+}
+
+/** The branch holds one engine commit on top of the default branch that changes only the lock; rebuilt when the base's lock moved. */
+async function placeBranch(world: World, from: Maintained, draft: PromotionDraft, signal?: AbortSignal): Promise<CommitId> {
+  const ref = branchRef(draft.branch);
+  const there = from.refs.get(ref);
+  if (there !== undefined && (await from.scope.isCurrent(there, draft.file))) return there;
+  const base = await world.repository.commit(from.main);
+  const commit = await writeEngineCommit(world, {
+    base: base.tree,
+    changes: [{ kind: 'file', path: draft.file.path, content: Buffer.from(draft.file.content, 'utf8') }],
+    parents: [from.main],
+    message: lockMessage(world, from, draft),
+  });
+  await world.repository.push([{ ref, expected: there, next: commit }], signal);
+  return commit;
+}
+
+function lockMessage(world: World, from: Maintained, draft: PromotionDraft): string {
+  return lockCommitMessage({
+    subject: draft.title,
+    environment: draft.environment,
+    from: draft.from,
+    changeSet: draft.changeSet,
+    pins: from.item.pins.filter((pin) => draft.changeSet.moves.some((move) => move.instance === pin.instance)),
+    sourceCommit: from.main,
+    runId: world.ids.runId(),
+    traceId: world.ids.traceId(),
+    reason: 'promotion',
+  });
+}
+
+async function draftOf(world: World, scope: PromotionScope, item: PlannedChange, change: ChangeRequest | undefined): Promise<PromotionDraft> {
+  const { evidence, gates } = await readingOf(world, scope, item, change);
+  return draftPromotion({
+    environment: scope.environment.name,
+    from: upstreamNames(scope.environment)[0],
+    changeSet: item.changeSet,
+    lock: item.lock,
+    risk: evidence.risk,
+    gates,
+    labels: scope.labels,
+    changelog: undefined,
+  });
+}
+
+async function gatesOf(world: World, scope: PromotionScope, item: PlannedChange, change: ChangeRequest | undefined): Promise<readonly GateReading[]> {
+  return (await readingOf(world, scope, item, change)).gates;
+}
+
+async function readingOf(world: World, scope: PromotionScope, item: PlannedChange, change: ChangeRequest | undefined) {
+  const evidence = await gatherEvidence(world, { environment: scope.environment, declarations: scope.declarations, moves: item.changeSet.moves, pins: item.pins, trust: scope.trust, ledger: scope.ledger, change });
+  return { evidence, gates: readGates(evidence, world.clock.now()) };
+}
+
+function endingOf(changes: readonly PromotedChange[], problems: readonly Problem[]): Ending {
+  const waiting = changes.flatMap((change) => change.waiting.map((reason) => `${change.draft.title}: ${reason}`));
+  if (waiting.length > 0) return { kind: 'waiting', reasons: waiting, until: nextLook(changes.flatMap((change) => change.draft.gates)) };
+  return problems.length > 0 ? { kind: 'stuck', problems } : { kind: 'settled' };
+}
+
+function ended(ending: Ending): PromoteResult {
+  return { ending, changes: [], held: [], problems: ending.kind === 'stuck' ? ending.problems : [] };
+}
+
+/** A lost race or a forge that does not answer: the run is repeated. */
+export function retryOf(error: unknown): Ending {
+  if (!isPortError(error)) throw error;
+  return { kind: 'retry', because: error.message };
+}

@@ -1,0 +1,222 @@
+import { healthyPeriod, trailersText } from '#ledger/ledger.ts';
+import type { Ledger } from '#ledger/ledger.ts';
+import { upstreamNames } from './gate-evidence.ts';
+import type { TrustOf } from './main-history.ts';
+import type { Declarations } from './reading.ts';
+import { resolvePins } from './render-environment.ts';
+import type { World } from './world.ts';
+import { notHonoured } from '#desired/desired.ts';
+import type { DesiredEnvironment } from '#model/desired.ts';
+import type { BlobId, CommitId } from '#model/digest.ts';
+import type { EnvironmentName, InstanceName, RefName } from '#model/names.ts';
+import { branchRef, toCapsuleName, toInstanceName } from '#model/names.ts';
+import type { Problem } from '#model/problem.ts';
+import { NOWHERE } from '#model/problem.ts';
+import type { GateReading } from '#model/promotion.ts';
+import type { Held, Offer } from '#model/promotion-evidence.ts';
+import type { Ending } from '#model/receipt.ts';
+import type { ChangeSet, Pin, ReleaseIndex } from '#model/resolution.ts';
+import { branchOf, findCandidates, groupCandidates } from '#promotion/promotion.ts';
+import { changeSetOf, lockText, movesBetween, pinsOfLock } from '#resolve/resolve.ts';
+
+/** A change of one lock that could be opened. */
+export interface PlannedChange {
+  readonly changeSet: ChangeSet;
+  /** All pins of the environment after the change. */
+  readonly pins: readonly Pin[];
+  readonly lock: { readonly path: string; readonly before: string; readonly after: string };
+}
+
+/** Everything a promotion run of one environment works with. */
+export interface PromotionScope {
+  readonly environment: DesiredEnvironment;
+  readonly declarations: Declarations;
+  readonly index: ReleaseIndex;
+  readonly trust: TrustOf;
+  readonly ledger: Ledger;
+  readonly labels: readonly string[];
+  branchOf(changeSet: ChangeSet): string;
+  /** The same change set on top of today's lock, read from an open branch's lock; undefined when it cannot be any more. */
+  replan(head: CommitId, changeSet: string): Promise<PlannedChange | undefined>;
+  /** Whether a branch's head changes today's lock into exactly this content. */
+  isCurrent(head: CommitId, file: { readonly path: string; readonly content: string }): Promise<boolean>;
+  trailers(item: PlannedChange, gates: readonly GateReading[]): string;
+}
+
+export type FoundDrafts =
+  | { readonly kind: 'found'; readonly scope: PromotionScope; readonly planned: readonly PlannedChange[]; readonly held: readonly Held[]; readonly problems: readonly Problem[] }
+  | { readonly kind: 'ended'; readonly ending: Ending };
+
+interface DraftsRequest {
+  readonly environment: string;
+  readonly main: CommitId;
+  readonly refs: ReadonlyMap<RefName, CommitId>;
+  readonly only: { readonly name: string; readonly version: string | undefined } | undefined;
+}
+
+/** What may move to an environment, each as a change of its lock. Reads git only. */
+export async function findDrafts(world: World, request: DraftsRequest): Promise<FoundDrafts> {
+  const declarations = await world.reading.declarations(await world.reading.at(request.main));
+  const environment = declarations.state.environments.find((item) => item.name === request.environment);
+  if (environment === undefined) return { kind: 'ended', ending: { kind: 'stuck', problems: [unknown(request.environment)] } };
+  const { index, trust } = await world.history.upTo(request.main);
+  const unhonoured = notHonoured(declarations.state).flatMap((item) => (item.effect === 'stuck' && item.problem.place.file?.startsWith(`environments/${environment.name}/`) === true ? [item.problem] : []));
+  const untrusted = trust.problemsOf(environment);
+  if (unhonoured.length + untrusted.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: [...unhonoured, ...untrusted] } };
+  if (environment.lock === undefined) return { kind: 'ended', ending: { kind: 'settled' } };
+
+  const { ledger } = await world.ledger.at(request.refs.get(branchRef('audit')));
+  const scope = await toScope(world, { environment, declarations, index, trust, ledger });
+  const locked = pinsOfLock(environment.lock.value);
+  const offers = offersTo(scope, locked).filter((offer) => isWanted(offer, request.only));
+  const found = findCandidates({ environment, locked, offers, quarantine: quarantineOf(declarations), at: world.clock.now() });
+  const planned: PlannedChange[] = [];
+  const problems: Problem[] = [];
+  const held = [...found.held];
+  const structural = await planChange(world, scope, new Map());
+  if (structural.kind === 'planned') return { kind: 'found', scope, planned: [structural.change], held, problems };
+  if (structural.kind === 'unresolvable') problems.push(...structural.problems);
+  for (const group of groupCandidates(environment, found.candidates)) {
+    const answer = await planChange(world, scope, new Map(group.map((candidate) => [candidate.instance, candidate.version])));
+    if (answer.kind === 'unresolvable') problems.push(...answer.problems);
+    if (answer.kind === 'planned') {
+      const unverified = unverifiedOf(scope, answer.change);
+      if (unverified.length === 0) planned.push(answer.change);
+      held.push(...unverified);
+    }
+  }
+  return { kind: 'found', scope, planned: unique(planned), held, problems };
+}
+
+function isWanted(offer: Offer, only: DraftsRequest['only']): boolean {
+  return only === undefined || ((offer.instance === only.name || offer.capsule === only.name) && (only.version === undefined || offer.version === only.version));
+}
+
+function unique(planned: readonly PlannedChange[]): readonly PlannedChange[] {
+  return [...new Map(planned.map((item) => [item.changeSet.id, item])).values()];
+}
+
+type Planned = { readonly kind: 'planned'; readonly change: PlannedChange } | { readonly kind: 'nothing' } | { readonly kind: 'unresolvable'; readonly problems: readonly Problem[] };
+
+async function planChange(world: Pick<World, 'reading' | 'repository'>, scope: PromotionScope, move: ReadonlyMap<InstanceName, string>): Promise<Planned> {
+  const { environment } = scope;
+  const lock = environment.lock;
+  if (lock === undefined) return { kind: 'nothing' };
+  const locked = pinsOfLock(lock.value);
+  const resolved = await resolvePins(world.reading, { state: scope.declarations.state, environment, pins: locked, index: scope.index, move });
+  if (!resolved.ok) return { kind: 'unresolvable', problems: resolved.problems };
+  const pins = resolved.value.instances.map((instance) => instance.pin);
+  const moves = movesBetween(locked, pins);
+  if (moves.length === 0) return { kind: 'nothing' };
+  const before = Buffer.from(await world.repository.blob(lock.blob)).toString('utf8');
+  return { kind: 'planned', change: { changeSet: changeSetOf(moves), pins, lock: { path: lock.file, before, after: lockText(environment.name, pins, before) } } };
+}
+
+async function toScope(world: World, from: Pick<PromotionScope, 'environment' | 'declarations' | 'index' | 'trust' | 'ledger'>): Promise<PromotionScope> {
+  const { environment } = from;
+  const scope: PromotionScope = {
+    ...from,
+    labels: from.declarations.state.project?.value.spec.pullRequests?.labels ?? ['promotion'],
+    branchOf: (changeSet) => branchOf(environment.name, changeSet.id),
+    async replan(head, changeSet) {
+      const theirs = await lockAt(world, head, environment);
+      const parent = (await world.repository.commit(head)).parents[0];
+      const base = parent === undefined ? undefined : await lockAt(world, parent, environment);
+      if (theirs === undefined || base === undefined) return undefined;
+      const moves = movesBetween(base, theirs).flatMap((item): [InstanceName, string][] => (item.to === undefined ? [] : [[item.instance, item.to.version]]));
+      const answer = await planChange(world, scope, new Map(moves));
+      return answer.kind === 'planned' && answer.change.changeSet.id === changeSet ? answer.change : undefined;
+    },
+    async isCurrent(head, file) {
+      const commit = await world.repository.commit(head);
+      const [parent] = commit.parents;
+      if (parent === undefined || (await blobAt(world, head, file.path)) === undefined) return false;
+      const content = await blobAt(world, head, file.path);
+      if (content === undefined || Buffer.from(await world.repository.blob(content)).toString('utf8') !== file.content) return false;
+      return (await blobAt(world, parent, file.path)) === environment.lock?.blob;
+    },
+    trailers: (item, gates) =>
+      trailersText([
+        ['Environment', environment.name],
+        ...item.changeSet.moves.flatMap((move): [string, string][] => (move.to === undefined ? [] : [['Capsule', `${move.capsule}@${move.to.version}`]])),
+        ['Change-Set', item.changeSet.id],
+        ...gates.map((gate): [string, string] => ['Gate', `${gate.name}=${gate.status} (${gate.detail})`]),
+        ['Reason', 'promotion'],
+      ]),
+  };
+  return scope;
+}
+
+async function lockAt(world: Pick<World, 'repository' | 'reading'>, commit: CommitId, environment: DesiredEnvironment): Promise<readonly Pin[] | undefined> {
+  const declarations = await world.reading.declarations(await world.reading.at(commit));
+  const lock = declarations.state.environments.find((item) => item.name === environment.name)?.lock;
+  return lock === undefined ? undefined : pinsOfLock(lock.value);
+}
+
+async function blobAt(world: Pick<World, 'repository'>, commit: CommitId, path: string): Promise<BlobId | undefined> {
+  let tree = (await world.repository.commit(commit)).tree;
+  for (const name of path.split('/')) {
+    const entry = (await world.repository.tree(tree)).find((item) => item.name === name);
+    if (entry?.kind === 'blob') return entry.id;
+    if (entry?.kind !== 'tree') return undefined;
+    tree = entry.id;
+  }
+  return undefined;
+}
+
+/** Releases for an entry environment; else what is verified upstream now. */
+function offersTo(scope: PromotionScope, locked: readonly Pin[]): readonly Offer[] {
+  const upstreams = upstreamNames(scope.environment);
+  return upstreams.length === 0 ? releasesFor(scope, locked) : verifiedIn(scope, upstreams);
+}
+
+function releasesFor(scope: PromotionScope, locked: readonly Pin[]): readonly Offer[] {
+  const asked = Object.entries(scope.environment.declared.value.spec.capsules ?? {}).flatMap(([instance, request]) =>
+    request.enabled === false ? [] : [{ instance: toInstanceName(instance), capsule: toCapsuleName(request.capsule ?? instance) }],
+  );
+  const others = locked.filter((pin) => !asked.some((item) => item.instance === pin.instance));
+  return [...asked, ...others].flatMap(({ instance, capsule }) =>
+    [...(scope.index.releases.get(capsule)?.values() ?? [])].map((release) => ({ instance, capsule, version: release.version, sha256: undefined, verifiedIn: [], trust: scope.trust.ofRelease(release) })),
+  );
+}
+
+function verifiedIn(scope: PromotionScope, names: readonly EnvironmentName[]): readonly Offer[] {
+  const strategy = scope.environment.declared.value.spec.promotion?.from?.strategy ?? 'all';
+  const runs = names.flatMap((name) => {
+    const upstream = scope.declarations.state.environments.find((item) => item.name === name);
+    if (upstream?.lock === undefined) return [];
+    return pinsOfLock(upstream.lock.value).map((pin) => ({ name, pin, verified: isVerified(scope, upstream, pin) }));
+  });
+  return [...Map.groupBy(runs, (run) => run.pin.instance)].flatMap(([instance, all]) => {
+    const verified = all.filter((run) => run.verified);
+    const [first] = verified;
+    if (first === undefined) return [];
+    const agreed = strategy === 'any' ? verified : all.every((run) => run.verified && run.pin.sha256 === first.pin.sha256) ? [first] : [];
+    return agreed.map((run) => ({ instance, capsule: run.pin.capsule, version: run.pin.version, sha256: run.pin.sha256, verifiedIn: all.map((item) => item.name), trust: scope.trust.ofRelease(run.pin) }));
+  });
+}
+
+/** Applied and healthy in every target of the environment, now. */
+function isVerified(scope: PromotionScope, upstream: DesiredEnvironment, pin: Pin): boolean {
+  const period = healthyPeriod(scope.ledger, { environment: upstream.name, targets: upstream.targets.map((target) => target.name), instance: pin.instance, version: pin.version, sha256: pin.sha256 });
+  return period !== undefined && period.until === undefined;
+}
+
+/** Versions that ranges force to move along, but that nobody verified upstream. */
+function unverifiedOf(scope: PromotionScope, change: PlannedChange): readonly Held[] {
+  const upstreams = upstreamNames(scope.environment).flatMap((name) => scope.declarations.state.environments.find((item) => item.name === name) ?? []);
+  if (upstreams.length === 0) return [];
+  return change.changeSet.moves.flatMap((move) => {
+    const pin = change.pins.find((item) => item.instance === move.instance);
+    if (move.to === undefined || pin === undefined || upstreams.some((upstream) => isVerified(scope, upstream, pin))) return [];
+    return [{ instance: move.instance, capsule: move.capsule, version: move.to.version, code: 'not-verified', reason: `needed by the change, but not verified in ${upstreams.map((item) => item.name).join(', ')}` }];
+  });
+}
+
+function quarantineOf(declarations: Declarations): ReadonlyMap<string, { readonly reason: string; readonly until: string | undefined }> {
+  return new Map(Object.entries(declarations.state.project?.value.spec.quarantine ?? {}).map(([name, value]) => [name, { reason: value.reason, until: value.until }]));
+}
+
+function unknown(name: string): Problem {
+  return { code: 'unknown-environment', rule: undefined, severity: 'error', phase: 'promote', message: `there is no environment "${name}"`, remedy: `Declare it in environments/${name}/environment.yaml, or name one that is.`, place: NOWHERE, related: [] };
+}

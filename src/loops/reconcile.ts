@@ -1,0 +1,216 @@
+import { assess } from '#health/health.ts';
+import { regate } from './regate.ts';
+import { prepareEnvironment } from './prepare-environment.ts';
+import type { PreparedEnvironment } from './prepare-environment.ts';
+import { advanceRendered } from './rendered-branch.ts';
+import type { RenderedHead } from './rendered-branch.ts';
+import { recordReceipts } from './record-receipts.ts';
+import type { World } from './world.ts';
+import type { DeclaredTarget } from '#model/desired.ts';
+import type { CommitId } from '#model/digest.ts';
+import type { TargetHealth } from '#model/health.ts';
+import { branchRef } from '#model/names.ts';
+import { DEFAULT_DELETION_BUDGET } from '#model/plan.ts';
+import type { Observation, Outcome, TargetPlan } from '#model/plan.ts';
+import type { Problem } from '#model/problem.ts';
+import type { Ending, Reason, Receipt, Trigger } from '#model/receipt.ts';
+import type { TargetRendering } from '#model/rendering.ts';
+import { guardPlan, nextInventory, planChanges } from '#plan/plan.ts';
+import { isPortError } from '#ports/port-error.ts';
+
+export interface ReconcileRequest {
+  readonly environment: string;
+  readonly target: string | undefined;
+  readonly trigger: Trigger;
+  readonly dryRun: boolean;
+}
+
+export interface TargetRun {
+  readonly plan: TargetPlan;
+  readonly problems: readonly Problem[];
+  readonly health: TargetHealth;
+}
+
+export interface ReconcileResult {
+  readonly ending: Ending;
+  readonly revision: CommitId | undefined;
+  readonly receipts: readonly Receipt[];
+  readonly runs: readonly TargetRun[];
+  readonly notices: readonly string[];
+}
+
+/** One run of the whole path for one environment. Can be repeated, interrupted and run twice at once: same end. */
+export async function reconcile(world: World, request: ReconcileRequest, signal?: AbortSignal): Promise<ReconcileResult> {
+  const refs = await world.repository.refs();
+  const revision = refs.get(branchRef(world.settings.branch));
+  if (revision === undefined) return nothing({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
+  const preparation = await prepareEnvironment(world, request.environment, revision, signal);
+  if (preparation.kind === 'ended') return { ...nothing(preparation.ending), revision, notices: preparation.notices };
+  const { prepared } = preparation;
+
+  const run = { runId: world.ids.runId(), traceId: world.ids.traceId(), began: world.clock.now() };
+  const gated = await regate(world, prepared, refs, signal);
+  if (gated.kind === 'ended') return { ...nothing(gated.ending), revision, notices: prepared.notices };
+  const moved = request.dryRun
+    ? { kind: 'at' as const, head: gated.head, reason: gated.reason }
+    : await advanceRendered(world, { prepared, gated, runId: run.runId, traceId: run.traceId }, signal);
+  if (moved.kind === 'ended') return { ...nothing(moved.ending), revision, notices: prepared.notices };
+
+  const receipts: Receipt[] = [];
+  const runs: TargetRun[] = [];
+  for (const rendering of prepared.rendered.rendering.targets) {
+    if (request.target !== undefined && rendering.target.name !== request.target) continue;
+    const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun }, signal);
+    runs.push(result);
+    receipts.push(toReceipt(world, { ...run, request, prepared, head: moved.head, reason: moved.reason, rendering, result }));
+  }
+  if (!request.dryRun) await recordReceipts(world, prepared, receipts, signal);
+  return { ending: combine(receipts.map((receipt) => receipt.ending)), revision, receipts, runs, notices: prepared.notices };
+}
+
+interface SyncRequest {
+  readonly prepared: PreparedEnvironment;
+  readonly rendering: TargetRendering;
+  readonly dryRun: boolean;
+}
+
+interface SyncResult extends TargetRun {
+  readonly outcomes: readonly Outcome[];
+  readonly ending: Ending;
+}
+
+async function syncTarget(world: World, request: SyncRequest, signal?: AbortSignal): Promise<SyncResult> {
+  const { environment } = request.prepared;
+  const declared = environment.targets.find((target) => target.name === request.rendering.target.name);
+  if (declared === undefined) throw new Error('a rendering names a target that is not declared');
+  try {
+    const target = await world.targets.open(environment.name, declared.name, { driver: declared.value.driver, path: declared.value.path });
+    const observation = await target.observe(request.rendering.objects, signal);
+    const planned = planTarget(request.prepared, declared, request.rendering, observation);
+    if (request.dryRun || planned.problems.length > 0) {
+      const health = assess(request.rendering, observation);
+      const ending: Ending = planned.problems.length > 0 ? { kind: 'stuck', problems: planned.problems } : { kind: 'settled' };
+      return { ...planned, health, outcomes: [], ending };
+    }
+    if (planned.plan.steps.every((step) => step.action === 'keep') && isCurrent(observation, planned.plan)) {
+      return { ...planned, health: assess(request.rendering, observation), outcomes: [], ending: endingOf(assess(request.rendering, observation), planned.plan) };
+    }
+    const outcomes = await target.apply(planned.plan, nextInventory(planned.plan), signal);
+    const health = assess(request.rendering, await target.observe(request.rendering.objects, signal));
+    return { ...planned, health, outcomes, ending: afterApply(outcomes, health, planned.plan) };
+  } catch (error) {
+    if (!isPortError(error)) throw error;
+    return unreachable(request, error.kind === 'invalid' || error.kind === 'unsupported' || error.kind === 'denied', error.message);
+  }
+}
+
+/** The plan of one target and what stops it: the same code for `plan`, `reconcile` and the check. */
+export function planTarget(prepared: PreparedEnvironment, declared: DeclaredTarget, rendering: TargetRendering, observation: Observation): { readonly plan: TargetPlan; readonly problems: readonly Problem[] } {
+  const sync = prepared.environment.declared.value.spec.sync;
+  const prune = sync?.prune ?? true;
+  const plan = planChanges({
+    rendering,
+    observation,
+    prune,
+    adopt: (declared.value.adopt ?? []).map((key) => ({ group: key.group ?? '', kind: key.kind, namespace: key.namespace ?? '', name: key.name })),
+    selfHeal: (sync?.selfHeal ?? true) && (sync?.drift?.onDetect ?? 'correct') === 'correct',
+  });
+  const guarded = guardPlan({ plan, inventory: observation.inventory, budget: deletionBudget(prepared), confirmed: isConfirmed(prepared, rendering.digest), prune });
+  return { plan, problems: [...plan.problems, ...guarded] };
+}
+
+export function deletionBudget(prepared: Pick<PreparedEnvironment, 'environment'>): { readonly count: number; readonly percent: number } {
+  const declared = prepared.environment.declared.value.spec.sync?.deletionBudget;
+  return { count: declared?.count ?? DEFAULT_DELETION_BUDGET.count, percent: declared?.percent ?? DEFAULT_DELETION_BUDGET.percent };
+}
+
+/** `sync.confirm` lets exactly this rendering delete. */
+export function isConfirmed(prepared: Pick<PreparedEnvironment, 'environment'>, digest: string): boolean {
+  return (prepared.environment.declared.value.spec.sync?.confirm ?? []).some((item) => item.rendering === digest);
+}
+
+function isCurrent(observation: Observation, plan: TargetPlan): boolean {
+  return observation.inventory?.rendering === plan.rendering && observation.inventory.objects.every((object) => !object.pending);
+}
+
+function afterApply(outcomes: readonly Outcome[], health: TargetHealth, plan: TargetPlan): Ending {
+  const failed = outcomes.flatMap((outcome) => outcome.problem ?? []);
+  if (outcomes.some((outcome) => outcome.result === 'refused')) return { kind: 'retry', because: failed[0]?.message ?? 'something moved on the target while it was written' };
+  if (failed.length > 0) return { kind: 'stuck', problems: failed };
+  return endingOf(health, plan);
+}
+
+function endingOf(health: TargetHealth, plan: TargetPlan): Ending {
+  if (health.state === 'healthy') return { kind: 'settled' };
+  const reasons = health.instances.flatMap((instance) => instance.reasons.map((reason) => `${reason.key.kind} ${reason.key.name} ${reason.reason}`));
+  return { kind: 'waiting', reasons: reasons.length > 0 ? reasons : [`${plan.target} is ${health.state}`], until: undefined };
+}
+
+function unreachable(request: SyncRequest, final: boolean, message: string): SyncResult {
+  const { environment, name: target } = request.rendering.target;
+  const instances = [...request.rendering.instances.keys()].map((instance) => ({ instance, state: 'unknown' as const, reasons: [] }));
+  const plan: TargetPlan = { environment, target, rendering: request.rendering.digest, basis: request.rendering.digest, steps: [], drifted: [], problems: [] };
+  const problem: Problem = {
+    code: 'target-unusable',
+    rule: undefined,
+    severity: 'error',
+    phase: 'sync',
+    message: `target ${target} of ${environment} cannot be used: ${message}`,
+    remedy: 'Correct the target in git or in the configuration of the service, then run again.',
+    place: request.prepared.environment.targets.find((item) => item.name === target)?.at('') ?? request.prepared.environment.declared.at('/spec/targets'),
+    related: [],
+  };
+  const ending: Ending = final ? { kind: 'stuck', problems: [problem] } : { kind: 'retry', because: problem.message };
+  return { plan, problems: final ? [problem] : [], health: { state: 'unknown', instances }, outcomes: [], ending };
+}
+
+interface ReceiptFacts {
+  readonly runId: string;
+  readonly traceId: string;
+  readonly began: Receipt['began'];
+  readonly request: ReconcileRequest;
+  readonly prepared: PreparedEnvironment;
+  readonly head: RenderedHead | undefined;
+  readonly reason: Reason;
+  readonly rendering: TargetRendering;
+  readonly result: SyncResult;
+}
+
+function toReceipt(world: World, facts: ReceiptFacts): Receipt {
+  const drifted = facts.result.plan.drifted.length > 0;
+  return {
+    runId: facts.runId,
+    traceId: facts.traceId,
+    environment: facts.prepared.environment.name,
+    target: facts.rendering.target.name,
+    revision: facts.prepared.revision,
+    commit: facts.head?.commit,
+    rendering: facts.rendering.digest,
+    cause: facts.request.trigger,
+    reason: drifted && facts.reason === 'config' ? 'drift' : facts.reason,
+    began: facts.began,
+    ended: world.clock.now(),
+    ending: facts.result.ending,
+    outcomes: facts.result.outcomes,
+    health: facts.result.health,
+    driftDetected: drifted,
+    trustNotice: facts.prepared.notices[0],
+  };
+}
+
+/** Stuck before retry before waiting before settled; reasons and problems of all targets together. */
+export function combine(endings: readonly Ending[]): Ending {
+  const stuck = endings.flatMap((ending) => (ending.kind === 'stuck' ? ending.problems : []));
+  if (stuck.length > 0) return { kind: 'stuck', problems: stuck };
+  const retry = endings.find((ending) => ending.kind === 'retry');
+  if (retry !== undefined) return retry;
+  const waiting = endings.flatMap((ending) => (ending.kind === 'waiting' ? [ending] : []));
+  if (waiting.length === 0) return { kind: 'settled' };
+  const times = waiting.flatMap((ending) => ending.until ?? []);
+  return { kind: 'waiting', reasons: waiting.flatMap((ending) => ending.reasons), until: times.length === 0 ? undefined : times.reduce((a, b) => (a < b ? a : b)) };
+}
+
+function nothing(ending: Ending): ReconcileResult {
+  return { ending, revision: undefined, receipts: [], runs: [], notices: [] };
+}
+

@@ -1,0 +1,100 @@
+import { gatherEvidence } from './gate-evidence.ts';
+import type { PreparedEnvironment } from './prepare-environment.ts';
+import { readRenderedHead } from './rendered-branch.ts';
+import type { RenderedHead } from './rendered-branch.ts';
+import type { World } from './world.ts';
+import type { CommitId } from '#model/digest.ts';
+import { branchRef, toCapsuleName, toInstanceName } from '#model/names.ts';
+import type { RefName } from '#model/names.ts';
+import { toSha256, toTreeId } from '#model/digest.ts';
+import type { ChangeRequest, GateReading } from '#model/promotion.ts';
+import type { Ending, Reason } from '#model/receipt.ts';
+import type { Move, Pin } from '#model/resolution.ts';
+import { parseTrailers } from '#ledger/ledger.ts';
+import { judgeMergedGates, readGates } from '#promotion/promotion.ts';
+import { movesBetween } from '#resolve/resolve.ts';
+
+/** What brought the lock to where it is, judged again. */
+export type Regated =
+  | { readonly kind: 'passed'; readonly head: RenderedHead | undefined; readonly moves: readonly Move[]; readonly gates: readonly GateReading[]; readonly change: ChangeRequest | undefined; readonly reason: Reason }
+  | { readonly kind: 'ended'; readonly ending: Ending };
+
+const LOOK_BACK = 10_000;
+
+/**
+ * Gates of whatever moved the lock since the last rendering, whoever merged it: time gates wait, the others are stuck.
+ * The first rendering of an environment has nothing to compare with and passes.
+ */
+export async function regate(world: World, prepared: PreparedEnvironment, refs: ReadonlyMap<RefName, CommitId>, signal?: AbortSignal): Promise<Regated> {
+  const head = await readRenderedHead(world.repository, refs.get(branchRef(`rendered/${prepared.environment.name}`)));
+  const last = head === undefined ? [] : lastPins(head);
+  const moves = head === undefined ? [] : movesBetween(last, prepared.pins);
+  if (moves.length === 0) return { kind: 'passed', head, moves, gates: [], change: undefined, reason: head === undefined ? 'promotion' : 'config' };
+  signal?.throwIfAborted();
+
+  const merged = await lockCommit(world, prepared);
+  const change = merged === undefined || world.forge === undefined ? undefined : await world.forge.changeRequestOf(merged);
+  const { trust } = await world.history.upTo(prepared.revision);
+  const view = await world.ledger.at(refs.get(branchRef('audit')));
+  const evidence = await gatherEvidence(world, {
+    environment: prepared.environment,
+    declarations: prepared.declarations,
+    moves,
+    pins: prepared.pins,
+    trust,
+    ledger: view.ledger,
+    change,
+  });
+  const at = world.clock.now();
+  const gates = readGates(evidence, at);
+  const trailers = merged === undefined ? new Map<string, readonly string[]>() : parseTrailers((await world.repository.commit(merged)).message);
+  const isEmergency = trailers.get('Reason')?.[0] === 'emergency';
+  const counted = isEmergency ? gates.filter((gate) => gate.type === 'approval') : gates;
+  const judged = judgeMergedGates(prepared.environment, counted, at);
+  if (judged.problems.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: judged.problems } };
+  if (judged.waiting.length > 0) return { kind: 'ended', ending: { kind: 'waiting', reasons: judged.waiting, until: judged.until } };
+  return { kind: 'passed', head, moves, gates, change, reason: isEmergency ? 'emergency' : 'promotion' };
+}
+
+/** The pins of the last rendering, by its own metadata. */
+function lastPins(head: RenderedHead): readonly Pin[] {
+  const pins = new Map<string, Pin>();
+  for (const target of head.targets.values()) {
+    for (const [name, facts] of target.instances) {
+      pins.set(name, {
+        instance: toInstanceName(name),
+        capsule: toCapsuleName(facts.capsule),
+        version: facts.version,
+        commit: head.commit,
+        gitTree: toTreeId(facts.gitTree),
+        sha256: toSha256(facts.sha256),
+        requestedBy: [],
+      });
+    }
+  }
+  return [...pins.values()];
+}
+
+/** The first-parent commit that gave the lock its present text. */
+async function lockCommit(world: Pick<World, 'repository'>, prepared: PreparedEnvironment): Promise<CommitId | undefined> {
+  const wanted = prepared.environment.lock?.blob;
+  const path = ['environments', prepared.environment.name, 'environment.lock.yaml'];
+  let found: CommitId | undefined;
+  for (const commit of await world.repository.firstParents(prepared.revision, undefined, LOOK_BACK)) {
+    if ((await blobAt(world, commit, path)) !== wanted) return found;
+    found = commit;
+  }
+  return found;
+}
+
+async function blobAt(world: Pick<World, 'repository'>, commit: CommitId, path: readonly string[]): Promise<string | undefined> {
+  let tree = (await world.repository.commit(commit)).tree;
+  for (const [depth, name] of path.entries()) {
+    const entry = (await world.repository.tree(tree)).find((item) => item.name === name);
+    if (entry === undefined) return undefined;
+    if (depth === path.length - 1) return entry.id;
+    if (entry.kind !== 'tree') return undefined;
+    tree = entry.id;
+  }
+  return undefined;
+}

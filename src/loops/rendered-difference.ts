@@ -1,0 +1,70 @@
+import type { Declarations, Snapshot } from './reading.ts';
+import { resolvePins } from './render-environment.ts';
+import type { RenderedEnvironment } from './render-environment.ts';
+import type { ReadingWorld } from './world.ts';
+import type { DesiredEnvironment } from '#model/desired.ts';
+import { differenceOf } from '#model/rendered-diff.ts';
+import type { EnvironmentDifference } from '#model/rendered-diff.ts';
+import { refused } from '#model/result.ts';
+import type { Result } from '#model/result.ts';
+import type { Problem } from '#model/problem.ts';
+import type { ReleaseIndex } from '#model/resolution.ts';
+import { pinsOfLock } from '#resolve/resolve.ts';
+
+/** RenderedDiff of contracts.md: what a change does to every environment, no target needed. */
+export interface RenderedDifference {
+  readonly environments: readonly EnvironmentDifference[];
+  readonly problems: readonly Problem[];
+  /** Environments that had no lock: what is shown is a fresh resolution. */
+  readonly unlocked: readonly string[];
+}
+
+/** Environments whose declarations are equal on both sides are never rendered. */
+export async function renderedDifference(world: ReadingWorld, base: Snapshot, head: Snapshot, signal?: AbortSignal): Promise<RenderedDifference> {
+  const before = await world.reading.declarations(base);
+  const after = await world.reading.declarations(head);
+  const environments: EnvironmentDifference[] = [];
+  const problems: Problem[] = after.problems.filter((problem) => problem.severity === 'error');
+  const unlocked: string[] = [];
+  const names = [...new Set([...before.environmentTrees.keys(), ...after.environmentTrees.keys()])].sort();
+  const sharedMoved = before.sharedKey !== after.sharedKey;
+  for (const name of names) {
+    if (!sharedMoved && before.environmentTrees.get(name) === after.environmentTrees.get(name)) continue;
+    const last = await renderAt(world, before, name, signal);
+    const next = await renderAt(world, after, name, signal);
+    if (next !== undefined && !next.result.ok) problems.push(...next.result.problems);
+    if (next?.fresh === true) unlocked.push(name);
+    if (next !== undefined && !next.result.ok) continue;
+    const difference = differenceOf(last?.result.ok === true ? last.result.value.rendering : undefined, next?.result.ok === true ? next.result.value.rendering : undefined);
+    if (difference !== undefined) environments.push(difference);
+  }
+  return { environments, problems, unlocked };
+}
+
+export interface RenderedAt {
+  readonly environment: DesiredEnvironment;
+  /** True when the environment has no lock and the newest versions in range are shown. */
+  readonly fresh: boolean;
+  readonly result: Result<RenderedEnvironment>;
+}
+
+/** Renders one environment as a snapshot declares it, lock or not; undefined when it is not declared there. */
+export async function renderAt(world: ReadingWorld, declarations: Declarations, name: string, signal?: AbortSignal): Promise<RenderedAt | undefined> {
+  const environment = declarations.state.environments.find((item) => item.name === name);
+  if (environment === undefined) return undefined;
+  const index = await indexFor(world, declarations.at);
+  const fresh = environment.lock === undefined;
+  const request = { state: declarations.state, environment, pins: environment.lock === undefined ? [] : pinsOfLock(environment.lock.value), index };
+  if (!fresh) return { environment, fresh, result: await world.environments.render(request, signal) };
+  const resolved = await resolvePins(world.reading, request);
+  if (!resolved.ok) return { environment, fresh, result: refused(resolved.problems) };
+  const pins = resolved.value.instances.map((instance) => instance.pin);
+  return { environment, fresh, result: await world.environments.render({ ...request, pins }, signal) };
+}
+
+/** The releases known at a snapshot; a working directory knows those of the default branch. */
+export async function indexFor(world: ReadingWorld, at: Snapshot): Promise<ReleaseIndex> {
+  const commit = at.commit ?? (await world.repository.resolve(world.settings.branch)) ?? (await world.repository.resolve('HEAD'));
+  return (await world.history.releases(commit)).index;
+}
+

@@ -1,0 +1,40 @@
+import type { LedgerReader } from './audit-branch.ts';
+import type { MainHistory } from './main-history.ts';
+import type { Reading } from './reading.ts';
+import type { EnvironmentRenderer } from './render-environment.ts';
+import type { CommitId } from '#model/digest.ts';
+import type { Forge } from '#ports/forge.ts';
+import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
+import type { Renderer } from '#ports/renderer.ts';
+import type { Repository } from '#ports/repository.ts';
+import type { Targets } from '#ports/target.ts';
+
+/** What a run may use. Loops take the part of it that they need. */
+export interface World {
+  readonly repository: Repository;
+  readonly reading: Reading;
+  readonly environments: EnvironmentRenderer;
+  readonly renderer: Renderer;
+  readonly history: MainHistory;
+  readonly ledger: LedgerReader;
+  readonly targets: Targets;
+  /** Undefined where no forge is configured: then nothing is promoted, and commands that need one say so. */
+  readonly forge: Forge | undefined;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly signer: Signer;
+  readonly journal: Journal;
+  readonly settings: Settings;
+}
+
+export interface Settings {
+  /** Branch people declare on. */
+  readonly branch: string;
+  /** For `source` of audit records: `/gitops/acme-platform`. */
+  readonly source: string;
+  readonly trustRoot: CommitId | undefined;
+  readonly driftInterval: number;
+}
+
+/** Reads only: what `validate`, `render`, `diff`, `plan` and `status` need. */
+export type ReadingWorld = Pick<World, 'repository' | 'reading' | 'environments' | 'history' | 'settings'>;
