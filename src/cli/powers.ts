@@ -1,6 +1,7 @@
 import type { Terminal } from './terminal.ts';
 import type { World } from '#loops/world.ts';
 import type { Signer } from '#ports/machine.ts';
+import type { Repository } from '#ports/repository.ts';
 import type { WorkingDirectory } from '#ports/working-directory.ts';
 
 /** Where a command works: `--repo`, `--config`. */
@@ -31,5 +32,9 @@ export interface Powers {
   serve(configuration: string, terminal: Terminal): Promise<Running>;
   forge(options: { readonly data: string; readonly listen: string }, terminal: Terminal): Promise<Running>;
   addForgeUser(options: { readonly data: string; readonly name: string }): Promise<{ readonly token: string }>;
-  initRepository(path: string, options: { readonly files: readonly { readonly path: string; readonly content: string }[]; readonly message: string }): Promise<void>;
+  /** Makes a repository of a folder of files: one commit of them, one of the locks. */
+  initRepository(path: string, terminal: Terminal): Promise<void>;
+  /** What the demo does as people: a key of their own, and a clone in which commits are signed with it. */
+  openKey(path: string, name: string): Promise<Signer>;
+  openClone(path: string): Promise<Repository>;
 }

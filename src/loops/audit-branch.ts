@@ -1,6 +1,6 @@
 import { extendLedger, emptyLedger, checkChain } from '#ledger/ledger.ts';
 import type { Ledger } from '#ledger/ledger.ts';
-import { treeDifferences } from './tree-diff.ts';
+import { treeDiff } from './tree-diff.ts';
 import type { BlobId, CommitId } from '#model/digest.ts';
 import type { Problem } from '#model/problem.ts';
 import type { AuditRecord } from '#model/receipt.ts';
@@ -44,7 +44,7 @@ export function createLedgerReader(repository: ObjectReader & History): LedgerRe
 async function recordsBetween(repository: ObjectReader, before: CommitId | undefined, after: CommitId): Promise<readonly AuditRecord[]> {
   const beforeTree = before === undefined ? undefined : (await repository.commit(before)).tree;
   const afterTree = (await repository.commit(after)).tree;
-  const changes = await treeDifferences(repository, beforeTree, afterTree);
+  const changes = await treeDiff(repository, beforeTree, afterTree, 'audit');
   const ids = changes.flatMap((change): BlobId[] => (change.after?.kind === 'blob' && change.path.startsWith('audit/') ? [change.after.id] : []));
   const contents = ids.length === 0 ? [] : await repository.blobs(ids);
   return contents.map((bytes) => parseRecord(bytes)).sort((a, b) => a.data.seq - b.data.seq);

@@ -4,7 +4,7 @@ import type { Reading } from './reading.ts';
 import type { CapsuleSource, DeclaredTarget, DesiredEnvironment, DesiredState } from '#model/desired.ts';
 import { sha256Of } from '#model/digest.ts';
 import { isJsonObject } from '#model/json.ts';
-import type { JsonObject } from '#model/json.ts';
+import type { Json, JsonObject } from '#model/json.ts';
 import type { InstanceName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Rendering, RenderedUnit, RenderTarget, RenderUnit, TargetRendering } from '#model/rendering.ts';
@@ -109,10 +109,7 @@ export async function resolvePins(reading: Reading, request: RenderRequest & { r
   }
 }
 
-interface ConfiguredInstance {
-  readonly configuration: Configuration;
-  readonly problems: readonly Problem[];
-}
+type ConfiguredInstance = ReturnType<typeof mergeConfiguration>;
 
 interface TargetRequest {
   readonly request: RenderRequest;
@@ -127,14 +124,14 @@ function prepareTarget(from: TargetRequest, memo: Memo<ConfiguredInstance>, iden
   const problems: Problem[] = [];
   const outputs = new Map<InstanceName, Readonly<Record<string, string>>>();
   const byWave = [...from.resolution.instances].sort((a, b) => a.wave - b.wave);
-  const targetKey = `${identities.of(from.request.environment.declared)} ${identities.of(from.declared.value)} ${from.target.name}`;
+  const targetKey = `${from.request.environment.declared.blob} ${identities.of(from.declared.value)} ${from.target.name}`;
   for (const instance of byWave) {
     const source = from.sources.get(`${instance.pin.capsule} ${instance.pin.gitTree}`);
     if (source === undefined || !isSelected(from, instance)) continue;
     const own = from.request.environment.configs.get(instance.pin.instance);
     const key = `${targetKey} ${instance.pin.instance} ${source.gitTree} ${own === undefined ? '-' : own.blob}`;
     const configured = memo.get(key) ?? memo.set(key, configure(from, instance, source));
-    problems.push(...configured.problems);
+    problems.push(...configured.warnings);
     const dependencies: Record<string, { instance: InstanceName; outputs: Readonly<Record<string, string>> }> = {};
     for (const [name, provider] of instance.dependencies) dependencies[name] = { instance: provider, outputs: outputs.get(provider) ?? {} };
     const unit: RenderUnit = {
@@ -158,8 +155,28 @@ function dependencyKey(dependencies: Readonly<Record<string, { instance: Instanc
 }
 
 function configure(from: TargetRequest, instance: ResolvedInstance, source: CapsuleSource): ConfiguredInstance {
-  const layers = configurationLayers({ environment: from.request.environment, target: from.declared, instance: instance.pin.instance, source });
-  return mergeConfiguration(layers, source);
+  const { declared } = source;
+  const layers = configurationLayers({
+    environment: from.request.environment,
+    target: from.declared,
+    instance: instance.pin.instance,
+    capsule: { declaration: declared.value, at: (pointer) => declared.at(pointer) },
+  });
+  return mergeConfiguration(layers, configurationSchema(source), declared.value.spec.config?.dynamic ?? []);
+}
+
+/** The capsule's configuration schema, inline or in a file of its own; one that is not JSON is a problem of its own, found when the capsule is checked. */
+function configurationSchema(source: CapsuleSource): Parameters<typeof mergeConfiguration>[1] {
+  const schema = source.declared.value.spec.config?.schema;
+  if (schema === undefined) return undefined;
+  if (typeof schema !== 'string') return { value: schema as Json, at: (pointer) => source.declared.at(`/spec/config/schema${pointer}`) };
+  const bytes = source.contents.get(schema);
+  if (bytes === undefined) return undefined;
+  try {
+    return { value: JSON.parse(Buffer.from(bytes).toString('utf8')) as Json, at: (pointer) => ({ file: `${source.directory}/${schema}`, line: undefined, column: undefined, pointer }) };
+  } catch {
+    return undefined;
+  }
 }
 
 function isSelected(from: TargetRequest, instance: ResolvedInstance): boolean {

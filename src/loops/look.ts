@@ -1,0 +1,80 @@
+import type { CommitId } from '#model/digest.ts';
+import { parseDuration } from '#model/instant.ts';
+import { branchRef } from '#model/names.ts';
+import type { EnvironmentName } from '#model/names.ts';
+import type { Ending } from '#model/receipt.ts';
+import { parseBranch } from '#promotion/promotion.ts';
+import { upstreamNames } from './gate-evidence.ts';
+import type { Declarations } from './reading.ts';
+import type { World } from './world.ts';
+
+export interface LookedEnvironment {
+  readonly environment: EnvironmentName;
+  /** `sync.interval` in milliseconds. */
+  readonly interval: number | undefined;
+  readonly upstreams: readonly EnvironmentName[];
+}
+
+/** What a look at the repository found to do. */
+export interface LookResult {
+  readonly ending: Ending;
+  readonly environments: readonly LookedEnvironment[];
+  /** Environments whose declarations, policies or rendered branch moved since the last look. */
+  readonly reconcile: readonly EnvironmentName[];
+  /** Environments to which something new may move. */
+  readonly promote: readonly EnvironmentName[];
+  /** Pull requests whose head moved. */
+  readonly check: readonly number[];
+  /** Branches of the engine's own that somebody else moved. */
+  readonly alarms: readonly string[];
+}
+
+/** Remembers the last look, so that the next one names only what moved. Losing it costs one look at everything. */
+export interface Looker {
+  look(signal?: AbortSignal): Promise<LookResult>;
+}
+
+export function createLooker(world: World): Looker {
+  let last: { readonly main: CommitId; readonly declarations: Declarations } | undefined;
+
+  async function look(signal?: AbortSignal): Promise<LookResult> {
+    const moved = await world.repository.fetch(signal);
+    const refs = await world.repository.refs();
+    const main = refs.get(branchRef(world.settings.branch));
+    if (main === undefined) return nothing({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
+    const promotions = new Set(moved.flatMap((item) => parseBranch(item.ref.replace('refs/heads/', ''))?.environment ?? []));
+    const check = moved.flatMap((item) => (item.after === undefined ? [] : (/^refs\/pull\/(\d{1,9})\/head$/.exec(item.ref)?.[1] ?? []))).map(Number);
+    if (last?.main === main && promotions.size === 0) return { ...nothing({ kind: 'settled' }), environments: known(last.declarations), check };
+
+    const declarations = await world.reading.declarations(await world.reading.at(main));
+    const changed = changedEnvironments(last?.declarations, declarations);
+    const isRelease = last === undefined || !sameTrees(last.declarations, declarations);
+    const environments = known(declarations);
+    const downstream = environments.filter((item) => item.upstreams.length === 0 ? isRelease || changed.has(item.environment) : changed.has(item.environment) || promotions.has(item.environment)).map((item) => item.environment);
+    last = { main, declarations };
+    return { ending: { kind: 'settled' }, environments, reconcile: [...changed], promote: downstream, check, alarms: [] };
+  }
+
+  return { look };
+}
+
+function known(declarations: Declarations): readonly LookedEnvironment[] {
+  return declarations.state.environments.map((item) => ({
+    environment: item.name,
+    interval: parseDuration(item.declared.value.spec.sync?.interval ?? ''),
+    upstreams: upstreamNames(item),
+  }));
+}
+
+function changedEnvironments(before: Declarations | undefined, after: Declarations): ReadonlySet<EnvironmentName> {
+  const isShared = before === undefined || before.sharedKey !== after.sharedKey;
+  return new Set(after.state.environments.map((item) => item.name).filter((name) => isShared || before.environmentTrees.get(name) !== after.environmentTrees.get(name)));
+}
+
+function sameTrees(before: Declarations, after: Declarations): boolean {
+  return before.capsuleTrees.size === after.capsuleTrees.size && [...after.capsuleTrees].every(([name, tree]) => before.capsuleTrees.get(name) === tree);
+}
+
+function nothing(ending: Ending): LookResult {
+  return { ending, environments: [], reconcile: [], promote: [], check: [], alarms: [] };
+}
