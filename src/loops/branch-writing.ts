@@ -1,6 +1,7 @@
 import type { CommitId, TreeId } from '#model/digest.ts';
 import type { Person, TreeChange } from '#model/git-objects.ts';
-import type { RefName } from '#model/names.ts';
+import type { CapsuleName, RefName } from '#model/names.ts';
+import type { Pin } from '#model/resolution.ts';
 import type { World } from './world.ts';
 
 /** One commit of the engine's on top of a branch. */
@@ -28,4 +29,10 @@ export async function writeEngineCommit(
 ): Promise<CommitId> {
   const author: Person = { name: world.signer.name, email: world.signer.email, at: world.clock.now(), zone: '+0000' };
   return world.repository.writeCommit({ ...draft, author }, (payload) => world.signer.sign(payload));
+}
+
+/** Versions for trailers, by name and once each. */
+export function committedCapsules(pins: readonly Pin[]): readonly { readonly capsule: CapsuleName; readonly version: string; readonly gitTree: TreeId }[] {
+  const byName = new Map(pins.map((pin) => [`${pin.capsule}@${pin.version}`, { capsule: pin.capsule, version: pin.version, gitTree: pin.gitTree }]));
+  return [...byName.keys()].sort().flatMap((name) => byName.get(name) ?? []);
 }

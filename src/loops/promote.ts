@@ -1,4 +1,4 @@
-import { writeEngineCommit } from './branch-writing.ts';
+import { committedCapsules, writeEngineCommit } from './branch-writing.ts';
 import { PROMOTE_CHECK, gatherEvidence, upstreamNames } from './gate-evidence.ts';
 import { findDrafts } from './promotion-drafts.ts';
 import type { PlannedChange, PromotionScope } from './promotion-drafts.ts';
@@ -135,7 +135,7 @@ async function maintain(world: World, from: Maintained, signal?: AbortSignal): P
   await forge.publish(head, { name: PROMOTE_CHECK, state: passed ? 'success' : failed ? 'failure' : 'pending', detail: describeWaiting(draft.gates) });
   if (!passed) return { draft, change, waiting: [describeWaiting(draft.gates)], merged: false };
   if (scope.environment.declared.value.spec.promotion?.merge !== 'auto') return { draft, change, waiting: [`${change.url} waits for a person to merge it`], merged: false };
-  const merged = await forge.merge(change.number, { head, title: draft.title, message: scope.trailers(item, draft.gates) });
+  const merged = await forge.merge(change.number, { head, title: draft.title, message: mergeMessage(world, from, draft, change) });
   if (merged.kind === 'refused') return { draft, change, waiting: [merged.reason], merged: false };
   return { draft, change, waiting: [], merged: true };
 }
@@ -158,16 +158,40 @@ async function placeBranch(world: World, from: Maintained, draft: PromotionDraft
 
 function lockMessage(world: World, from: Maintained, draft: PromotionDraft): string {
   return lockCommitMessage({
-    subject: draft.title,
+    title: draft.title,
     environment: draft.environment,
     from: draft.from,
-    changeSet: draft.changeSet,
-    pins: from.item.pins.filter((pin) => draft.changeSet.moves.some((move) => move.instance === pin.instance)),
-    sourceCommit: from.main,
+    changeSet: draft.changeSet.id,
+    capsules: arriving(from.item),
+    changeRequest: undefined,
+    approvedBy: [],
+    gates: [],
     runId: world.ids.runId(),
     traceId: world.ids.traceId(),
     reason: 'promotion',
   });
+}
+
+/** Trailers of the merge: what a squash or a merge commit keeps for `git log`. */
+function mergeMessage(world: World, from: Maintained, draft: PromotionDraft, change: ChangeRequest): string {
+  const message = lockCommitMessage({
+    title: draft.title,
+    environment: draft.environment,
+    from: draft.from,
+    changeSet: draft.changeSet.id,
+    capsules: arriving(from.item),
+    changeRequest: `${world.settings.repository}#${change.number}`,
+    approvedBy: [],
+    gates: draft.gates,
+    runId: world.ids.runId(),
+    traceId: world.ids.traceId(),
+    reason: 'promotion',
+  });
+  return message.slice(message.indexOf('\n')).trim();
+}
+
+function arriving(item: PlannedChange) {
+  return committedCapsules(item.pins.filter((pin) => item.changeSet.moves.some((move) => move.instance === pin.instance && move.to !== undefined)));
 }
 
 async function draftOf(world: World, scope: PromotionScope, item: PlannedChange, change: ChangeRequest | undefined): Promise<PromotionDraft> {

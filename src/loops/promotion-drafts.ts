@@ -1,4 +1,4 @@
-import { healthyPeriod, trailersText } from '#ledger/ledger.ts';
+import { healthyPeriod } from '#ledger/ledger.ts';
 import type { Ledger } from '#ledger/ledger.ts';
 import { upstreamNames } from './gate-evidence.ts';
 import type { TrustOf } from './main-history.ts';
@@ -12,7 +12,6 @@ import type { EnvironmentName, InstanceName, RefName } from '#model/names.ts';
 import { branchRef, toCapsuleName, toInstanceName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import { NOWHERE } from '#model/problem.ts';
-import type { GateReading } from '#model/promotion.ts';
 import type { Held, Offer } from '#model/promotion-evidence.ts';
 import type { Ending } from '#model/receipt.ts';
 import type { ChangeSet, Pin, ReleaseIndex } from '#model/resolution.ts';
@@ -40,7 +39,6 @@ export interface PromotionScope {
   replan(head: CommitId, changeSet: string): Promise<PlannedChange | undefined>;
   /** Whether a branch's head changes today's lock into exactly this content. */
   isCurrent(head: CommitId, file: { readonly path: string; readonly content: string }): Promise<boolean>;
-  trailers(item: PlannedChange, gates: readonly GateReading[]): string;
 }
 
 export type FoundDrafts =
@@ -135,14 +133,6 @@ async function toScope(world: World, from: Pick<PromotionScope, 'environment' | 
       if (content === undefined || Buffer.from(await world.repository.blob(content)).toString('utf8') !== file.content) return false;
       return (await blobAt(world, parent, file.path)) === environment.lock?.blob;
     },
-    trailers: (item, gates) =>
-      trailersText([
-        ['Environment', environment.name],
-        ...item.changeSet.moves.flatMap((move): [string, string][] => (move.to === undefined ? [] : [['Capsule', `${move.capsule}@${move.to.version}`]])),
-        ['Change-Set', item.changeSet.id],
-        ...gates.map((gate): [string, string] => ['Gate', `${gate.name}=${gate.status} (${gate.detail})`]),
-        ['Reason', 'promotion'],
-      ]),
   };
   return scope;
 }

@@ -1,21 +1,24 @@
 import { assess } from '#health/health.ts';
 import { regate } from './regate.ts';
+import type { Regated } from './regate.ts';
 import { prepareEnvironment } from './prepare-environment.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import { advanceRendered } from './rendered-branch.ts';
 import type { RenderedHead } from './rendered-branch.ts';
 import { recordReceipts } from './record-receipts.ts';
+import { deletionBudget, isConfirmed } from './sync-rules.ts';
 import type { World } from './world.ts';
 import type { DeclaredTarget } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
 import type { TargetHealth } from '#model/health.ts';
 import { branchRef } from '#model/names.ts';
-import { DEFAULT_DELETION_BUDGET } from '#model/plan.ts';
 import type { Observation, Outcome, TargetPlan } from '#model/plan.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Ending, Reason, Receipt, Trigger } from '#model/receipt.ts';
 import type { TargetRendering } from '#model/rendering.ts';
+import type { Instant } from '#model/instant.ts';
 import { guardPlan, nextInventory, planChanges } from '#plan/plan.ts';
+import { changeSetOf } from '#resolve/resolve.ts';
 import { isPortError } from '#ports/port-error.ts';
 
 export interface ReconcileRequest {
@@ -64,8 +67,24 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
     runs.push(result);
     receipts.push(toReceipt(world, { ...run, request, prepared, head: moved.head, reason: moved.reason, rendering, result }));
   }
-  if (!request.dryRun) await recordReceipts(world, prepared, receipts, signal);
-  return { ending: combine(receipts.map((receipt) => receipt.ending)), revision, receipts, runs, notices: prepared.notices };
+  const heldUntil = request.dryRun ? undefined : await recordReceipts(world, { prepared, receipts, ...decisionOf(world, gated) }, signal);
+  return { ending: heldBack(combine(receipts.map((receipt) => receipt.ending)), heldUntil), revision, receipts, runs, notices: prepared.notices };
+}
+
+/** What the gates said, for the record. */
+function decisionOf(world: World, gated: Extract<Regated, { kind: 'passed' }>) {
+  return {
+    changeSet: gated.moves.length === 0 ? undefined : changeSetOf(gated.moves).id,
+    changeRequest: gated.change === undefined ? undefined : `${world.settings.repository}#${gated.change.number}`,
+    gates: gated.gates,
+    onBehalfOf: gated.approvedBy,
+  };
+}
+
+/** Better health that may be recorded only later: the run is repeated then. */
+function heldBack(ending: Ending, until: Instant | undefined): Ending {
+  if (until === undefined || ending.kind !== 'settled') return ending;
+  return { kind: 'waiting', reasons: ['health is recorded at most once a minute'], until };
 }
 
 interface SyncRequest {
@@ -115,18 +134,8 @@ export function planTarget(prepared: PreparedEnvironment, declared: DeclaredTarg
     adopt: (declared.value.adopt ?? []).map((key) => ({ group: key.group ?? '', kind: key.kind, namespace: key.namespace ?? '', name: key.name })),
     selfHeal: (sync?.selfHeal ?? true) && (sync?.drift?.onDetect ?? 'correct') === 'correct',
   });
-  const guarded = guardPlan({ plan, inventory: observation.inventory, budget: deletionBudget(prepared), confirmed: isConfirmed(prepared, rendering.digest), prune });
+  const guarded = guardPlan({ plan, inventory: observation.inventory, budget: deletionBudget(prepared.environment), confirmed: isConfirmed(prepared.environment, rendering.digest), prune });
   return { plan, problems: [...plan.problems, ...guarded] };
-}
-
-export function deletionBudget(prepared: Pick<PreparedEnvironment, 'environment'>): { readonly count: number; readonly percent: number } {
-  const declared = prepared.environment.declared.value.spec.sync?.deletionBudget;
-  return { count: declared?.count ?? DEFAULT_DELETION_BUDGET.count, percent: declared?.percent ?? DEFAULT_DELETION_BUDGET.percent };
-}
-
-/** `sync.confirm` lets exactly this rendering delete. */
-export function isConfirmed(prepared: Pick<PreparedEnvironment, 'environment'>, digest: string): boolean {
-  return (prepared.environment.declared.value.spec.sync?.confirm ?? []).some((item) => item.rendering === digest);
 }
 
 function isCurrent(observation: Observation, plan: TargetPlan): boolean {

@@ -8,6 +8,7 @@ import { branchRef, toCapsuleName, toInstanceName } from '#model/names.ts';
 import type { RefName } from '#model/names.ts';
 import { toSha256, toTreeId } from '#model/digest.ts';
 import type { ChangeRequest, GateReading } from '#model/promotion.ts';
+import type { GateEvidence } from '#model/promotion-evidence.ts';
 import type { Ending, Reason } from '#model/receipt.ts';
 import type { Move, Pin } from '#model/resolution.ts';
 import { parseTrailers } from '#ledger/ledger.ts';
@@ -16,7 +17,7 @@ import { movesBetween } from '#resolve/resolve.ts';
 
 /** What brought the lock to where it is, judged again. */
 export type Regated =
-  | { readonly kind: 'passed'; readonly head: RenderedHead | undefined; readonly moves: readonly Move[]; readonly gates: readonly GateReading[]; readonly change: ChangeRequest | undefined; readonly reason: Reason }
+  | { readonly kind: 'passed'; readonly head: RenderedHead | undefined; readonly moves: readonly Move[]; readonly gates: readonly GateReading[]; readonly change: ChangeRequest | undefined; readonly approvedBy: readonly string[]; readonly reason: Reason }
   | { readonly kind: 'ended'; readonly ending: Ending };
 
 const LOOK_BACK = 10_000;
@@ -29,7 +30,7 @@ export async function regate(world: World, prepared: PreparedEnvironment, refs: 
   const head = await readRenderedHead(world.repository, refs.get(branchRef(`rendered/${prepared.environment.name}`)));
   const last = head === undefined ? [] : lastPins(head);
   const moves = head === undefined ? [] : movesBetween(last, prepared.pins);
-  if (moves.length === 0) return { kind: 'passed', head, moves, gates: [], change: undefined, reason: head === undefined ? 'promotion' : 'config' };
+  if (moves.length === 0) return { kind: 'passed', head, moves, gates: [], change: undefined, approvedBy: [], reason: head === undefined ? 'promotion' : 'config' };
   signal?.throwIfAborted();
 
   const merged = await lockCommit(world, prepared);
@@ -47,13 +48,18 @@ export async function regate(world: World, prepared: PreparedEnvironment, refs: 
   });
   const at = world.clock.now();
   const gates = readGates(evidence, at);
-  const trailers = merged === undefined ? new Map<string, readonly string[]>() : parseTrailers((await world.repository.commit(merged)).message);
-  const isEmergency = trailers.get('Reason')?.[0] === 'emergency';
+  const trailers = merged === undefined ? [] : parseTrailers((await world.repository.commit(merged)).message);
+  const isEmergency = trailers.some((trailer) => trailer.key === 'Reason' && trailer.value === 'emergency');
   const counted = isEmergency ? gates.filter((gate) => gate.type === 'approval') : gates;
   const judged = judgeMergedGates(prepared.environment, counted, at);
   if (judged.problems.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: judged.problems } };
   if (judged.waiting.length > 0) return { kind: 'ended', ending: { kind: 'waiting', reasons: judged.waiting, until: judged.until } };
-  return { kind: 'passed', head, moves, gates, change, reason: isEmergency ? 'emergency' : 'promotion' };
+  return { kind: 'passed', head, moves, gates, change, approvedBy: approversOf(evidence), reason: isEmergency ? 'emergency' : 'promotion' };
+}
+
+function approversOf(evidence: GateEvidence): readonly string[] {
+  const approved = (evidence.reviews ?? []).filter((review) => review.state === 'approved').map((review) => review.reviewer);
+  return [...new Set(approved)].filter((login) => login !== evidence.engine && !evidence.authors.includes(login)).sort();
 }
 
 /** The pins of the last rendering, by its own metadata. */

@@ -1,3 +1,16 @@
+import { renderedCommitMessage } from '#ledger/ledger.ts';
+import { keyText } from '#model/kubernetes-object.ts';
+import type { ObjectKey } from '#model/kubernetes-object.ts';
+import { branchRef } from '#model/names.ts';
+import type { Problem } from '#model/problem.ts';
+import type { Ending, Reason } from '#model/receipt.ts';
+import { guardDeletions } from '#plan/plan.ts';
+import { changeSetOf } from '#resolve/resolve.ts';
+import { appendToBranch, committedCapsules } from './branch-writing.ts';
+import type { PreparedEnvironment } from './prepare-environment.ts';
+import type { Regated } from './regate.ts';
+import { deletionBudget, isConfirmed } from './sync-rules.ts';
+import type { World } from './world.ts';
 import type { Sha256, TreeId } from '#model/digest.ts';
 import { toSha256 } from '#model/digest.ts';
 import type { CommitId } from '#model/digest.ts';
@@ -58,40 +71,106 @@ function parseMetadata(text: string): RenderedTargetHead {
   return { objects, instances, metadata: text };
 }
 
+interface AdvanceRequest {
+  readonly prepared: PreparedEnvironment;
+  readonly gated: Extract<Regated, { kind: 'passed' }>;
+  readonly runId: string;
+  readonly traceId: string;
+}
+
+export type Advanced = { readonly kind: 'at'; readonly head: RenderedHead; readonly reason: Reason } | { readonly kind: 'ended'; readonly ending: Ending };
+
+/**
+ * Row 7: moves `rendered/<env>` to the rendering, unless it would delete more than the budget. An equal rendering makes no commit;
+ * a lost race is a PortError `conflict` and the run is repeated.
+ */
+export async function advanceRendered(world: World, request: AdvanceRequest, signal?: AbortSignal): Promise<Advanced> {
+  const { prepared, gated } = request;
+  const { rendering } = prepared.rendered;
+  const { head } = gated;
+  const difference = renderedDifference(head, rendering);
+  if (difference.changes.length === 0 && head !== undefined) return { kind: 'at', head, reason: gated.reason };
+  const problems = guardRendered(prepared, difference);
+  if (problems.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems } };
+  const arrived = gated.moves.flatMap((move) => (move.to === undefined ? [] : [move.instance]));
+  const pins = head === undefined ? prepared.pins : prepared.pins.filter((pin) => arrived.includes(pin.instance));
+  const message = renderedCommitMessage({
+    environment: prepared.environment.name,
+    targets: rendering.targets.filter((target) => head?.targets.get(target.target.name)?.metadata !== target.metadata).map((target) => target.target.name),
+    capsules: committedCapsules(pins),
+    sourceCommit: prepared.revision,
+    changeSet: gated.moves.length === 0 ? undefined : changeSetOf(gated.moves).id,
+    changeRequest: gated.change === undefined ? undefined : `${world.settings.repository}#${gated.change.number}`,
+    approvedBy: gated.approvedBy,
+    gates: gated.gates,
+    runId: request.runId,
+    traceId: request.traceId,
+    reason: gated.reason,
+  });
+  const commit = await appendToBranch(
+    world,
+    { ref: branchRef(`rendered/${prepared.environment.name}`), expected: head?.commit, base: head?.tree, changes: difference.changes, message },
+    signal,
+  );
+  const next = await readRenderedHead(world.repository, commit);
+  if (next === undefined) throw new Error('a commit that was just written cannot be read');
+  return { kind: 'at', head: next, reason: gated.reason };
+}
+
+function guardRendered(prepared: PreparedEnvironment, difference: RenderedDifference): readonly Problem[] {
+  const { environment } = prepared;
+  return prepared.rendered.rendering.targets.flatMap((target) => {
+    const name = target.target.name;
+    const before = difference.before.get(name) ?? 0;
+    const deleted = difference.deleted.filter((item) => item.target === name).map((item) => item.key);
+    if (deleted.length === 0) return [];
+    return guardDeletions({ environment: environment.name, target: name, rendering: target.digest, before, deleted, budget: deletionBudget(environment), confirmed: isConfirmed(environment, target.digest), always: false });
+  });
+}
+
 /** What moves the branch from `head` to `rendering`: only files whose bytes differ. */
 export interface RenderedDifference {
   readonly changes: readonly TreeChange[];
-  /** `<target>/<path>` of every object that goes away. */
-  readonly deleted: readonly string[];
-  readonly before: number;
+  /** Every object that goes away; one that only changes its file (an API version bump) does not. */
+  readonly deleted: readonly { readonly target: string; readonly key: ObjectKey }[];
+  /** target -> objects it had */
+  readonly before: ReadonlyMap<string, number>;
 }
 
 export function renderedDifference(head: RenderedHead | undefined, rendering: Rendering): RenderedDifference {
   const changes: TreeChange[] = [];
-  const deleted: string[] = [];
-  let before = 0;
+  const deleted: { target: string; key: ObjectKey }[] = [];
+  const before = new Map<string, number>();
   const remaining = new Map(head?.targets ?? []);
   for (const target of rendering.targets) {
-    const name = target.target.name;
+    const { name } = target.target;
     const last = remaining.get(name);
     remaining.delete(name);
-    before += last?.objects.size ?? 0;
+    before.set(name, last?.objects.size ?? 0);
     if (last?.metadata === target.metadata) continue;
-    const gone = new Set(last?.objects.keys() ?? []);
+    const gone = new Set(last?.objects.keys());
     for (const object of target.objects) {
       gone.delete(object.path);
       if (last?.objects.get(object.path) !== object.sha256) changes.push({ kind: 'file', path: `${name}/${object.path}`, content: Buffer.from(object.text, 'utf8') });
     }
+    const kept = new Set(target.objects.map((object) => keyText({ ...object.key, kind: object.key.kind.toLowerCase() })));
     for (const path of gone) {
-      deleted.push(`${name}/${path}`);
       changes.push({ kind: 'delete', path: `${name}/${path}` });
+      const key = keyOfPath(path);
+      if (!kept.has(keyText(key))) deleted.push({ target: name, key });
     }
     changes.push({ kind: 'file', path: `${name}/render.metadata`, content: Buffer.from(target.metadata, 'utf8') });
   }
   for (const [name, last] of remaining) {
-    before += last.objects.size;
-    for (const path of last.objects.keys()) deleted.push(`${name}/${path}`);
+    before.set(name, last.objects.size);
+    for (const path of last.objects.keys()) deleted.push({ target: name, key: keyOfPath(path) });
     for (const path of [...last.objects.keys(), 'render.metadata']) changes.push({ kind: 'delete', path: `${name}/${path}` });
   }
   return { changes, deleted, before };
+}
+
+/** The identity that a rendered file's name carries (its kind in lower case). */
+function keyOfPath(path: string): ObjectKey {
+  const [group = '', , kind = '', namespace = '', name = ''] = (path.split('/').at(-1) ?? '').replace(/\.yaml$/, '').split('_').map((part) => decodeURIComponent(part));
+  return { group: group === 'core' ? '' : group, kind, namespace: namespace === '-' ? '' : namespace, name };
 }

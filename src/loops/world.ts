@@ -32,6 +32,8 @@ export interface Settings {
   readonly branch: string;
   /** For `source` of audit records: `/gitops/acme-platform`. */
   readonly source: string;
+  /** `acme/platform` */
+  readonly repository: string;
   readonly trustRoot: CommitId | undefined;
   readonly driftInterval: number;
 }
