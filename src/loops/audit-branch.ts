@@ -1,11 +1,13 @@
 import { extendLedger, emptyLedger, checkChain } from '#ledger/ledger.ts';
-import type { Ledger } from '#ledger/ledger.ts';
 import { treeDiff } from './tree-diff.ts';
 import type { BlobId, CommitId } from '#model/digest.ts';
 import type { Problem } from '#model/problem.ts';
 import type { AuditRecord } from '#model/receipt.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
+
+/** What the audit branch says, up to its last record. */
+export type Ledger = ReturnType<typeof emptyLedger>;
 
 const RECORD_BYTES = 1_048_576;
 const HISTORY_LIMIT = 1_000_000;

@@ -1,6 +1,6 @@
 import { healthyPeriod } from '#ledger/ledger.ts';
-import type { Ledger } from '#ledger/ledger.ts';
-import type { TrustOf } from './main-history.ts';
+import type { Ledger } from './audit-branch.ts';
+import type { TrustOf } from './trust-of.ts';
 import type { Declarations } from './reading.ts';
 import type { World } from './world.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
@@ -45,8 +45,14 @@ export async function gatherEvidence(world: Pick<World, 'forge' | 'reading'>, re
     authors: await authorsOf(world, request, arriving, account?.login),
     engine: account?.login,
     members: await membersOf(world, request, reviews ?? []),
-    applies: (when) => when === undefined || evaluateCondition(when, { change: { risk, kind: 'promotion' }, environment: { name: request.environment.name, risk: request.environment.declared.value.spec.risk } }),
+    applies: (when) => when === undefined || appliesTo(when, request, risk),
   };
+}
+
+/** A condition that cannot be judged applies: leaving a gate out is the riskier reading. */
+function appliesTo(when: string, request: EvidenceRequest, risk: Risk): boolean {
+  const judged = evaluateCondition(when, { change: { risk, kind: 'promotion' }, environment: { name: request.environment.name, risk: request.environment.declared.value.spec.risk } });
+  return judged.ok ? judged.value : true;
 }
 
 async function checksOf(world: Pick<World, 'forge'>, change: ChangeRequest): Promise<readonly CheckReading[]> {

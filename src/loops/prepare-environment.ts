@@ -1,5 +1,5 @@
 import { notHonoured } from '#desired/desired.ts';
-import type { TrustOf } from './main-history.ts';
+import type { TrustOf } from './trust-of.ts';
 import type { Declarations, Snapshot } from './reading.ts';
 import type { RenderedEnvironment } from './render-environment.ts';
 import type { ReadingWorld } from './world.ts';

@@ -1,7 +1,7 @@
 import { healthyPeriod } from '#ledger/ledger.ts';
-import type { Ledger } from '#ledger/ledger.ts';
+import type { Ledger } from './audit-branch.ts';
 import { upstreamNames } from './gate-evidence.ts';
-import type { TrustOf } from './main-history.ts';
+import type { TrustOf } from './trust-of.ts';
 import type { Declarations } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import type { World } from './world.ts';

@@ -55,7 +55,8 @@ export interface Reading {
   loaded(release: Release): ReleasedCapsule | undefined;
   /** A blob's text, as UTF-8. */
   text(blob: BlobId): Promise<string>;
-  parse(file: SourceFile): Parsed;
+  /** Declarations by path and blob, in the order asked for; undefined where one cannot be used. */
+  documents(files: readonly { readonly path: string; readonly id: BlobId }[]): Promise<readonly Parsed['document'][]>;
   counts(): { readonly parses: number };
 }
 
@@ -113,6 +114,7 @@ export function createReading(reader: ObjectReader): Reading {
       commit: at.commit,
       documents: documents.flatMap((item) => item.document ?? []),
       capsules: [],
+      unreadable: files.flatMap((file, index) => (documents[index]?.document === undefined ? [file.path] : [])),
     });
     return states.set(at.tree, {
       at,
@@ -151,7 +153,8 @@ export function createReading(reader: ObjectReader): Reading {
     const text = contents.get('capsule.yaml');
     if (declaration === undefined || text === undefined) return { source: undefined, problems: [] };
     const document = parse({ path: declaration.path, id: declaration.id, bytes: text });
-    const made = capsuleSource({ directory, gitTree: tree, files, contents, document: document.document });
+    if (document.document?.kind !== 'capsule') return { source: undefined, problems: document.problems };
+    const made = capsuleSource({ directory, gitTree: tree, files, contents, declared: document.document.declared });
     return { source: made.source, problems: [...document.problems, ...made.problems] };
   }
 
@@ -169,7 +172,7 @@ export function createReading(reader: ObjectReader): Reading {
     declarations,
     desiredState,
     capsules,
-    parse,
+    documents: async (files) => (await parseAll(files.map((file) => ({ ...file, mode: '100644' })))).map((item) => item.document),
     text: async (blob) => Buffer.from(await reader.blob(blob)).toString('utf8'),
     async capsule(name, tree) {
       const [only] = await capsules([{ name, tree }]);

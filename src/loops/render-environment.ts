@@ -235,7 +235,7 @@ function assemble(prepared: readonly { target: RenderTarget; items: readonly Pre
     }
     const units = items.flatMap((item) => {
       const unit = rendered.get(item.key);
-      return unit === undefined ? [] : [{ unit: item.unit, rendered: unit }];
+      return unit === undefined ? [] : [{ pin: item.unit.pin, configuration: item.unit.configuration, wave: item.unit.wave, rendered: unit }];
     });
     const assembled = assembleTarget(target, units);
     if (assembled.ok) targets.push(memo.set(key, assembled.value));
