@@ -8,6 +8,8 @@ import type { WorkingDirectory } from '#ports/working-directory.ts';
 export interface Place {
   readonly repo: string | undefined;
   readonly config: string | undefined;
+  /** Start of trust, instead of the configured one. */
+  readonly trustRoot?: string | undefined;
 }
 
 export interface OpenedWorld extends World {

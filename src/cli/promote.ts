@@ -25,7 +25,7 @@ export async function promote({ words, options, powers, terminal }: Invocation):
     } else {
       terminal.out(result.changes.length === 0 ? `nothing to promote to ${words[0] ?? ''}\n` : result.changes.map(changeText).join('\n'));
     }
-    for (const held of result.held) terminal.err(`held: ${printable(`${held.instance} ${held.version}: ${held.reason}`)} [${held.code}]\n`);
+    for (const held of result.held) terminal.err(`held: ${printable(`${held.instance}: ${held.reason}`)}\n`);
     printProblems(terminal, result.problems);
     return exitCodeOfEnding(result.ending);
   } finally {

@@ -34,7 +34,7 @@ export function createLedgerReader(repository: ObjectReader & History): LedgerRe
     if (head === undefined) return { head, ledger: emptyLedger(), records: [], problems: [] };
     const extendsKnown = known.head !== undefined && (await repository.firstParents(head, known.head, HISTORY_LIMIT)).length > 0 && (await repository.isAncestor(known.head, head));
     const base = extendsKnown ? known : { head: undefined, ledger: emptyLedger(), records: [], problems: [] };
-    const added = await recordsBetween(repository, base.head, head);
+    const added = await addedRecords(repository, base.head, head);
     const records = base.records.length === 0 ? added : [...base.records, ...added];
     known = { head, ledger: extendLedger(base.ledger, added), records, problems: checkChain(records) };
     return known;
@@ -43,7 +43,8 @@ export function createLedgerReader(repository: ObjectReader & History): LedgerRe
   return { at };
 }
 
-async function recordsBetween(repository: ObjectReader, before: CommitId | undefined, after: CommitId): Promise<readonly AuditRecord[]> {
+/** Records that lie between two heads of the branch, by their number. */
+export async function addedRecords(repository: ObjectReader, before: CommitId | undefined, after: CommitId): Promise<readonly AuditRecord[]> {
   const beforeTree = before === undefined ? undefined : (await repository.commit(before)).tree;
   const afterTree = (await repository.commit(after)).tree;
   const changes = await treeDiff(repository, beforeTree, afterTree, 'audit');

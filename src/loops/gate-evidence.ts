@@ -1,16 +1,16 @@
-import { healthyPeriod } from '#ledger/ledger.ts';
-import type { Ledger } from './audit-branch.ts';
-import type { TrustOf } from './trust-of.ts';
-import type { Declarations } from './reading.ts';
-import type { World } from './world.ts';
+import { healthySince } from '#ledger/ledger.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import { evaluateCondition } from '#model/expression.ts';
-import type { EnvironmentName } from '#model/names.ts';
+import type { JsonObject } from '#model/json.ts';
 import { toEnvironmentName } from '#model/names.ts';
-import type { ChangeRequest, CheckReading, Review } from '#model/promotion.ts';
-import type { GateEvidence, Risk, UpstreamEvidence } from '#model/promotion-evidence.ts';
-import type { Move, Pin } from '#model/resolution.ts';
-import { judgeRisk } from '#promotion/promotion.ts';
+import type { EnvironmentName } from '#model/names.ts';
+import type { ChangeRequest, CheckReading, GateReading, Review } from '#model/promotion.ts';
+import type { ChangeSet, Pin } from '#model/resolution.ts';
+import { assessRisk, readGates } from '#promotion/promotion.ts';
+import type { Ledger } from './audit-branch.ts';
+import type { Declarations } from './reading.ts';
+import type { TrustOf } from './trust-of.ts';
+import type { World } from './world.ts';
 
 /** The status that the engine itself publishes; it is never evidence for a gate. */
 export const PROMOTE_CHECK = 'capstan/promote';
@@ -18,52 +18,74 @@ export const PROMOTE_CHECK = 'capstan/promote';
 export interface EvidenceRequest {
   readonly environment: DesiredEnvironment;
   readonly declarations: Declarations;
-  readonly moves: readonly Move[];
-  /** Where each arriving version comes from. */
+  readonly changeSet: ChangeSet;
+  /** All pins after the change. */
   readonly pins: readonly Pin[];
   readonly trust: TrustOf;
   readonly ledger: Ledger;
   readonly change: ChangeRequest | undefined;
+  readonly kind: 'promotion' | 'emergency';
 }
 
-/** Gathers what the gates of one change look at. Asks the forge only where there is a pull request. */
-export async function gatherEvidence(world: Pick<World, 'forge' | 'reading'>, request: EvidenceRequest): Promise<GateEvidence> {
-  const arriving = request.pins.filter((pin) => request.moves.some((move) => move.instance === pin.instance && move.to !== undefined));
-  const signatures = arriving.map((pin) => ({ instance: pin.instance, version: pin.version, verdict: request.trust.ofRelease(pin) }));
+export interface Gated {
+  readonly gates: readonly GateReading[];
+  readonly risk: ReturnType<typeof assessRisk>;
+  /** Logins whose approval stands. */
+  readonly approvedBy: readonly string[];
+}
+
+type Evidence = Parameters<typeof readGates>[0]['evidence'];
+
+/** Gathers what the gates of one change look at, and reads them. Asks the forge only where there is a pull request. */
+export async function gateChange(world: Pick<World, 'forge' | 'reading' | 'clock'>, request: EvidenceRequest): Promise<Gated> {
+  const { forge } = world;
+  const { change, changeSet, environment } = request;
+  const arriving = request.pins.filter((pin) => changeSet.moves.some((move) => move.instance === pin.instance && move.to !== undefined));
   const risk = await riskOf(world, request, arriving);
-  const reviews = request.change === undefined || world.forge === undefined ? undefined : await world.forge.reviews(request.change.number);
-  const checks = request.change === undefined || world.forge === undefined ? undefined : await checksOf(world, request.change);
-  const account = world.forge === undefined ? undefined : await world.forge.account();
-  return {
-    environment: request.environment,
-    moves: request.moves,
+  const reviews = change === undefined || forge === undefined ? [] : await forge.reviews(change.number);
+  const engine = forge === undefined ? undefined : (await forge.account()).login;
+  const authors = new Set([...(engine === undefined ? [] : [engine]), ...(change === undefined ? [] : [change.author])]);
+  const memberships = await membershipsOf(world, request, reviews);
+  const evidence: Evidence = {
     risk,
-    upstreams: upstreamsOf(request),
-    signatures,
-    checks,
+    upstream: upstreamOf(request),
+    releases: arriving.map((pin) => ({ instance: pin.instance, verdict: request.trust.ofRelease(pin) })),
+    checks: change === undefined || forge === undefined ? undefined : await checksOf(forge, change),
     reviews,
-    authors: await authorsOf(world, request, arriving, account?.login),
-    engine: account?.login,
-    members: await membersOf(world, request, reviews ?? []),
-    applies: (when) => when === undefined || appliesTo(when, request, risk),
+    // The branch name is the change set: whatever head of it was approved had this content.
+    heads: [...new Set([...(change === undefined ? [] : [change.headCommit]), ...reviews.flatMap((review) => review.commit ?? [])])],
+    authors,
+    releaseAuthors: await releaseAuthorsOf(world, request, arriving, engine),
+    isMember: (login, team) => memberships.get(`${team} ${login.toLowerCase()}`),
+    holds: (expression, input) => holds(expression, input, environment),
+    kind: request.kind,
+  };
+  const approved = reviews.filter((review) => review.state === 'approved').map((review) => review.reviewer);
+  return {
+    gates: readGates({ environment, changeSet, evidence }, world.clock.now()),
+    risk,
+    approvedBy: [...new Set(approved)].filter((login) => !authors.has(login)).sort(),
   };
 }
 
-/** A condition that cannot be judged applies: leaving a gate out is the riskier reading. */
-function appliesTo(when: string, request: EvidenceRequest, risk: Risk): boolean {
-  const judged = evaluateCondition(when, { change: { risk, kind: 'promotion' }, environment: { name: request.environment.name, risk: request.environment.declared.value.spec.risk } });
-  return judged.ok ? judged.value : true;
+function holds(expression: string, input: JsonObject, environment: DesiredEnvironment): boolean | undefined {
+  const judged = evaluateCondition(expression, { environment: { name: environment.name, risk: environment.declared.value.spec.risk }, ...input });
+  return judged.ok ? judged.value : undefined;
 }
 
-async function checksOf(world: Pick<World, 'forge'>, change: ChangeRequest): Promise<readonly CheckReading[]> {
-  const checks = (await world.forge?.checks(change.headCommit)) ?? [];
-  return checks.filter((check) => check.name !== PROMOTE_CHECK);
+async function checksOf(forge: NonNullable<World['forge']>, change: ChangeRequest): Promise<readonly CheckReading[]> {
+  return (await forge.checks(change.headCommit)).filter((check) => check.name !== PROMOTE_CHECK);
 }
 
-async function riskOf(world: Pick<World, 'reading'>, request: EvidenceRequest, arriving: readonly Pin[]): Promise<Risk> {
+async function riskOf(world: Pick<World, 'reading'>, request: EvidenceRequest, arriving: readonly Pin[]): Promise<Gated['risk']> {
   const loaded = await world.reading.capsules(arriving.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
-  const moves = request.moves.map((move) => ({ move, capsule: loaded.find((item) => item.source?.name === move.capsule)?.source?.declared.value }));
-  return judgeRisk({ environment: request.environment.declared.value.spec.risk, moves });
+  const moves = request.changeSet.moves.map((move) => {
+    const spec = loaded.find((item) => item.source?.name === move.capsule)?.source?.declared.value.spec;
+    if (spec === undefined) return { move, facts: undefined };
+    const irreversible = (spec.migrations ?? []).some((migration) => migration.reversible === false);
+    return { move, facts: { capsuleRisk: spec.security?.risk, irreversible, newClusterObjects: false } };
+  });
+  return assessRisk(request.environment, moves);
 }
 
 /** Names of the environments a promotion comes from; empty for an entry environment. */
@@ -71,51 +93,45 @@ export function upstreamNames(environment: DesiredEnvironment): readonly Environ
   return (environment.declared.value.spec.promotion?.from?.environments ?? []).map((name) => toEnvironmentName(name));
 }
 
-function upstreamsOf(request: EvidenceRequest): readonly UpstreamEvidence[] {
+/** Every moved instance times every target above. */
+function upstreamOf(request: EvidenceRequest): Evidence['upstream'] {
   return upstreamNames(request.environment).flatMap((name) => {
     const upstream = request.declarations.state.environments.find((item) => item.name === name);
-    if (upstream === undefined) return [];
-    const targets = upstream.targets.map((target) => target.name);
-    const periods = request.moves.flatMap((move) => {
-      if (move.to === undefined) return [];
-      const period = healthyPeriod(request.ledger, { environment: name, targets, instance: move.instance, ...move.to });
-      return period === undefined ? [] : [{ instance: move.instance, ...period }];
-    });
-    const unhealthy = request.moves.flatMap((move) => {
-      if (move.to === undefined || periods.some((period) => period.instance === move.instance)) return [];
-      return [`${move.instance} ${move.to.version} is not healthy in every target`];
-    });
-    return [{ environment: name, periods, unhealthy }];
+    return (upstream?.targets ?? []).flatMap((target) =>
+      request.changeSet.moves.flatMap((move) => {
+        if (move.to === undefined) return [];
+        const since = healthySince(request.ledger, { environment: name, targets: [target.name] }, { instance: move.instance, ...move.to });
+        const state = request.ledger.instances.get(`${name}/${target.name}`)?.get(move.instance)?.health ?? ('unknown' as const);
+        return [{ environment: name, target: target.name, instance: move.instance, since, state }];
+      }),
+    );
   });
 }
 
-/** Everybody who wrote the change or a release it moves, by forge login. */
-async function authorsOf(world: Pick<World, 'forge'>, request: EvidenceRequest, arriving: readonly Pin[], engine: string | undefined): Promise<readonly string[]> {
+/** Everybody who wrote a release that moves, by forge login. */
+async function releaseAuthorsOf(world: Pick<World, 'forge'>, request: EvidenceRequest, arriving: readonly Pin[], engine: string | undefined): Promise<ReadonlySet<string>> {
   const authors = new Set<string>();
-  if (request.change !== undefined && request.change.author !== engine) authors.add(request.change.author);
   for (const pin of arriving) {
     const user = request.trust.userOf(request.trust.ofRelease(pin));
     if (user !== undefined) authors.add(user);
     const change = world.forge === undefined || request.change === undefined ? undefined : await world.forge.changeRequestOf(pin.commit);
     if (change !== undefined && change.author !== engine) authors.add(change.author);
   }
-  return [...authors].sort();
+  return authors;
 }
 
-async function membersOf(world: Pick<World, 'forge'>, request: EvidenceRequest, reviews: readonly Review[]): Promise<ReadonlyMap<string, readonly string[]>> {
+async function membershipsOf(world: Pick<World, 'forge'>, request: EvidenceRequest, reviews: readonly Review[]): Promise<ReadonlyMap<string, boolean>> {
   const { spec } = request.environment.declared.value;
   const wanted = new Set([...(spec.approvals ?? []).flatMap((rule) => rule.teams ?? []), ...(spec.gates ?? []).flatMap((gate) => gate.teams ?? [])]);
   const teams = request.declarations.state.project?.value.spec.teams ?? {};
-  const reviewers = [...new Set(reviews.map((review) => review.reviewer))];
-  const members = new Map<string, readonly string[]>();
-  for (const name of [...wanted].sort()) {
+  const known = new Map<string, boolean>();
+  for (const name of wanted) {
     const team = teams[name];
-    const listed = team?.users ?? [];
-    const found: string[] = [...listed];
-    for (const reviewer of reviewers) {
-      if (team?.github !== undefined && !found.includes(reviewer) && (await world.forge?.isMember(reviewer, team.github)) === true) found.push(reviewer);
+    for (const login of new Set(reviews.map((review) => review.reviewer))) {
+      const isListed = team?.users?.some((user) => user.toLowerCase() === login.toLowerCase()) === true;
+      const isMember = isListed || (team?.github !== undefined && (await world.forge?.isMember(login, team.github)) === true);
+      known.set(`${name} ${login.toLowerCase()}`, isMember);
     }
-    members.set(name, found);
   }
-  return members;
+  return known;
 }

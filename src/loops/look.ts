@@ -3,7 +3,6 @@ import { parseDuration } from '#model/instant.ts';
 import { branchRef } from '#model/names.ts';
 import type { EnvironmentName } from '#model/names.ts';
 import type { Ending } from '#model/receipt.ts';
-import { parseBranch } from '#promotion/promotion.ts';
 import { upstreamNames } from './gate-evidence.ts';
 import type { Declarations } from './reading.ts';
 import type { World } from './world.ts';
@@ -42,7 +41,7 @@ export function createLooker(world: World): Looker {
     const refs = await world.repository.refs();
     const main = refs.get(branchRef(world.settings.branch));
     if (main === undefined) return nothing({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
-    const promotions = new Set(moved.flatMap((item) => parseBranch(item.ref.replace('refs/heads/', ''))?.environment ?? []));
+    const promotions = new Set(moved.flatMap((item) => /^refs\/heads\/promote\/([^/]+)\//.exec(item.ref)?.[1] ?? []));
     const check = moved.flatMap((item) => (item.after === undefined ? [] : (/^refs\/pull\/(\d{1,9})\/head$/.exec(item.ref)?.[1] ?? []))).map(Number);
     if (last?.main === main && promotions.size === 0) return { ...nothing({ kind: 'settled' }), environments: known(last.declarations), check };
 

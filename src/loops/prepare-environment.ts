@@ -1,6 +1,7 @@
 import { notHonoured } from '#desired/desired.ts';
 import type { TrustOf } from './trust-of.ts';
 import type { Declarations, Snapshot } from './reading.ts';
+import { resolvePins } from './render-environment.ts';
 import type { RenderedEnvironment } from './render-environment.ts';
 import type { ReadingWorld } from './world.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
@@ -47,17 +48,16 @@ export async function prepareEnvironment(world: ReadingWorld, name: string, revi
   if (environment.lock === undefined) return stuck([missingLock(environment)], notices);
 
   const pins = pinsOfLock(environment.lock.value);
-  const loaded = await world.reading.capsules(pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
-  const facts = {
-    index,
-    sources: new Map(loaded.flatMap((item) => (item.source === undefined ? [] : [[`${item.source.name} ${item.source.gitTree}`, item.source] as const]))),
-  };
-  const wrong = checkLock(environment, facts).filter((problem) => problem.severity === 'error');
-  if (wrong.length > 0) return stuck(wrong, notices);
+  await world.reading.capsules(pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
+  const resolved = await resolvePins(world.reading, { state: declarations.state, environment, pins, index });
+  const expected = resolved.ok ? resolved.value.instances.map((instance) => instance.pin) : undefined;
+  const wrong = checkLock(environment, { index, expected, loaded: (release) => world.reading.loaded(release), text: undefined, reachable: () => undefined });
+  const errors = [...wrong.filter((problem) => problem.severity === 'error'), ...(resolved.ok ? [] : resolved.problems)];
+  if (errors.length > 0 || !resolved.ok) return stuck(errors, notices);
   const unreleased = pins.flatMap((pin) => trust.problemOfRelease(environment, pin) ?? []);
   if (unreleased.length > 0) return ended(toEnding(unreleased, trust), notices);
 
-  const rendered = await world.environments.render({ state: declarations.state, environment, pins, index }, signal);
+  const rendered = await world.environments.render({ state: declarations.state, environment, resolution: resolved.value }, signal);
   if (!rendered.ok) return stuck(rendered.problems, notices);
   return {
     kind: 'ready',

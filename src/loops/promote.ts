@@ -1,20 +1,21 @@
 import { committedCapsules, writeEngineCommit } from './branch-writing.ts';
-import { PROMOTE_CHECK, gatherEvidence, upstreamNames } from './gate-evidence.ts';
+import { PROMOTE_CHECK, gateChange, upstreamNames } from './gate-evidence.ts';
+import type { Gated } from './gate-evidence.ts';
 import { findDrafts } from './promotion-drafts.ts';
-import type { PlannedChange, PromotionScope } from './promotion-drafts.ts';
+import type { Held, PlannedChange, PromotionScope } from './promotion-drafts.ts';
 import type { World } from './world.ts';
 import { lockCommitMessage } from '#ledger/ledger.ts';
 import type { CommitId } from '#model/digest.ts';
+import type { Instant } from '#model/instant.ts';
 import { branchRef } from '#model/names.ts';
 import type { RefName } from '#model/names.ts';
 import type { ChangeRequest, GateReading, PromotionDraft } from '#model/promotion.ts';
-import type { Held } from '#model/promotion-evidence.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
 import type { ChangeSet } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { Forge } from '#ports/forge.ts';
-import { describeWaiting, draftPromotion, isClosedByPerson, isPassed, nextLook, parseBranch, readGates, shouldSupersede } from '#promotion/promotion.ts';
+import { changeSetOfRequest, describeWaiting, draftPromotion, mayOpen, shouldSupersede } from '#promotion/promotion.ts';
 
 export interface PromoteRequest {
   readonly environment: string;
@@ -60,7 +61,7 @@ export async function promote(world: World, request: PromoteRequest, signal?: Ab
   const changes: PromotedChange[] = [];
   for (const item of [...kept, ...planned.filter((plan) => !kept.some((other) => overlaps(other.changeSet, plan.changeSet)))]) {
     signal?.throwIfAborted();
-    const existing = active.find((change) => parseBranch(change.head)?.changeSet === item.changeSet.id);
+    const existing = active.find((change) => changeSetOfRequest(change) === item.changeSet.id);
     changes.push(await maintain(world, { forge, scope, item, existing, refs, main, byPerson: request.byPerson }, signal));
   }
   return { ending: endingOf(changes, problems), changes, held, problems };
@@ -84,7 +85,7 @@ async function dryRun(world: World, from: { scope: PromotionScope; planned: read
 async function keepOrClose(world: World, forge: Forge, from: { scope: PromotionScope; planned: readonly PlannedChange[]; active: readonly ChangeRequest[] }): Promise<readonly PlannedChange[]> {
   const kept: PlannedChange[] = [];
   for (const change of from.active) {
-    const id = parseBranch(change.head)?.changeSet;
+    const id = changeSetOfRequest(change);
     if (id === undefined) continue;
     const again = from.planned.find((item) => item.changeSet.id === id) ?? (await from.scope.replan(change.headCommit, id));
     if (again === undefined) {
@@ -93,8 +94,9 @@ async function keepOrClose(world: World, forge: Forge, from: { scope: PromotionS
     }
     const newer = from.planned.find((item) => item.changeSet.id !== id && overlaps(item.changeSet, again.changeSet));
     if (newer !== undefined) {
-      const gates = await gatesOf(world, from.scope, again, change);
-      if (shouldSupersede({ changeSet: again.changeSet, gates }, newer.changeSet)) {
+      const { gates } = await gatedOf(world, from.scope, again, change);
+      const instances = again.changeSet.moves.map((move) => move.instance);
+      if (shouldSupersede({ changeSet: id, instances, gates }, { changeSet: newer.changeSet, verified: true })) {
         await forge.edit(change.number, { state: 'closed', comment: `Superseded by ${newer.changeSet.id}, which is verified as well.` });
         continue;
       }
@@ -119,13 +121,9 @@ async function maintain(world: World, from: Maintained, signal?: AbortSignal): P
   const { forge, scope, item } = from;
   const before = from.existing ?? (await forge.findByHead(scope.branchOf(item.changeSet)));
   const draft = await draftOf(world, scope, item, before?.state === 'open' ? before : undefined);
-  if (before !== undefined && before.state !== 'open' && !from.byPerson) {
-    const account = await forge.account();
-    const byPerson = before.state === 'merged' || isClosedByPerson(before, account.login);
-    if (byPerson) {
-      const reason = `${before.url} was ${before.state === 'merged' ? 'merged and taken back' : 'closed by a person'}; 'capstan promote ${scope.environment.name}' tries again`;
-      return { draft, change: before, waiting: [reason], merged: false };
-    }
+  if (before !== undefined && !mayOpen(before, (await forge.account()).login, from.byPerson)) {
+    const how = before.state === 'merged' ? 'merged and taken back' : 'closed by a person';
+    return { draft, change: before, waiting: [`${before.url} was ${how}; 'capstan promote ${scope.environment.name}' tries again`], merged: false };
   }
   const head = await placeBranch(world, from, draft, signal);
   const change = await forge.open({ head: draft.branch, base: world.settings.branch, title: draft.title, body: draft.body, labels: draft.labels });
@@ -195,26 +193,23 @@ function arriving(item: PlannedChange) {
 }
 
 async function draftOf(world: World, scope: PromotionScope, item: PlannedChange, change: ChangeRequest | undefined): Promise<PromotionDraft> {
-  const { evidence, gates } = await readingOf(world, scope, item, change);
-  return draftPromotion({
-    environment: scope.environment.name,
-    from: upstreamNames(scope.environment)[0],
-    changeSet: item.changeSet,
-    lock: item.lock,
-    risk: evidence.risk,
-    gates,
-    labels: scope.labels,
-    changelog: undefined,
-  });
+  const { risk, gates } = await gatedOf(world, scope, item, change);
+  const notes = scope.trust.notices(scope.environment);
+  return draftPromotion({ environment: scope.environment, from: upstreamNames(scope.environment)[0], changeSet: item.changeSet, lock: item.lock, risk, gates, labels: scope.labels, notes });
 }
 
-async function gatesOf(world: World, scope: PromotionScope, item: PlannedChange, change: ChangeRequest | undefined): Promise<readonly GateReading[]> {
-  return (await readingOf(world, scope, item, change)).gates;
+async function gatedOf(world: World, scope: PromotionScope, item: PlannedChange, change: ChangeRequest | undefined): Promise<Gated> {
+  return gateChange(world, { ...scope, changeSet: item.changeSet, pins: item.pins, change, kind: 'promotion' });
 }
 
-async function readingOf(world: World, scope: PromotionScope, item: PlannedChange, change: ChangeRequest | undefined) {
-  const evidence = await gatherEvidence(world, { environment: scope.environment, declarations: scope.declarations, moves: item.changeSet.moves, pins: item.pins, trust: scope.trust, ledger: scope.ledger, change });
-  return { evidence, gates: readGates(evidence, world.clock.now()) };
+function isPassed(gates: readonly GateReading[]): boolean {
+  return gates.every((gate) => gate.status === 'passed');
+}
+
+/** Earliest time at which a gate that waits for time may pass. */
+function nextLook(gates: readonly GateReading[]): Instant | undefined {
+  const times = gates.flatMap((gate) => gate.until ?? []);
+  return times.length === 0 ? undefined : times.reduce((a, b) => (a < b ? a : b));
 }
 
 function endingOf(changes: readonly PromotedChange[], problems: readonly Problem[]): Ending {

@@ -1,4 +1,4 @@
-import { healthyPeriod } from '#ledger/ledger.ts';
+import { healthySince } from '#ledger/ledger.ts';
 import type { Ledger } from './audit-branch.ts';
 import { upstreamNames } from './gate-evidence.ts';
 import type { TrustOf } from './trust-of.ts';
@@ -8,14 +8,15 @@ import type { World } from './world.ts';
 import { notHonoured } from '#desired/desired.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { BlobId, CommitId } from '#model/digest.ts';
-import type { EnvironmentName, InstanceName, RefName } from '#model/names.ts';
-import { branchRef, toCapsuleName, toInstanceName } from '#model/names.ts';
+import type { InstanceName, RefName } from '#model/names.ts';
+import { branchRef } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import { NOWHERE } from '#model/problem.ts';
-import type { Held, Offer } from '#model/promotion-evidence.ts';
 import type { Ending } from '#model/receipt.ts';
-import type { ChangeSet, Pin, ReleaseIndex } from '#model/resolution.ts';
-import { branchOf, findCandidates, groupCandidates } from '#promotion/promotion.ts';
+import { parseInstant } from '#model/instant.ts';
+import type { Instant } from '#model/instant.ts';
+import type { ChangeSet, Pin, Release, ReleaseIndex } from '#model/resolution.ts';
+import { findCandidates } from '#promotion/promotion.ts';
 import { changeSetOf, lockText, movesBetween, pinsOfLock } from '#resolve/resolve.ts';
 
 /** A change of one lock that could be opened. */
@@ -40,6 +41,8 @@ export interface PromotionScope {
   /** Whether a branch's head changes today's lock into exactly this content. */
   isCurrent(head: CommitId, file: { readonly path: string; readonly content: string }): Promise<boolean>;
 }
+
+export type Held = ReturnType<typeof findCandidates>['held'][number];
 
 export type FoundDrafts =
   | { readonly kind: 'found'; readonly scope: PromotionScope; readonly planned: readonly PlannedChange[]; readonly held: readonly Held[]; readonly problems: readonly Problem[] }
@@ -66,28 +69,36 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
   const { ledger } = await world.ledger.at(request.refs.get(branchRef('audit')));
   const scope = await toScope(world, { environment, declarations, index, trust, ledger });
   const locked = pinsOfLock(environment.lock.value);
-  const offers = offersTo(scope, locked).filter((offer) => isWanted(offer, request.only));
-  const found = findCandidates({ environment, locked, offers, quarantine: quarantineOf(declarations), at: world.clock.now() });
+  const wanted = await planChange(world, scope, { move: new Map(), leaveOut: new Set() });
+  const found = findCandidates({
+    environment,
+    pins: locked,
+    upstreams: upstreamsOf(scope),
+    index,
+    verdict: (release) => trust.ofRelease(release),
+    quarantined: (capsule, version) => quarantineOf(declarations, `${capsule}@${version}`, world.clock.now()),
+    wanted: wanted.kind === 'planned' ? new Set(wanted.change.pins.map((pin) => pin.instance)) : undefined,
+  });
   const planned: PlannedChange[] = [];
   const problems: Problem[] = [];
   const held = [...found.held];
-  const structural = await planChange(world, scope, new Map());
-  if (structural.kind === 'planned') return { kind: 'found', scope, planned: [structural.change], held, problems };
-  if (structural.kind === 'unresolvable') problems.push(...structural.problems);
-  for (const group of groupCandidates(environment, found.candidates)) {
-    const answer = await planChange(world, scope, new Map(group.map((candidate) => [candidate.instance, candidate.version])));
+  for (const candidate of found.candidates) {
+    const move = new Map([...candidate.move].filter(([instance, version]) => isWanted(locked, instance, version, request.only)));
+    if (move.size === 0 && candidate.leaves.length === 0) continue;
+    const answer = await planChange(world, scope, { move, leaveOut: found.notYet });
     if (answer.kind === 'unresolvable') problems.push(...answer.problems);
-    if (answer.kind === 'planned') {
-      const unverified = unverifiedOf(scope, answer.change);
-      if (unverified.length === 0) planned.push(answer.change);
-      held.push(...unverified);
-    }
+    if (answer.kind !== 'planned') continue;
+    const unverified = unverifiedOf(scope, answer.change);
+    if (unverified.length === 0) planned.push(answer.change);
+    held.push(...unverified);
   }
   return { kind: 'found', scope, planned: unique(planned), held, problems };
 }
 
-function isWanted(offer: Offer, only: DraftsRequest['only']): boolean {
-  return only === undefined || ((offer.instance === only.name || offer.capsule === only.name) && (only.version === undefined || offer.version === only.version));
+function isWanted(locked: readonly Pin[], instance: InstanceName, version: string, only: DraftsRequest['only']): boolean {
+  if (only === undefined) return true;
+  const capsule = locked.find((pin) => pin.instance === instance)?.capsule;
+  return (instance === only.name || capsule === only.name) && (only.version === undefined || version === only.version);
 }
 
 function unique(planned: readonly PlannedChange[]): readonly PlannedChange[] {
@@ -96,12 +107,17 @@ function unique(planned: readonly PlannedChange[]): readonly PlannedChange[] {
 
 type Planned = { readonly kind: 'planned'; readonly change: PlannedChange } | { readonly kind: 'nothing' } | { readonly kind: 'unresolvable'; readonly problems: readonly Problem[] };
 
-async function planChange(world: Pick<World, 'reading' | 'repository'>, scope: PromotionScope, move: ReadonlyMap<InstanceName, string>): Promise<Planned> {
+interface Moving {
+  readonly move: ReadonlyMap<InstanceName, string>;
+  readonly leaveOut: ReadonlySet<InstanceName>;
+}
+
+async function planChange(world: Pick<World, 'reading' | 'repository'>, scope: PromotionScope, moving: Moving): Promise<Planned> {
   const { environment } = scope;
   const lock = environment.lock;
   if (lock === undefined) return { kind: 'nothing' };
   const locked = pinsOfLock(lock.value);
-  const resolved = await resolvePins(world.reading, { state: scope.declarations.state, environment, pins: locked, index: scope.index, move });
+  const resolved = await resolvePins(world.reading, { state: scope.declarations.state, environment, pins: locked, index: scope.index, ...moving, admits: (release) => isAdmitted(scope, release) });
   if (!resolved.ok) return { kind: 'unresolvable', problems: resolved.problems };
   const pins = resolved.value.instances.map((instance) => instance.pin);
   const moves = movesBetween(locked, pins);
@@ -115,14 +131,14 @@ async function toScope(world: World, from: Pick<PromotionScope, 'environment' | 
   const scope: PromotionScope = {
     ...from,
     labels: from.declarations.state.project?.value.spec.pullRequests?.labels ?? ['promotion'],
-    branchOf: (changeSet) => branchOf(environment.name, changeSet.id),
+    branchOf: (changeSet) => `promote/${environment.name}/${changeSet.id}`,
     async replan(head, changeSet) {
       const theirs = await lockAt(world, head, environment);
       const parent = (await world.repository.commit(head)).parents[0];
       const base = parent === undefined ? undefined : await lockAt(world, parent, environment);
       if (theirs === undefined || base === undefined) return undefined;
       const moves = movesBetween(base, theirs).flatMap((item): [InstanceName, string][] => (item.to === undefined ? [] : [[item.instance, item.to.version]]));
-      const answer = await planChange(world, scope, new Map(moves));
+      const answer = await planChange(world, scope, { move: new Map(moves), leaveOut: new Set() });
       return answer.kind === 'planned' && answer.change.changeSet.id === changeSet ? answer.change : undefined;
     },
     async isCurrent(head, file) {
@@ -154,42 +170,25 @@ async function blobAt(world: Pick<World, 'repository'>, commit: CommitId, path: 
   return undefined;
 }
 
-/** Releases for an entry environment; else what is verified upstream now. */
-function offersTo(scope: PromotionScope, locked: readonly Pin[]): readonly Offer[] {
-  const upstreams = upstreamNames(scope.environment);
-  return upstreams.length === 0 ? releasesFor(scope, locked) : verifiedIn(scope, upstreams);
-}
-
-function releasesFor(scope: PromotionScope, locked: readonly Pin[]): readonly Offer[] {
-  const asked = Object.entries(scope.environment.declared.value.spec.capsules ?? {}).flatMap(([instance, request]) =>
-    request.enabled === false ? [] : [{ instance: toInstanceName(instance), capsule: toCapsuleName(request.capsule ?? instance) }],
-  );
-  const others = locked.filter((pin) => !asked.some((item) => item.instance === pin.instance));
-  return [...asked, ...others].flatMap(({ instance, capsule }) =>
-    [...(scope.index.releases.get(capsule)?.values() ?? [])].map((release) => ({ instance, capsule, version: release.version, sha256: undefined, verifiedIn: [], trust: scope.trust.ofRelease(release) })),
-  );
-}
-
-function verifiedIn(scope: PromotionScope, names: readonly EnvironmentName[]): readonly Offer[] {
-  const strategy = scope.environment.declared.value.spec.promotion?.from?.strategy ?? 'all';
-  const runs = names.flatMap((name) => {
+/** Upstream environments as their locks and the ledger tell them; none for an entry environment. */
+function upstreamsOf(scope: PromotionScope): Parameters<typeof findCandidates>[0]['upstreams'] {
+  return upstreamNames(scope.environment).flatMap((name) => {
     const upstream = scope.declarations.state.environments.find((item) => item.name === name);
-    if (upstream?.lock === undefined) return [];
-    return pinsOfLock(upstream.lock.value).map((pin) => ({ name, pin, verified: isVerified(scope, upstream, pin) }));
+    if (upstream === undefined) return [];
+    return [{ environment: name, pins: upstream.lock === undefined ? [] : pinsOfLock(upstream.lock.value), isVerified: (pin: Pin) => isVerified(scope, upstream, pin) }];
   });
-  return [...Map.groupBy(runs, (run) => run.pin.instance)].flatMap(([instance, all]) => {
-    const verified = all.filter((run) => run.verified);
-    const [first] = verified;
-    if (first === undefined) return [];
-    const agreed = strategy === 'any' ? verified : all.every((run) => run.verified && run.pin.sha256 === first.pin.sha256) ? [first] : [];
-    return agreed.map((run) => ({ instance, capsule: run.pin.capsule, version: run.pin.version, sha256: run.pin.sha256, verifiedIn: all.map((item) => item.name), trust: scope.trust.ofRelease(run.pin) }));
-  });
+}
+
+/** Versions that the resolver may choose beside locked ones: what trust refuses never comes in as a dependency. */
+function isAdmitted(scope: PromotionScope, release: Release): boolean {
+  const verdict = scope.trust.ofRelease(release);
+  return verdict.kind === 'accepted' || verdict.kind === 'not-enforced';
 }
 
 /** Applied and healthy in every target of the environment, now. */
 function isVerified(scope: PromotionScope, upstream: DesiredEnvironment, pin: Pin): boolean {
-  const period = healthyPeriod(scope.ledger, { environment: upstream.name, targets: upstream.targets.map((target) => target.name), instance: pin.instance, version: pin.version, sha256: pin.sha256 });
-  return period !== undefined && period.until === undefined;
+  const where = { environment: upstream.name, targets: upstream.targets.map((target) => target.name) };
+  return healthySince(scope.ledger, where, { instance: pin.instance, version: pin.version, sha256: pin.sha256 }) !== undefined;
 }
 
 /** Versions that ranges force to move along, but that nobody verified upstream. */
@@ -199,12 +198,15 @@ function unverifiedOf(scope: PromotionScope, change: PlannedChange): readonly He
   return change.changeSet.moves.flatMap((move) => {
     const pin = change.pins.find((item) => item.instance === move.instance);
     if (move.to === undefined || pin === undefined || upstreams.some((upstream) => isVerified(scope, upstream, pin))) return [];
-    return [{ instance: move.instance, capsule: move.capsule, version: move.to.version, code: 'not-verified', reason: `needed by the change, but not verified in ${upstreams.map((item) => item.name).join(', ')}` }];
+    return [{ instance: move.instance, version: move.to.version, reason: `needed by the change, but not verified in ${upstreams.map((item) => item.name).join(', ')}` }];
   });
 }
 
-function quarantineOf(declarations: Declarations): ReadonlyMap<string, { readonly reason: string; readonly until: string | undefined }> {
-  return new Map(Object.entries(declarations.state.project?.value.spec.quarantine ?? {}).map(([name, value]) => [name, { reason: value.reason, until: value.until }]));
+function quarantineOf(declarations: Declarations, release: string, at: Instant): string | undefined {
+  const quarantine = declarations.state.project?.value.spec.quarantine ?? {};
+  const found = Object.hasOwn(quarantine, release) ? quarantine[release] : undefined;
+  const until = found?.until === undefined ? undefined : parseInstant(found.until);
+  return until !== undefined && until <= at ? undefined : found?.reason;
 }
 
 function unknown(name: string): Problem {

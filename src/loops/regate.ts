@@ -1,4 +1,4 @@
-import { gatherEvidence } from './gate-evidence.ts';
+import { gateChange } from './gate-evidence.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import { readRenderedHead } from './rendered-branch.ts';
 import type { RenderedHead } from './rendered-branch.ts';
@@ -8,12 +8,11 @@ import { branchRef, toCapsuleName, toInstanceName } from '#model/names.ts';
 import type { RefName } from '#model/names.ts';
 import { toSha256, toTreeId } from '#model/digest.ts';
 import type { ChangeRequest, GateReading } from '#model/promotion.ts';
-import type { GateEvidence } from '#model/promotion-evidence.ts';
 import type { Ending, Reason } from '#model/receipt.ts';
 import type { Move, Pin } from '#model/resolution.ts';
 import { parseTrailers } from '#ledger/ledger.ts';
-import { judgeMergedGates, readGates } from '#promotion/promotion.ts';
-import { movesBetween } from '#resolve/resolve.ts';
+import { regateLock } from '#promotion/promotion.ts';
+import { changeSetOf, movesBetween } from '#resolve/resolve.ts';
 
 /** What brought the lock to where it is, judged again. */
 export type Regated =
@@ -37,29 +36,20 @@ export async function regate(world: World, prepared: PreparedEnvironment, refs: 
   const change = merged === undefined || world.forge === undefined ? undefined : await world.forge.changeRequestOf(merged);
   const { trust } = await world.history.upTo(prepared.revision);
   const view = await world.ledger.at(refs.get(branchRef('audit')));
-  const evidence = await gatherEvidence(world, {
-    environment: prepared.environment,
-    declarations: prepared.declarations,
-    moves,
-    pins: prepared.pins,
-    trust,
-    ledger: view.ledger,
-    change,
-  });
-  const at = world.clock.now();
-  const gates = readGates(evidence, at);
   const trailers = merged === undefined ? [] : parseTrailers((await world.repository.commit(merged)).message);
   const isEmergency = trailers.some((trailer) => trailer.key === 'Reason' && trailer.value === 'emergency');
-  const counted = isEmergency ? gates.filter((gate) => gate.type === 'approval') : gates;
-  const judged = judgeMergedGates(prepared.environment, counted, at);
-  if (judged.problems.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: judged.problems } };
-  if (judged.waiting.length > 0) return { kind: 'ended', ending: { kind: 'waiting', reasons: judged.waiting, until: judged.until } };
-  return { kind: 'passed', head, moves, gates, change, approvedBy: approversOf(evidence), reason: isEmergency ? 'emergency' : 'promotion' };
-}
-
-function approversOf(evidence: GateEvidence): readonly string[] {
-  const approved = (evidence.reviews ?? []).filter((review) => review.state === 'approved').map((review) => review.reviewer);
-  return [...new Set(approved)].filter((login) => login !== evidence.engine && !evidence.authors.includes(login)).sort();
+  const reason = isEmergency ? 'emergency' : 'promotion';
+  const { environment, declarations, pins } = prepared;
+  const gated = await gateChange(world, { environment, declarations, changeSet: changeSetOf(moves), pins, trust, ledger: view.ledger, change, kind: reason });
+  const verdict = regateLock(environment, gated.gates, reason);
+  switch (verdict.kind) {
+    case 'stuck':
+      return { kind: 'ended', ending: { kind: 'stuck', problems: verdict.problems } };
+    case 'waiting':
+      return { kind: 'ended', ending: { kind: 'waiting', reasons: verdict.reasons, until: verdict.until } };
+    case 'passed':
+      return { kind: 'passed', head, moves, gates: gated.gates, change, approvedBy: gated.approvedBy, reason };
+  }
 }
 
 /** The pins of the last rendering, by its own metadata. */

@@ -3,6 +3,8 @@ import type { Memo } from './memo.ts';
 import type { Reading } from './reading.ts';
 import type { CapsuleSource, DeclaredTarget, DesiredEnvironment, DesiredState } from '#model/desired.ts';
 import { sha256Of } from '#model/digest.ts';
+import { evaluateCondition } from '#model/expression.ts';
+import { mergePatch } from '#model/merge-patch.ts';
 import { isJsonObject } from '#model/json.ts';
 import type { Json, JsonObject } from '#model/json.ts';
 import type { InstanceName } from '#model/names.ts';
@@ -29,12 +31,18 @@ export interface EnvironmentRenderer {
   render(request: RenderRequest, signal?: AbortSignal): Promise<Result<RenderedEnvironment>>;
 }
 
-export interface RenderRequest {
+export interface ResolveRequest {
   readonly state: DesiredState;
   readonly environment: DesiredEnvironment;
   /** The pins to render: those of the lock, or of a fresh resolution. */
   readonly pins: readonly Pin[];
   readonly index: ReleaseIndex;
+}
+
+export interface RenderRequest {
+  readonly state: DesiredState;
+  readonly environment: DesiredEnvironment;
+  readonly resolution: Resolution;
 }
 
 interface Prepared {
@@ -50,19 +58,18 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
   const identities = createIdentities();
 
   async function render(request: RenderRequest, signal?: AbortSignal): Promise<Result<RenderedEnvironment>> {
-    const loaded = await reading.capsules(request.pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
+    const pins = request.resolution.instances.map((instance) => instance.pin);
+    const loaded = await reading.capsules(pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
     const problems = loaded.flatMap((item) => item.problems.filter((problem) => problem.severity === 'error'));
     if (problems.length > 0) return refused(problems);
     const sources = new Map(loaded.flatMap((item): [string, CapsuleSource][] => (item.source === undefined ? [] : [[`${item.source.name} ${item.source.gitTree}`, item.source]])));
-    const resolved = await resolvePins(reading, request);
-    if (!resolved.ok) return resolved;
 
     const prepared: { target: RenderTarget; items: Prepared[] }[] = [];
     const found: Problem[] = [];
     const merged = new Map<string, Configuration>();
     for (const declared of request.environment.targets) {
       const target = renderTarget(request.environment, declared);
-      const made = prepareTarget({ request, resolution: resolved.value, sources, declared, target }, configurations, identities);
+      const made = prepareTarget({ request, sources, declared, target }, configurations, identities);
       found.push(...made.problems);
       for (const item of made.items) merged.set(`${target.name} ${item.unit.pin.instance}`, item.unit.configuration);
       prepared.push({ target, items: made.items });
@@ -79,20 +86,26 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
     const denied = verdicts.filter((problem) => problem.severity === 'error');
     if (denied.length > 0) return refused(denied);
     const warnings = [...found, ...verdicts].filter((problem) => problem.severity === 'warning');
-    return accepted({ resolution: resolved.value, rendering, configurations: merged, warnings });
+    return accepted({ resolution: request.resolution, rendering, configurations: merged, warnings });
   }
 
   return { render };
 }
 
+/** What may move, what may come in, and what stays out for now; by default the lock stays as it is. */
+export type ResolveChoice = Partial<Pick<Parameters<typeof resolveEnvironment>[0], 'move' | 'admits' | 'leaveOut'>>;
+
 /** Asks the resolver, loading what it needs, until it has an answer. */
-export async function resolvePins(reading: Reading, request: RenderRequest & { readonly move?: ReadonlyMap<InstanceName, string> }): Promise<Result<Resolution>> {
+export async function resolvePins(reading: Reading, request: ResolveRequest & ResolveChoice): Promise<Result<Resolution>> {
   for (;;) {
     const answer = resolveEnvironment({
       environment: request.environment,
       index: request.index,
       locked: request.pins,
       move: request.move ?? new Map(),
+      admits: request.admits,
+      leaveOut: request.leaveOut,
+      applies: whenApplies(request),
       loaded: (release) => reading.loaded(release),
     });
     switch (answer.kind) {
@@ -109,11 +122,21 @@ export async function resolvePins(reading: Reading, request: RenderRequest & { r
   }
 }
 
+/** `when` of a dependency sees the configuration that the environment gives the instance, over the capsule's defaults. */
+function whenApplies(request: ResolveRequest): NonNullable<Parameters<typeof resolveEnvironment>[0]['applies']> {
+  return ({ instance, capsule, expression }) => {
+    const { spec } = request.environment.declared.value;
+    const layers = [capsule.declaration.spec.config?.defaults, spec.capsules?.[instance]?.config, request.environment.configs.get(instance)?.value];
+    const config = layers.reduce<Json>((merged, layer) => (layer === undefined ? merged : mergePatch(merged, layer)), {});
+    const judged = evaluateCondition(expression, { config, environment: { name: request.environment.name, risk: spec.risk } });
+    return judged.ok ? judged.value : undefined;
+  };
+}
+
 type ConfiguredInstance = ReturnType<typeof mergeConfiguration>;
 
 interface TargetRequest {
   readonly request: RenderRequest;
-  readonly resolution: Resolution;
   readonly sources: ReadonlyMap<string, CapsuleSource>;
   readonly declared: DeclaredTarget;
   readonly target: RenderTarget;
@@ -123,7 +146,7 @@ function prepareTarget(from: TargetRequest, memo: Memo<ConfiguredInstance>, iden
   const items: Prepared[] = [];
   const problems: Problem[] = [];
   const outputs = new Map<InstanceName, Readonly<Record<string, string>>>();
-  const byWave = [...from.resolution.instances].sort((a, b) => a.wave - b.wave);
+  const byWave = [...from.request.resolution.instances].sort((a, b) => a.wave - b.wave);
   const targetKey = `${from.request.environment.declared.blob} ${identities.of(from.declared.value)} ${from.target.name}`;
   for (const instance of byWave) {
     const source = from.sources.get(`${instance.pin.capsule} ${instance.pin.gitTree}`);

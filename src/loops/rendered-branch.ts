@@ -1,7 +1,9 @@
 import { renderedCommitMessage } from '#ledger/ledger.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { ObjectKey } from '#model/kubernetes-object.ts';
-import { branchRef } from '#model/names.ts';
+import { branchRef, toTargetName } from '#model/names.ts';
+import type { TargetName } from '#model/names.ts';
+import type { Pin } from '#model/resolution.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Ending, Reason } from '#model/receipt.ts';
 import { guardDeletions } from '#plan/plan.ts';
@@ -92,12 +94,11 @@ export async function advanceRendered(world: World, request: AdvanceRequest, sig
   if (difference.changes.length === 0 && head !== undefined) return { kind: 'at', head, reason: gated.reason };
   const problems = guardRendered(prepared, difference);
   if (problems.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems } };
-  const arrived = gated.moves.flatMap((move) => (move.to === undefined ? [] : [move.instance]));
-  const pins = head === undefined ? prepared.pins : prepared.pins.filter((pin) => arrived.includes(pin.instance));
+  const touched = touchedTargets(head, rendering);
   const message = renderedCommitMessage({
     environment: prepared.environment.name,
-    targets: rendering.targets.filter((target) => head?.targets.get(target.target.name)?.metadata !== target.metadata).map((target) => target.target.name),
-    capsules: committedCapsules(pins),
+    targets: touched,
+    capsules: committedCapsules(prepared.pins.filter((pin) => isBrought(pin, head, rendering))),
     sourceCommit: prepared.revision,
     changeSet: gated.moves.length === 0 ? undefined : changeSetOf(gated.moves).id,
     changeRequest: gated.change === undefined ? undefined : `${world.settings.repository}#${gated.change.number}`,
@@ -115,6 +116,23 @@ export async function advanceRendered(world: World, request: AdvanceRequest, sig
   const next = await readRenderedHead(world.repository, commit);
   if (next === undefined) throw new Error('a commit that was just written cannot be read');
   return { kind: 'at', head: next, reason: gated.reason };
+}
+
+/** Targets whose files change or go away, by name. */
+function touchedTargets(head: RenderedHead | undefined, rendering: Rendering): readonly TargetName[] {
+  const moved = rendering.targets.filter((target) => head?.targets.get(target.target.name)?.metadata !== target.metadata).map((target) => target.target.name);
+  const kept = new Set<string>(rendering.targets.map((target) => target.target.name));
+  const gone = [...(head?.targets.keys() ?? [])].filter((name) => !kept.has(name)).map((name) => toTargetName(name));
+  return [...moved, ...gone].sort();
+}
+
+/** Whether some target did not have this content of the instance yet. */
+function isBrought(pin: Pin, head: RenderedHead | undefined, rendering: Rendering): boolean {
+  return rendering.targets.some((target) => {
+    if (!target.instances.has(pin.instance)) return false;
+    const last = head?.targets.get(target.target.name)?.instances.get(pin.instance);
+    return last?.gitTree !== pin.gitTree || last.version !== pin.version || last.capsule !== pin.capsule;
+  });
 }
 
 function guardRendered(prepared: PreparedEnvironment, difference: RenderedDifference): readonly Problem[] {

@@ -54,12 +54,10 @@ export async function renderAt(world: ReadingWorld, declarations: Declarations, 
   if (environment === undefined) return undefined;
   const index = await indexFor(world, declarations.at);
   const fresh = environment.lock === undefined;
-  const request = { state: declarations.state, environment, pins: environment.lock === undefined ? [] : pinsOfLock(environment.lock.value), index };
-  if (!fresh) return { environment, fresh, result: await world.environments.render(request, signal) };
-  const resolved = await resolvePins(world.reading, request);
+  const pins = environment.lock === undefined ? [] : pinsOfLock(environment.lock.value);
+  const resolved = await resolvePins(world.reading, { state: declarations.state, environment, pins, index });
   if (!resolved.ok) return { environment, fresh, result: refused(resolved.problems) };
-  const pins = resolved.value.instances.map((instance) => instance.pin);
-  return { environment, fresh, result: await world.environments.render({ ...request, pins }, signal) };
+  return { environment, fresh, result: await world.environments.render({ state: declarations.state, environment, resolution: resolved.value }, signal) };
 }
 
 /** The releases known at a snapshot; a working directory knows those of the default branch. */

@@ -34,6 +34,8 @@ export interface Settings {
   readonly source: string;
   /** `acme/platform` */
   readonly repository: string;
+  /** Of this Capstan, for `spec.engine`. */
+  readonly version: string;
   readonly trustRoot: CommitId | undefined;
   readonly driftInterval: number;
 }

@@ -1,0 +1,94 @@
+import { queryHistory } from '#loops/ledger-queries.ts';
+import { statusOf } from '#loops/status.ts';
+import type { DesiredState } from '#model/desired.ts';
+
+import { stringify } from 'yaml';
+
+import type { Invocation } from './cli.ts';
+import { EXIT, UsageError } from './exit-code.ts';
+import { outputFormat, printDocument, tableText } from './output.ts';
+import type { OpenedWorld } from './powers.ts';
+import { commitOf, headOf, placeOf } from './repository.ts';
+
+interface Listing {
+  readonly kind: string;
+  readonly header: readonly string[];
+  readonly items: readonly { readonly name: string; readonly row: readonly string[]; readonly document: object }[];
+}
+
+export async function get({ words, options, powers, terminal }: Invocation): Promise<number> {
+  const format = outputFormat(options.output as string | undefined, ['table', 'json', 'yaml', 'name']);
+  const world = await powers.openWorld(placeOf(options), terminal);
+  try {
+    const at = await world.reading.at(typeof options.rev === 'string' ? await commitOf(world, options.rev) : await headOf(world));
+    const listing = await list(world, words[0] ?? '', (await world.reading.desiredState(at)).state);
+    const items = listing.items.map((item) => item.document);
+    if (format === 'json') printDocument(terminal, listing.kind, { items });
+    else if (format === 'yaml') terminal.out(stringify({ apiVersion: 'capstan.dev/v1alpha1', kind: listing.kind, formatVersion: 1, items: JSON.parse(JSON.stringify(items)) as unknown }));
+    else if (format === 'name') terminal.out(listing.items.map((item) => `${item.name}\n`).join(''));
+    else terminal.out(tableText(listing.header, listing.items.map((item) => item.row)));
+    return EXIT.ok;
+  } finally {
+    await world.close();
+  }
+}
+
+async function list(world: OpenedWorld, kind: string, state: DesiredState): Promise<Listing> {
+  switch (kind) {
+    case 'capsule':
+    case 'capsules':
+      return {
+        kind: 'CapsuleList',
+        header: ['NAME', 'VERSION', 'TYPE', 'TREE', 'SHA256'],
+        items: state.capsules.map((capsule) => {
+          const { metadata, spec } = capsule.declared.value;
+          return { name: capsule.name, row: [capsule.name, metadata.version, spec.type, capsule.gitTree.slice(0, 12), capsule.sha256.slice(0, 12)], document: { name: capsule.name, version: metadata.version, type: spec.type, gitTree: capsule.gitTree, sha256: capsule.sha256 } };
+        }),
+      };
+    case 'environment':
+    case 'environments':
+      return {
+        kind: 'EnvironmentList',
+        header: ['NAME', 'RISK', 'FROM', 'TARGETS'],
+        items: state.environments.map((environment) => {
+          const { risk, promotion } = environment.declared.value.spec;
+          const from = promotion?.from?.environments ?? [];
+          const targets = environment.targets.map((target) => target.name);
+          return { name: environment.name, row: [environment.name, risk, from.join(',') || '-', targets.join(',')], document: { name: environment.name, risk, from, targets } };
+        }),
+      };
+    case 'target':
+    case 'targets': {
+      const statuses = await Promise.all(state.environments.map((environment) => statusOf(world, environment.name)));
+      return {
+        kind: 'TargetList',
+        header: ['ENVIRONMENT', 'TARGET', 'SYNC', 'HEALTH', 'DRIFTED'],
+        items: statuses.flatMap((status) => status.targets.map((target) => ({ name: `${status.environment}/${target.name}`, row: [status.environment, target.name, target.sync, target.health, String(target.drifted)], document: { environment: status.environment, ...target } }))),
+      };
+    }
+    case 'device':
+    case 'devices':
+      return {
+        kind: 'DeviceList',
+        header: ['ENVIRONMENT', 'DEVICE', 'STATE', 'RUNTIME'],
+        items: state.environments.flatMap((environment) =>
+          environment.devices.map((device) => {
+            const { metadata, spec } = device.value;
+            return { name: `${environment.name}/${metadata.name}`, row: [environment.name, metadata.name, spec.state, spec.runtime ?? '-'], document: { environment: environment.name, name: metadata.name, state: spec.state, runtime: spec.runtime ?? null } };
+          }),
+        ),
+      };
+    case 'run':
+    case 'runs': {
+      const rows = await queryHistory(world, {});
+      const runs = [...Map.groupBy(rows, (row) => row.runId).values()].flatMap((all) => all.at(-1) ?? []);
+      return {
+        kind: 'RunList',
+        header: ['RUN', 'TIME', 'ENVIRONMENT', 'TARGET', 'OUTCOME'],
+        items: runs.map((row) => ({ name: row.runId, row: [row.runId, row.time, row.environment, row.target, row.outcome], document: row })),
+      };
+    }
+    default:
+      throw new UsageError(`'capstan get ${kind}' is not known; there is capsules, environments, targets, devices, runs`);
+  }
+}

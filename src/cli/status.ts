@@ -1,0 +1,40 @@
+import { statusOf } from '#loops/status.ts';
+import type { EnvironmentStatus } from '#loops/status.ts';
+
+import type { Invocation } from './cli.ts';
+import { endingDocument, printEnding } from './endings.ts';
+import { EXIT } from './exit-code.ts';
+import { outputFormat, printDocument, printable, tableText } from './output.ts';
+import { chooseEnvironments, headOf, placeOf } from './repository.ts';
+
+export async function status({ words, options, powers, terminal }: Invocation): Promise<number> {
+  const format = outputFormat(options.output as string | undefined, ['text', 'json']);
+  const world = await powers.openWorld(placeOf(options), terminal);
+  try {
+    const declarations = await world.reading.declarations(await world.reading.at(await headOf(world)));
+    const found: EnvironmentStatus[] = [];
+    for (const environment of chooseEnvironments(declarations.state.environments, words, words.length === 0)) found.push(await statusOf(world, environment.name, terminal.signal));
+    if (format === 'json') {
+      const documents = found.map(({ ending, ...rest }) => ({ ...rest, ...endingDocument(ending) }));
+      const [only] = documents;
+      if (only !== undefined && words.length === 1) printDocument(terminal, 'EnvironmentStatus', only);
+      else printDocument(terminal, 'EnvironmentStatusList', { items: documents });
+      return EXIT.ok;
+    }
+    terminal.out(tableText(['ENVIRONMENT', 'TARGET', 'SYNC', 'HEALTH', 'CAPSULES'], found.flatMap((item) => rowsOf(item))));
+    for (const item of found) {
+      for (const notice of item.notices) terminal.err(`note: ${printable(notice)}\n`);
+      for (const reason of [...item.waiting, ...item.capsules.flatMap((capsule) => capsule.waiting.map((text) => `${capsule.instance}: ${text}`))]) terminal.out(`${item.environment}: ${printable(reason)}\n`);
+      printEnding(terminal, item.ending);
+    }
+    return EXIT.ok;
+  } finally {
+    await world.close();
+  }
+}
+
+function rowsOf(item: EnvironmentStatus): readonly (readonly string[])[] {
+  const capsules = item.capsules.map((capsule) => `${capsule.instance}@${capsule.version}`).join(' ');
+  if (item.targets.length === 0) return [[item.environment, '-', 'Unknown', item.ending.kind, capsules]];
+  return item.targets.map((target) => [item.environment, target.name, target.sync, target.drifted > 0 ? `${target.health}, ${target.drifted} drifted` : target.health, capsules]);
+}

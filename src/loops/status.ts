@@ -1,0 +1,90 @@
+import type { CommitId } from '#model/digest.ts';
+import { branchRef } from '#model/names.ts';
+import type { Ending } from '#model/receipt.ts';
+import { pinsOfLock } from '#resolve/resolve.ts';
+import { readRenderedHead } from './rendered-branch.ts';
+import { reconcile } from './reconcile.ts';
+import { findDrafts } from './promotion-drafts.ts';
+import type { World } from './world.ts';
+
+export interface CapsuleStatus {
+  readonly instance: string;
+  readonly capsule: string;
+  readonly version: string;
+  readonly commit: string;
+  readonly gitTree: string;
+  readonly sha256: string;
+  readonly health: string;
+  readonly sync: 'Synced' | 'OutOfSync' | 'Unknown';
+  readonly waiting: readonly string[];
+}
+
+export interface TargetStatus {
+  readonly name: string;
+  readonly health: string;
+  readonly sync: CapsuleStatus['sync'];
+  readonly drifted: number;
+  readonly rendering: string | null;
+}
+
+/** EnvironmentStatus of contracts.md: computed from the clone and the targets, nothing remembered. */
+export interface EnvironmentStatus {
+  readonly environment: string;
+  readonly revision: CommitId | null;
+  readonly rendered: CommitId | null;
+  readonly capsules: readonly CapsuleStatus[];
+  readonly targets: readonly TargetStatus[];
+  readonly holds: readonly { readonly instance: string; readonly reason: string }[];
+  readonly freeze: null;
+  readonly notices: readonly string[];
+  readonly waiting: readonly string[];
+  readonly ending: Ending;
+}
+
+export async function statusOf(world: World, name: string, signal?: AbortSignal): Promise<EnvironmentStatus> {
+  const refs = await world.repository.refs();
+  const main = refs.get(branchRef(world.settings.branch));
+  const result = await reconcile(world, { environment: name, target: undefined, trigger: 'person', dryRun: true }, signal);
+  const head = await readRenderedHead(world.repository, refs.get(branchRef(`rendered/${name}`)));
+  const declared = main === undefined ? undefined : (await world.reading.declarations(await world.reading.at(main))).state.environments.find((item) => item.name === name);
+  const drafts = main === undefined || declared === undefined ? undefined : await findDrafts(world, { environment: name, main, refs, only: undefined });
+  const held = drafts?.kind === 'found' ? drafts.held : [];
+  const pins = declared?.lock === undefined ? [] : pinsOfLock(declared.lock.value);
+  const targets = result.runs.map(({ plan, health, problems }): TargetStatus => {
+    const isSynced = problems.length === 0 && plan.steps.every((step) => step.action === 'keep') && head?.targets.has(plan.target) === true;
+    return { name: plan.target, health: health.state, sync: isSynced ? 'Synced' : 'OutOfSync', drifted: plan.drifted.length, rendering: plan.rendering };
+  });
+  const sync: CapsuleStatus['sync'] = targets.length === 0 ? 'Unknown' : targets.every((target) => target.sync === 'Synced') ? 'Synced' : 'OutOfSync';
+  return {
+    environment: name,
+    revision: main ?? null,
+    rendered: head?.commit ?? null,
+    capsules: pins.map((pin) => ({
+      instance: pin.instance,
+      capsule: pin.capsule,
+      version: pin.version,
+      commit: pin.commit,
+      gitTree: pin.gitTree,
+      sha256: pin.sha256,
+      health: worst(result.runs.map((run) => run.health.instances.find((item) => item.instance === pin.instance)?.state ?? 'unknown')),
+      sync,
+      waiting: held.filter((item) => item.instance === pin.instance).map((item) => `${item.version ?? ''} ${item.reason}`.trim()),
+    })),
+    targets,
+    holds: Object.entries(declared?.lock?.value.holds ?? {}).map(([instance, hold]) => ({ instance, reason: hold.reason })),
+    freeze: null,
+    notices: result.notices,
+    waiting: [...held.filter((item) => !pins.some((pin) => pin.instance === item.instance)).map((item) => `${item.instance}: ${item.reason}`), ...plannedTitles(drafts)],
+    ending: result.ending,
+  };
+}
+
+function plannedTitles(drafts: Awaited<ReturnType<typeof findDrafts>> | undefined): readonly string[] {
+  if (drafts?.kind !== 'found') return [];
+  return drafts.planned.map((item) => `${item.changeSet.id} may come: ${item.changeSet.moves.map((move) => `${move.instance} ${move.to?.version ?? 'removed'}`).join(', ')}`);
+}
+
+function worst(states: readonly string[]): string {
+  for (const state of ['degraded', 'unknown', 'progressing']) if (states.includes(state)) return state;
+  return states.length === 0 ? 'unknown' : 'healthy';
+}

@@ -1,0 +1,176 @@
+import { checkAuditCommit, checkLockCommit, checkRenderedCommit, parseTrailers } from '#ledger/ledger.ts';
+import type { CommitId, TreeId } from '#model/digest.ts';
+import type { Commit } from '#model/git-objects.ts';
+import type { Json } from '#model/json.ts';
+import { NOWHERE } from '#model/problem.ts';
+import type { Problem } from '#model/problem.ts';
+import type { AllowedSigner } from '#model/verdict.ts';
+import { pinsOfLock } from '#resolve/resolve.ts';
+import { allowedSigners, judgeCommit } from '#trust/trust.ts';
+import { addedRecords } from './audit-branch.ts';
+import { renderAt } from './rendered-difference.ts';
+import type { World } from './world.ts';
+
+export interface VerifyRequest {
+  readonly full: boolean;
+  readonly report: (line: string) => void;
+}
+
+export interface VerifyResult {
+  readonly commits: number;
+  readonly records: number;
+  readonly rendered: number;
+  readonly problems: readonly Problem[];
+  readonly notices: readonly string[];
+}
+
+const LIMIT = 1_000_000;
+
+/** Everything the engine wrote, checked from a clone and nothing else: signatures, trailers against content, the record chain; `full` renders again. */
+export async function verifyClone(world: World, request: VerifyRequest, signal?: AbortSignal): Promise<VerifyResult> {
+  const main = await world.repository.resolve(world.settings.branch);
+  if (main === undefined) return { commits: 0, records: 0, rendered: 0, problems: [], notices: ['there is nothing to verify: the default branch is not in this clone'] };
+  const declarations = await world.reading.declarations(await world.reading.at(main));
+  const { trust } = await world.history.upTo(main);
+  const engines = allowedSigners(declarations.state.project).signers.filter((signer) => signer.purposes.includes('engine'));
+  const branches = await engineBranches(world, declarations.state.environments.map((item) => item.name));
+  if (branches.length === 0) return { commits: 0, records: 0, rendered: 0, problems: [], notices: ['there is nothing to verify: no branch of the engine is in this clone'] };
+
+  const problems: Problem[] = [];
+  let commits = 0;
+  let rendered = 0;
+  for (const branch of branches) {
+    const chain = [...(await world.repository.firstParents(branch.head, undefined, LIMIT))].reverse();
+    request.report(`${branch.name}: ${chain.length} commits`);
+    for (const id of chain) {
+      signal?.throwIfAborted();
+      const commit = await world.repository.commit(id);
+      commits += 1;
+      problems.push(...signatureProblems(world, commit, engines, branch.name));
+      if (branch.name === 'audit') problems.push(...located(branch.name, id, checkAuditCommit(commit.message, await recordsOf(world, commit))));
+      else {
+        problems.push(...located(branch.name, id, await renderedProblems(world, commit)));
+        if (request.full) problems.push(...located(branch.name, id, await renderAgain(world, commit, branch.environment, signal)));
+        rendered += 1;
+      }
+    }
+  }
+  const view = await world.ledger.at(await world.repository.resolve('audit'));
+  problems.push(...view.problems, ...(await lockProblems(world, main, engines)));
+  const [first] = declarations.state.environments;
+  return { commits, records: view.records.length, rendered, problems, notices: first === undefined ? [] : trust.notices(first).map((notice) => notice.replace(` for ${first.name}`, '')) };
+}
+
+interface EngineBranch {
+  readonly name: string;
+  readonly environment: string;
+  readonly head: CommitId;
+}
+
+async function engineBranches(world: Pick<World, 'repository'>, environments: readonly string[]): Promise<readonly EngineBranch[]> {
+  const found: EngineBranch[] = [];
+  for (const [name, environment] of [...environments.map((item) => [`rendered/${item}`, item] as const), ['audit', ''] as const]) {
+    const head = await world.repository.resolve(name);
+    if (head !== undefined) found.push({ name, environment, head });
+  }
+  return found;
+}
+
+function signatureProblems(world: Pick<World, 'clock'>, commit: Commit, engines: readonly AllowedSigner[], branch: string): readonly Problem[] {
+  const verdict = judgeCommit(commit, engines, 'engine', world.clock.now());
+  if (verdict.kind === 'accepted') return [];
+  return [problem(verdict.kind === 'unsigned' ? 'unsigned' : 'signature-refused', `${branch} ${commit.id.slice(0, 10)}: ${verdict.sentence}`, "Add the engine's key (capstan identity) to spec.trust with `for: [engine]`, or find out who wrote the branch.")];
+}
+
+async function recordsOf(world: Pick<World, 'repository'>, commit: Commit) {
+  const [parent] = commit.parents;
+  return addedRecords(world.repository, parent, commit.id);
+}
+
+async function renderedProblems(world: Pick<World, 'repository'>, commit: Commit): Promise<readonly Problem[]> {
+  const [parent] = commit.parents;
+  const before = parent === undefined ? new Map<string, TreeId>() : await targetTrees(world, (await world.repository.commit(parent)).tree);
+  const after = await targetTrees(world, commit.tree);
+  const files = new Map<string, Uint8Array>();
+  for (const [target, tree] of after) {
+    if (before.get(target) !== tree) await addFiles(world, files, { tree, path: target });
+  }
+  return checkRenderedCommit({ message: commit.message, before: await metadataOf(world, before), after: await metadataOf(world, after), files });
+}
+
+async function targetTrees(world: Pick<World, 'repository'>, tree: TreeId): Promise<ReadonlyMap<string, TreeId>> {
+  return new Map((await world.repository.tree(tree)).flatMap((entry): [string, TreeId][] => (entry.kind === 'tree' ? [[entry.name, entry.id]] : [])));
+}
+
+async function metadataOf(world: Pick<World, 'repository'>, trees: ReadonlyMap<string, TreeId>): Promise<ReadonlyMap<string, Json>> {
+  const found = new Map<string, Json>();
+  for (const [target, tree] of trees) {
+    const entry = (await world.repository.tree(tree)).find((item) => item.name === 'render.metadata');
+    if (entry?.kind === 'blob') found.set(target, parsed(await world.repository.blob(entry.id)));
+  }
+  return found;
+}
+
+function parsed(bytes: Uint8Array): Json {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8')) as Json;
+  } catch {
+    return null;
+  }
+}
+
+async function addFiles(world: Pick<World, 'repository'>, files: Map<string, Uint8Array>, from: { readonly tree: TreeId; readonly path: string }): Promise<void> {
+  const entries = await world.repository.tree(from.tree);
+  const blobs = entries.flatMap((entry) => (entry.kind === 'blob' ? [entry] : []));
+  const contents = await world.repository.blobs(blobs.map((entry) => entry.id));
+  for (const [index, entry] of blobs.entries()) files.set(`${from.path}/${entry.name}`, contents[index] ?? new Uint8Array());
+  for (const entry of entries) if (entry.kind === 'tree') await addFiles(world, files, { tree: entry.id, path: `${from.path}/${entry.name}` });
+}
+
+/** Renders what the commit says it came from, and compares metadata byte for byte (it names the digest of every object). */
+async function renderAgain(world: World, commit: Commit, environment: string, signal?: AbortSignal): Promise<readonly Problem[]> {
+  const source = parseTrailers(commit.message).find((trailer) => trailer.key === 'Source-Commit')?.value;
+  const revision = source === undefined ? undefined : await world.repository.resolve(source);
+  if (revision === undefined) return [problem('source-missing', `the source commit ${source ?? '(none)'} is not in this clone`, 'Fetch the whole history, then verify again.')];
+  const declarations = await world.reading.declarations(await world.reading.at(revision));
+  const rendered = await renderAt(world, declarations, environment, signal);
+  if (rendered === undefined || !rendered.result.ok) return [problem('render-differs', `${environment} at ${revision.slice(0, 10)} cannot be rendered again`, 'Verify with the version of Capstan that wrote it.')];
+  const trees = await targetTrees(world, commit.tree);
+  const problems: Problem[] = [];
+  for (const target of rendered.result.value.rendering.targets) {
+    const tree = trees.get(target.target.name);
+    const entry = tree === undefined ? undefined : (await world.repository.tree(tree)).find((item) => item.name === 'render.metadata');
+    const text = entry?.kind === 'blob' ? Buffer.from(await world.repository.blob(entry.id)).toString('utf8') : undefined;
+    if (text !== target.metadata) problems.push(problem('render-differs', `${environment}/${target.target.name} renders to ${target.digest.slice(0, 12)} again, but the commit holds something else`, 'Compare with `capstan render`; only the engine writes this branch.'));
+  }
+  return problems;
+}
+
+/** Lock commits that the engine signed on the default branch's merged sides say what they change. */
+async function lockProblems(world: World, main: CommitId, engines: readonly AllowedSigner[]): Promise<readonly Problem[]> {
+  const problems: Problem[] = [];
+  for (const id of await world.repository.firstParents(main, undefined, LIMIT)) {
+    for (const side of (await world.repository.commit(id)).parents.slice(1)) {
+      const commit = await world.repository.commit(side);
+      const environment = parseTrailers(commit.message).find((trailer) => trailer.key === 'To-Environment')?.value;
+      const [parent] = commit.parents;
+      if (environment === undefined || parent === undefined || judgeCommit(commit, engines, 'engine', world.clock.now()).kind !== 'accepted') continue;
+      problems.push(...located('main', side, checkLockCommit(commit.message, await pinsAt(world, parent, environment), await pinsAt(world, side, environment))));
+    }
+  }
+  return problems;
+}
+
+async function pinsAt(world: World, commit: CommitId, environment: string) {
+  const { state } = await world.reading.declarations(await world.reading.at(commit));
+  const lock = state.environments.find((item) => item.name === environment)?.lock;
+  return lock === undefined ? [] : pinsOfLock(lock.value);
+}
+
+function located(branch: string, commit: CommitId, problems: readonly Problem[]): readonly Problem[] {
+  return problems.map((item) => ({ ...item, message: `${branch} ${commit.slice(0, 10)}: ${item.message}` }));
+}
+
+function problem(code: string, message: string, remedy: string): Problem {
+  return { code, rule: undefined, severity: 'error', phase: 'sync', message, remedy, place: NOWHERE, related: [] };
+}
