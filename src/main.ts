@@ -1,1 +1,25 @@
-process.stdout.write('capstan\n');
+import { assemble } from '#assembly.ts';
+import { runCli } from '#cli/cli.ts';
+
+const stop = new AbortController();
+let signals = 0;
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    signals += 1;
+    stop.abort();
+    if (signals > 1) process.exit(130);
+  });
+}
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+process.exitCode = await runCli(process.argv.slice(2), assemble(), {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  env: process.env,
+  cwd: process.env.INIT_CWD ?? process.cwd(),
+  isTerminal: process.stderr.isTTY === true,
+  signal: stop.signal,
+});

@@ -4,8 +4,7 @@ import { COMMANDS } from './commands.ts';
 import type { CommandRow } from './commands.ts';
 import { EXIT, UsageError, exitCodeOf } from './exit-code.ts';
 import { printable } from './output.ts';
-import type { Powers } from './powers.ts';
-import type { Terminal } from './terminal.ts';
+import type { Powers, Terminal } from './powers.ts';
 
 /** What a command is given: its words, its options, and what it may use. */
 export interface Invocation {

@@ -3,7 +3,7 @@ import type { Ending } from '#model/receipt.ts';
 
 import { EXIT } from './exit-code.ts';
 import { printProblems, printable, problemDocument } from './output.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './powers.ts';
 
 /** The ending in one line on stderr, with every problem. */
 export function printEnding(terminal: Terminal, ending: Ending): void {

@@ -1,8 +1,8 @@
 import { queryHistory } from '#loops/ledger-queries.ts';
 import { statusOf } from '#loops/status.ts';
 import type { DesiredState } from '#model/desired.ts';
-
-import { stringify } from 'yaml';
+import type { Json } from '#model/json.ts';
+import { writeKubernetesYaml } from '#model/kubernetes-yaml.ts';
 
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
@@ -24,7 +24,7 @@ export async function get({ words, options, powers, terminal }: Invocation): Pro
     const listing = await list(world, words[0] ?? '', (await world.reading.desiredState(at)).state);
     const items = listing.items.map((item) => item.document);
     if (format === 'json') printDocument(terminal, listing.kind, { items });
-    else if (format === 'yaml') terminal.out(stringify({ apiVersion: 'capstan.dev/v1alpha1', kind: listing.kind, formatVersion: 1, items: JSON.parse(JSON.stringify(items)) as unknown }));
+    else if (format === 'yaml') terminal.out(writeKubernetesYaml({ apiVersion: 'capstan.dev/v1alpha1', kind: listing.kind, formatVersion: 1, items: JSON.parse(JSON.stringify(items)) as Json }));
     else if (format === 'name') terminal.out(listing.items.map((item) => `${item.name}\n`).join(''));
     else terminal.out(tableText(listing.header, listing.items.map((item) => item.row)));
     return EXIT.ok;

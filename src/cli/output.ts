@@ -1,4 +1,4 @@
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './powers.ts';
 import { UsageError } from './exit-code.ts';
 import type { Json } from '#model/json.ts';
 import { compareProblems } from '#model/problem.ts';

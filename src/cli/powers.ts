@@ -1,8 +1,18 @@
-import type { Terminal } from './terminal.ts';
 import type { World } from '#loops/world.ts';
 import type { Signer } from '#ports/machine.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { WorkingDirectory } from '#ports/working-directory.ts';
+
+/** What a command sees of the outside: data goes to `out`, talk to `err`. */
+export interface Terminal {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The caller's directory (`INIT_CWD` under npm). */
+  readonly cwd: string;
+  readonly isTerminal: boolean;
+  readonly signal: AbortSignal;
+}
 
 /** Where a command works: `--repo`, `--config`. */
 export interface Place {

@@ -6,7 +6,7 @@ import type { Receipt } from '#model/receipt.ts';
 import { endingDocument, exitCodeOfEnding, printEnding } from './endings.ts';
 import { EXIT } from './exit-code.ts';
 import { outputFormat, printDocument, printable, problemDocument } from './output.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './powers.ts';
 
 /** Prints what a run did and answers its exit code. */
 export function printReceipts(from: { readonly terminal: Terminal; readonly result: ReconcileResult; readonly output: string | undefined }): number {

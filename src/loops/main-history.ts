@@ -105,7 +105,7 @@ async function extend(options: HistoryOptions, base: State | undefined, commits:
   for (const id of commits) {
     const level = await levelOf(repository, id);
     const changes = await changesBetween(repository, before, level);
-    const moved = await observe(options, level, changes);
+    const moved = await observe(options, changes);
     if (moved.length > 0) observed.push({ commit: id, capsules: moved });
     for (const item of moved) capsules.set(item.name, [...(capsules.get(item.name) ?? []), { commit: id, version: item.version, gitTree: item.gitTree }]);
     if (trust === undefined) {
@@ -184,7 +184,7 @@ async function unitsOf(repository: ObjectReader, level: Level): Promise<readonly
 }
 
 /** The versions that changed capsules carry; one that cannot be read releases nothing. */
-async function observe(options: HistoryOptions, level: Level, changes: readonly UnitChange[]): Promise<{ name: CapsuleName; version: string; gitTree: TreeId }[]> {
+async function observe(options: HistoryOptions, changes: readonly UnitChange[]): Promise<{ name: CapsuleName; version: string; gitTree: TreeId }[]> {
   const moved = changes.flatMap((change) => {
     const name = change.path.slice('capsules/'.length);
     return change.path.startsWith('capsules/') && isName(name) && change.after !== undefined ? [{ name: toCapsuleName(name), tree: change.after as TreeId }] : [];

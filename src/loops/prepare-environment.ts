@@ -57,7 +57,7 @@ export async function prepareEnvironment(world: ReadingWorld, name: string, revi
   const unreleased = pins.flatMap((pin) => trust.problemOfRelease(environment, pin) ?? []);
   if (unreleased.length > 0) return ended(toEnding(unreleased, trust), notices);
 
-  const rendered = await world.environments.render({ state: declarations.state, environment, resolution: resolved.value }, signal);
+  const rendered = await world.environments.render({ state: declarations.state, environment, resolution: resolved.value, occasion: 'reconcile' }, signal);
   if (!rendered.ok) return stuck(rendered.problems, notices);
   return {
     kind: 'ready',

@@ -62,7 +62,7 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
   if (environment === undefined) return { kind: 'ended', ending: { kind: 'stuck', problems: [unknown(request.environment)] } };
   const { index, trust } = await world.history.upTo(request.main);
   const unhonoured = notHonoured(declarations.state).flatMap((item) => (item.effect === 'stuck' && item.problem.place.file?.startsWith(`environments/${environment.name}/`) === true ? [item.problem] : []));
-  const untrusted = trust.problemsOf(environment);
+  const untrusted = [...trust.problemsOf(environment), ...(await world.protection.problemsOf(environment))];
   if (unhonoured.length + untrusted.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: [...unhonoured, ...untrusted] } };
   if (environment.lock === undefined) return { kind: 'ended', ending: { kind: 'settled' } };
 

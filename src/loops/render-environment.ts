@@ -43,6 +43,8 @@ export interface RenderRequest {
   readonly state: DesiredState;
   readonly environment: DesiredEnvironment;
   readonly resolution: Resolution;
+  /** Why it is rendered: policies of this occasion are asked, beside those of `render`. */
+  readonly occasion: 'reconcile' | 'pullRequest';
 }
 
 interface Prepared {
@@ -55,6 +57,7 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
   const units = createMemo<RenderedUnit>(50_000);
   const configurations = createMemo<ConfiguredInstance>(50_000);
   const targets = createMemo<TargetRendering>(200);
+  const judged = createMemo<readonly Problem[]>(200);
   const identities = createIdentities();
 
   async function render(request: RenderRequest, signal?: AbortSignal): Promise<Result<RenderedEnvironment>> {
@@ -82,7 +85,7 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
     const assembled = assemble(prepared, rendered.value, targets);
     if (!assembled.ok) return assembled;
     const rendering = assembleRendering(request.environment.name, assembled.value);
-    const verdicts = judgeRendering(request.state.policies, { on: 'render', environment: request.environment, rendering });
+    const verdicts = assembled.value.flatMap((target) => judgeTarget(request, target, judged));
     const denied = verdicts.filter((problem) => problem.severity === 'error');
     if (denied.length > 0) return refused(denied);
     const warnings = [...found, ...verdicts].filter((problem) => problem.severity === 'warning');
@@ -90,6 +93,18 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
   }
 
   return { render };
+}
+
+/** The verdicts on one target follow from its objects, the environment and the policies. */
+function judgeTarget(request: RenderRequest, rendering: TargetRendering, memo: Memo<readonly Problem[]>): readonly Problem[] {
+  const { environment, state, occasion } = request;
+  const key = [occasion, environment.declared.blob, rendering.target.name, sha256Of(rendering.metadata), ...state.policies.map((policy) => policy.blob)].join(' ');
+  const known = memo.get(key);
+  if (known !== undefined) return known;
+  return memo.set(
+    key,
+    (['render', occasion] as const).flatMap((on) => judgeRendering(state.policies, { on, environment, rendering, previous: undefined })),
+  );
 }
 
 /** What may move, what may come in, and what stays out for now; by default the lock stays as it is. */

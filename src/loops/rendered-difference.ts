@@ -57,7 +57,7 @@ export async function renderAt(world: ReadingWorld, declarations: Declarations, 
   const pins = environment.lock === undefined ? [] : pinsOfLock(environment.lock.value);
   const resolved = await resolvePins(world.reading, { state: declarations.state, environment, pins, index });
   if (!resolved.ok) return { environment, fresh, result: refused(resolved.problems) };
-  return { environment, fresh, result: await world.environments.render({ state: declarations.state, environment, resolution: resolved.value }, signal) };
+  return { environment, fresh, result: await world.environments.render({ state: declarations.state, environment, resolution: resolved.value, occasion: 'pullRequest' }, signal) };
 }
 
 /** The releases known at a snapshot; a working directory knows those of the default branch. */

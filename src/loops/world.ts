@@ -1,5 +1,6 @@
 import type { LedgerReader } from './audit-branch.ts';
 import type { MainHistory } from './main-history.ts';
+import type { ProtectionReader } from './protection.ts';
 import type { Reading } from './reading.ts';
 import type { EnvironmentRenderer } from './render-environment.ts';
 import type { CommitId } from '#model/digest.ts';
@@ -17,6 +18,7 @@ export interface World {
   readonly renderer: Renderer;
   readonly history: MainHistory;
   readonly ledger: LedgerReader;
+  readonly protection: ProtectionReader;
   readonly targets: Targets;
   /** Undefined where no forge is configured: then nothing is promoted, and commands that need one say so. */
   readonly forge: Forge | undefined;

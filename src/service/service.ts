@@ -1,4 +1,5 @@
 import type { Result } from '#model/result.ts';
+import type { World } from '#loops/world.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Inbox } from '#ports/inbox.ts';
 import type { Chance, Clock, Ids, Journal, Timers } from '#ports/machine.ts';
@@ -6,6 +7,7 @@ import type { WebhookReader, WebhookVerifier } from '#ports/webhooks.ts';
 import { readConfiguration, type Configuration, type ConfigurationSource } from './configuration.ts';
 import { startDispatch } from './dispatch.ts';
 import { webhookIntake } from './intake.ts';
+import { loopWork } from './loop-work.ts';
 import { openMetrics } from './metrics.ts';
 import { WorkQueue } from './queue.ts';
 import { nextTurn, USUAL_POLICY, type SchedulePolicy } from './schedule.ts';
@@ -110,4 +112,9 @@ function loopOf(key: string): string {
 /** Reads `capstan.yaml` and the CAPSTAN_ variables: every mistake at its place, or a configuration with its secrets read. */
 export function loadConfiguration(source: ConfigurationSource): Promise<Result<Configuration>> {
   return readConfiguration(source);
+}
+
+/** What the service does when it is woken, made of the loops. */
+export function serviceWork(world: World): ServiceWork {
+  return loopWork(world);
 }

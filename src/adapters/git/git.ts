@@ -297,3 +297,8 @@ function movedRefs(before: ReadonlyMap<RefName, CommitId>, after: ReadonlyMap<Re
   const names = [...new Set([...before.keys(), ...after.keys()])].sort();
   return names.map((ref) => ({ ref, before: before.get(ref), after: after.get(ref) })).filter((move) => move.before !== move.after);
 }
+
+/** Whether a repository stands at `path`, bare or with a work tree. */
+export async function isRepository(path: string): Promise<boolean> {
+  return (await findRepository(path)) !== undefined;
+}

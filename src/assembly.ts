@@ -1,0 +1,335 @@
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+
+import type { OpenedWorld, Place, Powers, Running, Terminal } from '#cli/powers.ts';
+import { createLedgerReader } from '#loops/audit-branch.ts';
+import { createMainHistory } from '#loops/main-history.ts';
+import { createProtectionReader } from '#loops/protection.ts';
+import { createReading } from '#loops/reading.ts';
+import { createEnvironmentRenderer } from '#loops/render-environment.ts';
+import type { Settings, World } from '#loops/world.ts';
+import { toCommitId } from '#model/digest.ts';
+import type { Problem } from '#model/problem.ts';
+import { PortError } from '#ports/port-error.ts';
+import type { Forge } from '#ports/forge.ts';
+import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
+import type { ObjectLimits, Repository } from '#ports/repository.ts';
+import type { loadConfiguration } from '#service/service.ts';
+
+const LIMITS: ObjectLimits = { blobBytes: 32 * 1024 * 1024, treeEntries: 200_000, refs: 100_000 };
+const STOP_WITHIN = 10_000;
+
+type Configuration = Extract<Awaited<ReturnType<typeof loadConfiguration>>, { ok: true }>['value'];
+
+/** Builds adapters when they are asked for, and hands ports to loops and commands. */
+export function assemble(): Powers {
+  return { openWorld, openSigner, serve, forge, addForgeUser, initRepository, openKey, openClone };
+}
+
+interface Found {
+  readonly configuration: Configuration | undefined;
+  /** Root of the repository, or the folder of the configuration. */
+  readonly root: string;
+}
+
+/** `--repo`, else `capstan.yaml` found upward, else the git repository around the caller's directory. */
+async function find(place: Place, terminal: Terminal): Promise<Found> {
+  const explicit = place.config === undefined ? undefined : resolve(terminal.cwd, place.config);
+  const file = explicit ?? (place.repo === undefined ? await upward(terminal.cwd, 'capstan.yaml') : undefined);
+  const configuration = file === undefined ? undefined : await configurationAt(file, 'command', terminal);
+  if (place.repo !== undefined) return { configuration, root: resolve(terminal.cwd, place.repo) };
+  if (file !== undefined) return { configuration, root: dirname(file) };
+  const git = await upward(terminal.cwd, '.git');
+  if (git !== undefined) return { configuration, root: dirname(git) };
+  return { configuration, root: terminal.cwd };
+}
+
+async function upward(from: string, name: string): Promise<string | undefined> {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const path = join(folder, name);
+    if ((await stat(path).catch(() => undefined)) !== undefined) return path;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+async function configurationAt(path: string, purpose: 'service' | 'command', terminal: Terminal): Promise<Configuration> {
+  const { loadConfiguration } = await import('#service/service.ts');
+  const loaded = await loadConfiguration({ path, env: terminal.env, purpose });
+  if (!loaded.ok) throw new PortError('invalid', loaded.problems.map(problemLine).join('\n'));
+  return loaded.value;
+}
+
+function problemLine({ place, message, remedy }: Problem): string {
+  return `${place.file ?? 'capstan.yaml'}${place.line === undefined ? '' : `:${place.line}:${place.column ?? 1}`}: ${message}\n    ${remedy}`;
+}
+
+/** Where this process keeps what can be lost: `.capstan` beside the configuration, or in the repository. */
+function stateOf(found: Found): string {
+  return join(found.root, '.capstan');
+}
+
+interface Parts {
+  readonly repository: Repository;
+  readonly forge: Forge | undefined;
+  readonly signer: Signer;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly targetsRoot: string;
+  readonly settings: Settings;
+}
+
+async function worldOf(parts: Parts): Promise<World & { readonly closeRenderer: () => Promise<void> }> {
+  const [{ renderWorkers }, { directoryTargets }] = await Promise.all([import('#adapters/render-workers/render-workers.ts'), import('#adapters/directory/directory.ts')]);
+  const { repository, clock, settings } = parts;
+  const reading = createReading(repository);
+  const renderer = renderWorkers({});
+  const ledger = createLedgerReader(repository);
+  const history = createMainHistory({
+    repository,
+    reading,
+    branch: settings.branch,
+    root: settings.trustRoot,
+    firstSeen: async () => clock.now(),
+  });
+  return {
+    ...parts,
+    reading,
+    renderer,
+    ledger,
+    history,
+    environments: createEnvironmentRenderer(reading, renderer),
+    targets: directoryTargets({ root: parts.targetsRoot }),
+    protection: createProtectionReader(parts),
+    closeRenderer: () => renderer.close(),
+  };
+}
+
+async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld> {
+  const found = await find(place, terminal);
+  const { configuration } = found;
+  const { systemClock, randomIds, pinoJournal } = await import('#adapters/machine/machine.ts');
+  const journal = pinoJournal({ level: 'warn', secrets: configuration?.secrets ?? [] });
+  const forge = configuration?.forge === undefined ? undefined : await openForge(configuration, journal);
+  const isMirror = configuration !== undefined && place.repo === undefined;
+  const repository = isMirror ? await openMirror(found, configuration, forge) : await openLocal(found.root);
+  const { gitWorkingDirectory } = await import('#adapters/git/working-directory.ts');
+  const world = await worldOf({
+    repository,
+    forge,
+    journal,
+    clock: systemClock,
+    ids: randomIds(),
+    signer: await lazySigner(found),
+    targetsRoot: configuration?.directoryRoot ?? join(stateOf(found), 'targets'),
+    settings: await settingsOf(found, place),
+  });
+  return {
+    ...world,
+    workingDirectory: isMirror ? undefined : await gitWorkingDirectory(found.root),
+    path: found.root,
+    close: async () => {
+      await world.closeRenderer();
+      await repository.close();
+    },
+  };
+}
+
+async function settingsOf(found: Found, place: Place): Promise<Settings> {
+  const { configuration } = found;
+  const root = place.trustRoot ?? configuration?.trust.root;
+  const repository = configuration === undefined ? `local/${basename(found.root)}` : `${configuration.repository.owner}/${configuration.repository.name}`;
+  return {
+    branch: configuration?.repository.branch ?? 'main',
+    source: `/gitops/${repository.replace('/', '-')}`,
+    repository,
+    version: await ownVersion(),
+    trustRoot: root === undefined ? undefined : toCommitId(root),
+    driftInterval: configuration?.settings.drift ?? 300_000,
+  };
+}
+
+async function ownVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(new URL(import.meta.resolve('#package.json')), 'utf8')) as { version: string };
+  return version;
+}
+
+async function openLocal(path: string): Promise<Repository> {
+  const { gitRepository } = await import('#adapters/git/git.ts');
+  if ((await stat(path).catch(() => undefined)) === undefined) throw new PortError('missing', `${path} does not exist`);
+  const { isRepository } = await import('#adapters/git/git.ts');
+  if (!(await isRepository(path))) throw new PortError('missing', `${path} is not a git repository; 'capstan init' makes one, --repo names another`);
+  return gitRepository({ path, limits: LIMITS });
+}
+
+type GithubForge = Awaited<ReturnType<typeof openForge>>;
+
+async function openForge(configuration: Configuration, journal: Journal) {
+  const { githubForge } = await import('#adapters/github/github.ts');
+  const { forge } = configuration;
+  if (forge === undefined) throw new PortError('invalid', 'the configuration has no forge');
+  return githubForge({ baseUrl: forge.baseUrl, owner: forge.owner, repo: forge.repo, auth: forge.auth, journal });
+}
+
+async function openMirror(found: Found, configuration: Configuration, forge: GithubForge | undefined): Promise<Repository> {
+  const { gitRepository } = await import('#adapters/git/git.ts');
+  const path = join(stateOf(found), 'mirror.git');
+  await mkdir(dirname(path), { recursive: true });
+  const credentials = forge === undefined ? {} : { credentials: () => forge.credentials() };
+  return gitRepository({ path, remote: { url: configuration.repository.url, ...credentials }, limits: LIMITS });
+}
+
+function keyOf(found: Found): string {
+  return found.configuration?.identity.signingKey ?? join(stateOf(found), 'engine_ed25519');
+}
+
+async function openSigner(place: Place, terminal: Terminal): Promise<Signer> {
+  return signerAt(await find(place, terminal));
+}
+
+async function signerAt(found: Found): Promise<Signer> {
+  const { fileSigner } = await import('#adapters/machine/machine.ts');
+  const identity = found.configuration?.identity;
+  return fileSigner(keyOf(found), { name: identity?.name ?? 'Capstan', email: identity?.email ?? 'engine@capstan.invalid' });
+}
+
+/** A command that only reads makes no key: it is opened when something is signed. */
+async function lazySigner(found: Found): Promise<Signer> {
+  const identity = found.configuration?.identity;
+  let opened: Promise<Signer> | undefined;
+  return {
+    publicKey: '',
+    name: identity?.name ?? 'Capstan',
+    email: identity?.email ?? 'engine@capstan.invalid',
+    sign: async (payload) => {
+      opened ??= signerAt(found);
+      return (await opened).sign(payload);
+    },
+  };
+}
+
+async function serve(path: string, terminal: Terminal): Promise<Running> {
+  const configuration = await configurationAt(path, 'service', terminal);
+  const found: Found = { configuration, root: dirname(path) };
+  const [{ systemClock, systemTimers, systemChance, randomIds, pinoJournal }, { sqliteInbox }, { webhookVerifier, githubEvents }, { startService, serviceWork }] = await Promise.all([
+    import('#adapters/machine/machine.ts'),
+    import('#adapters/sqlite/sqlite.ts'),
+    import('#adapters/github/github.ts'),
+    import('#service/service.ts'),
+  ]);
+  const secrets = configuration.forge?.webhookSecrets;
+  if (secrets === undefined) throw new PortError('invalid', 'the service needs forge.webhookSecret');
+  const journal = pinoJournal({ level: configuration.logLevel, secrets: configuration.secrets });
+  const forge = await openForge(configuration, journal);
+  const repository = await openMirror(found, configuration, forge);
+  const world = await worldOf({
+    repository,
+    forge,
+    journal,
+    clock: systemClock,
+    ids: randomIds(),
+    signer: await signerAt(found),
+    targetsRoot: configuration.directoryRoot,
+    settings: await settingsOf(found, { repo: undefined, config: path }),
+  });
+  const service = await startService({
+    settings: configuration.settings,
+    work: serviceWork(world),
+    inbox: await sqliteInbox(configuration.sqlite),
+    verifier: webhookVerifier(secrets),
+    reader: githubEvents(),
+    forge,
+    clock: systemClock,
+    timers: systemTimers,
+    chance: systemChance,
+    ids: world.ids,
+    journal,
+    version: world.settings.version,
+  });
+  return closable(service.url, async () => {
+    await service.stop(STOP_WITHIN);
+    await world.closeRenderer();
+    await repository.close();
+  });
+}
+
+async function forge(options: { readonly data: string; readonly listen: string }): Promise<Running> {
+  const [{ startForge }, { httpBackend, smartHttpMissing }, { systemClock, fileSigner, pinoJournal }, { gitRepository }] = await Promise.all([
+    import('#forge/forge.ts'),
+    import('#adapters/git/http-backend.ts'),
+    import('#adapters/machine/machine.ts'),
+    import('#adapters/git/git.ts'),
+  ]);
+  const missing = smartHttpMissing();
+  if (missing !== undefined) throw new PortError('unsupported', missing);
+  const [, host, port] = /^(.*):(\d{1,5})$/.exec(options.listen) ?? [];
+  if (host === undefined || port === undefined) throw new PortError('invalid', `--listen ${options.listen} is not HOST:PORT`);
+  await mkdir(options.data, { recursive: true });
+  const running = await startForge({
+    dataDirectory: options.data,
+    listen: { host, port: Number(port) },
+    repositories: (path) => gitRepository({ path, limits: LIMITS }),
+    smartHttp: httpBackend(),
+    clock: systemClock,
+    journal: pinoJournal({ level: 'warn' }),
+    signer: await fileSigner(join(options.data, 'forge_ed25519'), { name: 'Local forge', email: 'forge@capstan.invalid' }),
+  });
+  return closable(running.url, () => running.close());
+}
+
+function closable(url: string, close: () => Promise<void>): Running {
+  let closing: Promise<void> | undefined;
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((done) => {
+    end = done;
+  });
+  return {
+    url,
+    ended,
+    close: () => {
+      closing ??= close().finally(end);
+      return closing;
+    },
+  };
+}
+
+async function addForgeUser(options: { readonly data: string; readonly name: string }): Promise<{ readonly token: string }> {
+  const [{ addForgePerson }, { systemClock }] = await Promise.all([import('#forge/forge.ts'), import('#adapters/machine/machine.ts')]);
+  const person = addForgePerson({ dataDirectory: options.data, clock: systemClock }, options.name);
+  if (person === undefined) throw new PortError('invalid', `"${options.name}" is not a user name: letters, digits and single hyphens`);
+  return person;
+}
+
+async function initRepository(path: string, terminal: Terminal): Promise<void> {
+  const { initialise } = await import('#adapters/git/initialise.ts');
+  const { planLock } = await import('#loops/lock.ts');
+  await initialise(path, 'Declare the platform');
+  const world = await openWorld({ repo: path, config: undefined }, terminal);
+  try {
+    const { overlay } = await import('#loops/overlay.ts');
+    if (world.workingDirectory === undefined) throw new PortError('invalid', `${path} has no working directory`);
+    const { tree, reader } = await world.workingDirectory.snapshot();
+    const reading = overlay(world, reader);
+    const declarations = await reading.reading.declarations({ tree, commit: undefined });
+    const files: { path: string; content: string }[] = [];
+    for (const environment of declarations.state.environments) {
+      const planned = await planLock(reading, declarations, environment);
+      if (!planned.ok) throw new PortError('invalid', planned.problems.map(problemLine).join('\n'));
+      files.push({ path: planned.value.path, content: planned.value.after });
+    }
+    await world.workingDirectory.write(files);
+  } finally {
+    await world.close();
+  }
+  await initialise(path, 'Lock versions');
+}
+
+async function openKey(path: string, name: string): Promise<Signer> {
+  const { fileSigner } = await import('#adapters/machine/machine.ts');
+  return fileSigner(path, { name, email: `${name}@acme.example` });
+}
+
+async function openClone(path: string): Promise<Repository> {
+  const { gitRepository } = await import('#adapters/git/git.ts');
+  return gitRepository({ path, limits: LIMITS });
+}

@@ -1,0 +1,59 @@
+import { checkChange } from '#loops/check-change.ts';
+import { createLooker } from '#loops/look.ts';
+import type { LookedEnvironment } from '#loops/look.ts';
+import { promote } from '#loops/promote.ts';
+import { reconcile } from '#loops/reconcile.ts';
+import type { World } from '#loops/world.ts';
+import type { EnvironmentName } from '#model/names.ts';
+import { isPortError } from '#ports/port-error.ts';
+import type { Run, ServiceWork, Wake } from './work.ts';
+
+/** The loops as the service's work: errors of ports become endings, and what ended wakes what depends on it. */
+export function loopWork(world: World): ServiceWork {
+  const looker = createLooker(world);
+  let known: readonly LookedEnvironment[] = [];
+
+  function downstreamOf(environment: EnvironmentName): readonly Wake[] {
+    return known.filter((item) => item.environment === environment || item.upstreams.includes(environment)).map((item) => ({ kind: 'promote', environment: item.environment }));
+  }
+
+  /** A lost race means that the mirror is behind: the retry starts from a fresh fetch. */
+  async function ending(run: () => Promise<Run>, signal: AbortSignal): Promise<Run> {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isPortError(error)) throw error;
+      if (error.kind === 'conflict' && !signal.aborted) await world.repository.fetch(signal).catch(() => undefined);
+      return { ending: { kind: 'retry', because: error.message }, wakes: [] };
+    }
+  }
+
+  return {
+    async look(_trigger, signal) {
+      const answer = await ending(async () => {
+        const found = await looker.look(signal);
+        if (found.environments.length > 0) known = found.environments;
+        const wakes: readonly Wake[] = [
+          ...found.reconcile.map((environment) => ({ kind: 'reconcile', environment }) as const),
+          ...found.promote.map((environment) => ({ kind: 'promote', environment }) as const),
+          ...found.check.map((number) => ({ kind: 'check', number }) as const),
+        ];
+        return { ending: found.ending, wakes };
+      }, signal);
+      return { ...answer, environments: known.map((item) => ({ environment: item.environment, driftEvery: item.interval })) };
+    },
+    reconcile: (environment, trigger, signal) =>
+      ending(async () => {
+        const result = await reconcile(world, { environment, target: undefined, trigger, dryRun: false }, signal);
+        world.journal.info({ environment, revision: result.revision, ending: result.ending.kind, trigger }, 'an environment was reconciled');
+        return { ending: result.ending, wakes: result.receipts.length > 0 ? downstreamOf(environment) : [] };
+      }, signal),
+    promote: (environment, _trigger, signal) =>
+      ending(async () => {
+        const result = await promote(world, { environment, only: undefined, dryRun: false, byPerson: false }, signal);
+        for (const held of result.held) world.journal.warn({ environment, instance: held.instance, version: held.version, reason: held.reason }, 'a version is held');
+        return { ending: result.ending, wakes: result.changes.some((change) => change.merged) ? [{ kind: 'look' }] : [] };
+      }, signal),
+    check: (number, _trigger, signal) => ending(async () => ({ ending: await checkChange(world, number, signal), wakes: [] }), signal),
+  };
+}
