@@ -109,7 +109,7 @@ async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld>
   const found = await find(place, terminal);
   const { configuration } = found;
   const { systemClock, randomIds, pinoJournal } = await import('#adapters/machine/machine.ts');
-  const journal = pinoJournal({ level: 'warn', secrets: configuration?.secrets ?? [] });
+  const journal = pinoJournal({ level: 'warn', destination: 2, secrets: configuration?.secrets ?? [] });
   const forge = configuration?.forge === undefined ? undefined : await openForge(configuration, journal);
   const isMirror = configuration !== undefined && place.repo === undefined;
   const repository = isMirror ? await openMirror(found, configuration, forge) : await openLocal(found.root);
@@ -219,7 +219,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
   ]);
   const secrets = configuration.forge?.webhookSecrets;
   if (secrets === undefined) throw new PortError('invalid', 'the service needs forge.webhookSecret');
-  const journal = pinoJournal({ level: configuration.logLevel, secrets: configuration.secrets });
+  const journal = pinoJournal({ level: configuration.logLevel, destination: 2, secrets: configuration.secrets });
   const forge = await openForge(configuration, journal);
   const repository = await openMirror(found, configuration, forge);
   const world = await worldOf({
@@ -271,7 +271,7 @@ async function forge(options: { readonly data: string; readonly listen: string }
     repositories: (path) => gitRepository({ path, limits: LIMITS }),
     smartHttp: httpBackend(),
     clock: systemClock,
-    journal: pinoJournal({ level: 'warn' }),
+    journal: pinoJournal({ level: 'warn', destination: 2 }),
     signer: await fileSigner(join(options.data, 'forge_ed25519'), { name: 'Local forge', email: 'forge@capstan.invalid' }),
   });
   return closable(running.url, () => running.close());

@@ -1,4 +1,3 @@
-import { assemble } from '#assembly.ts';
 import { runCli } from '#cli/cli.ts';
 
 const stop = new AbortController();
@@ -15,7 +14,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await runCli(process.argv.slice(2), assemble(), {
+process.exitCode = await runCli(process.argv.slice(2), async () => (await import('#assembly.ts')).assemble(), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   env: process.env,

@@ -15,7 +15,7 @@ export interface Invocation {
 }
 
 /** Runs one command and answers its exit code (contracts.md section 1). */
-export async function runCli(argv: readonly string[], powers: Powers, terminal: Terminal): Promise<number> {
+export async function runCli(argv: readonly string[], assemble: () => Promise<Powers>, terminal: Terminal): Promise<number> {
   let code: number = EXIT.ok;
   const program = new Command('capstan')
     .description('GitOps repository engine: environments and capsules in git, signed commits, promotion by pull request.')
@@ -26,7 +26,7 @@ export async function runCli(argv: readonly string[], powers: Powers, terminal: 
   for (const row of COMMANDS) {
     addCommand(program, row, async (words, options) => {
       const run = await row.load();
-      code = await run({ words, options, powers, terminal });
+      code = await run({ words, options, powers: await assemble(), terminal });
     });
   }
   try {

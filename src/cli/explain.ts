@@ -6,13 +6,14 @@ import { outputFormat, printDocument, tableText } from './output.ts';
 
 export async function explain({ words, options, terminal }: Invocation): Promise<number> {
   const format = outputFormat(options.output as string | undefined, ['text', 'json']);
+  const entries = [...PROBLEM_CATALOGUE].map(([code, entry]) => ({ code, ...entry }));
   const [wanted] = words;
   if (wanted === undefined) {
-    if (format === 'json') printDocument(terminal, 'ProblemList', { items: PROBLEM_CATALOGUE });
-    else terminal.out(tableText(['CODE', 'RULE', 'MEANS'], PROBLEM_CATALOGUE.map((entry) => [entry.code, entry.rule ?? '', entry.title])));
+    if (format === 'json') printDocument(terminal, 'ProblemList', { items: entries });
+    else terminal.out(tableText(['CODE', 'RULE', 'MEANS'], entries.map((entry) => [entry.code, entry.rule ?? '', entry.title])));
     return EXIT.ok;
   }
-  const found = PROBLEM_CATALOGUE.filter((entry) => entry.code === wanted.toLowerCase() || entry.rule === wanted.toUpperCase());
+  const found = entries.filter((entry) => entry.code === wanted.toLowerCase() || entry.rule === wanted.toUpperCase());
   if (found.length === 0) throw new UsageError(`no problem is called "${wanted}"; 'capstan explain' lists them all`);
   if (format === 'json') printDocument(terminal, 'ProblemList', { items: found });
   else terminal.out(found.map((entry) => `${entry.code}${entry.rule === undefined ? '' : ` (${entry.rule})`}: ${entry.title}\n\n${entry.why}\n\nExample:\n${indent(entry.example)}\n\nWhat to do: ${entry.remedy}\n`).join('\n'));

@@ -2,7 +2,7 @@ import { queryHistory } from '#loops/ledger-queries.ts';
 import { statusOf } from '#loops/status.ts';
 import type { DesiredState } from '#model/desired.ts';
 import type { Json } from '#model/json.ts';
-import { writeKubernetesYaml } from '#model/kubernetes-yaml.ts';
+import { writeKubernetesYaml } from '#model/kubernetes-text.ts';
 
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';

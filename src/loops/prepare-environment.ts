@@ -1,4 +1,4 @@
-import { notHonoured } from '#desired/desired.ts';
+import { capsuleNotHonoured, notHonoured } from '#desired/desired.ts';
 import type { TrustOf } from './trust-of.ts';
 import type { Declarations, Snapshot } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
@@ -40,8 +40,7 @@ export async function prepareEnvironment(world: ReadingWorld, name: string, revi
   const notices = trust.notices(environment);
   const refusedHistory = historical.filter((problem) => problem.place.file === undefined || isOf(problem, name));
   if (refusedHistory.length > 0) return stuck(refusedHistory, notices);
-  const unhonoured = notHonoured(declarations.state).filter((problem) => isOf(problem.problem, name));
-  const blocking = unhonoured.filter((problem) => problem.effect === 'stuck').map((problem) => problem.problem);
+  const blocking = unhonouredOf(declarations, environment).filter((problem) => problem.effect === 'stuck');
   if (blocking.length > 0) return stuck(blocking, notices);
   const untrusted = trust.problemsOf(environment);
   if (untrusted.length > 0) return ended(toEnding(untrusted, trust), notices);
@@ -54,6 +53,9 @@ export async function prepareEnvironment(world: ReadingWorld, name: string, revi
   const wrong = checkLock(environment, { index, expected, loaded: (release) => world.reading.loaded(release), text: undefined, reachable: () => undefined });
   const errors = [...wrong.filter((problem) => problem.severity === 'error'), ...(resolved.ok ? [] : resolved.problems)];
   if (errors.length > 0 || !resolved.ok) return stuck(errors, notices);
+  const released = await world.reading.capsules(pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
+  const unsupported = released.flatMap((item) => (item.source === undefined ? [] : capsuleNotHonoured(item.source.declared).filter((problem) => problem.effect === 'stuck')));
+  if (unsupported.length > 0) return stuck(unsupported, notices);
   const unreleased = pins.flatMap((pin) => trust.problemOfRelease(environment, pin) ?? []);
   if (unreleased.length > 0) return ended(toEnding(unreleased, trust), notices);
 
@@ -63,6 +65,11 @@ export async function prepareEnvironment(world: ReadingWorld, name: string, revi
     kind: 'ready',
     prepared: { environment, revision, declarations, pins, index, rendered: rendered.value, notices, warnings: rendered.value.warnings },
   };
+}
+
+/** What is declared for this environment and not honoured by this version; capsules are asked by the versions it locks. */
+export function unhonouredOf(declarations: Declarations, environment: DesiredEnvironment): ReturnType<typeof notHonoured> {
+  return notHonoured(declarations.state).filter((problem) => problem.subject.kind !== 'environment' || problem.subject.name === environment.name);
 }
 
 /** Problems that stop this environment: its own files, the project and the policies; never another environment's. */

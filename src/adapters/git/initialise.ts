@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { PortError } from '#ports/port-error.ts';
-import { findRepository } from './place.ts';
+import { isDirectory } from './place.ts';
 
 /** Makes a repository of a folder (branch main) if it is none, and commits everything in it as the person git knows here. */
 export async function initialise(path: string, message: string): Promise<void> {
-  if ((await findRepository(path)) === undefined) await run(path, ['init', '--quiet', '--initial-branch=main']);
+  if (!(await isDirectory(join(path, '.git')))) await run(path, ['init', '--quiet', '--initial-branch=main']);
   await run(path, ['add', '--all']);
   const who = await run(path, ['config', 'user.email']).catch(() => '');
   const person = who === '' ? ['-c', 'user.name=Capstan', '-c', 'user.email=init@capstan.invalid'] : [];
