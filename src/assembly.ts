@@ -10,9 +10,9 @@ import { createEnvironmentRenderer } from '#loops/render-environment.ts';
 import type { Settings, World } from '#loops/world.ts';
 import { toCommitId } from '#model/digest.ts';
 import type { Problem } from '#model/problem.ts';
-import { PortError } from '#ports/port-error.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
+import { PortError } from '#ports/port-error.ts';
 import type { ObjectLimits, Repository } from '#ports/repository.ts';
 import type { loadConfiguration } from '#service/service.ts';
 
@@ -80,7 +80,10 @@ interface Parts {
 }
 
 async function worldOf(parts: Parts): Promise<World & { readonly closeRenderer: () => Promise<void> }> {
-  const [{ renderWorkers }, { directoryTargets }] = await Promise.all([import('#adapters/render-workers/render-workers.ts'), import('#adapters/directory/directory.ts')]);
+  const [{ renderWorkers }, { directoryTargets }] = await Promise.all([
+    import('#adapters/render-workers/render-workers.ts'),
+    import('#adapters/directory/directory.ts'),
+  ]);
   const { repository, clock, settings } = parts;
   const reading = createReading(repository);
   const renderer = renderWorkers({});
@@ -138,7 +141,8 @@ async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld>
 async function settingsOf(found: Found, place: Place): Promise<Settings> {
   const { configuration } = found;
   const root = place.trustRoot ?? configuration?.trust.root;
-  const repository = configuration === undefined ? `local/${basename(found.root)}` : `${configuration.repository.owner}/${configuration.repository.name}`;
+  const repository =
+    configuration === undefined ? `local/${basename(found.root)}` : `${configuration.repository.owner}/${configuration.repository.name}`;
   return {
     branch: configuration?.repository.branch ?? 'main',
     source: `/gitops/${repository.replace('/', '-')}`,
@@ -158,7 +162,8 @@ async function openLocal(path: string): Promise<Repository> {
   const { gitRepository } = await import('#adapters/git/git.ts');
   if ((await stat(path).catch(() => undefined)) === undefined) throw new PortError('missing', `${path} does not exist`);
   const { isRepository } = await import('#adapters/git/git.ts');
-  if (!(await isRepository(path))) throw new PortError('missing', `${path} is not a git repository; 'capstan init' makes one, --repo names another`);
+  if (!(await isRepository(path)))
+    throw new PortError('missing', `${path} is not a git repository; 'capstan init' makes one, --repo names another`);
   return gitRepository({ path, limits: LIMITS });
 }
 
@@ -211,7 +216,12 @@ async function lazySigner(found: Found): Promise<Signer> {
 async function serve(path: string, terminal: Terminal): Promise<Running> {
   const configuration = await configurationAt(path, 'service', terminal);
   const found: Found = { configuration, root: dirname(path) };
-  const [{ systemClock, systemTimers, systemChance, randomIds, pinoJournal }, { sqliteInbox }, { webhookVerifier, githubEvents }, { startService, serviceWork }] = await Promise.all([
+  const [
+    { systemClock, systemTimers, systemChance, randomIds, pinoJournal },
+    { sqliteInbox },
+    { webhookVerifier, githubEvents },
+    { startService, serviceWork },
+  ] = await Promise.all([
     import('#adapters/machine/machine.ts'),
     import('#adapters/sqlite/sqlite.ts'),
     import('#adapters/github/github.ts'),
@@ -254,12 +264,13 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
 }
 
 async function forge(options: { readonly data: string; readonly listen: string }): Promise<Running> {
-  const [{ startForge }, { httpBackend, smartHttpMissing }, { systemClock, fileSigner, pinoJournal }, { gitRepository }] = await Promise.all([
-    import('#forge/forge.ts'),
-    import('#adapters/git/http-backend.ts'),
-    import('#adapters/machine/machine.ts'),
-    import('#adapters/git/git.ts'),
-  ]);
+  const [{ startForge }, { httpBackend, smartHttpMissing }, { systemClock, fileSigner, pinoJournal }, { gitRepository }] =
+    await Promise.all([
+      import('#forge/forge.ts'),
+      import('#adapters/git/http-backend.ts'),
+      import('#adapters/machine/machine.ts'),
+      import('#adapters/git/git.ts'),
+    ]);
   const missing = smartHttpMissing();
   if (missing !== undefined) throw new PortError('unsupported', missing);
   const [, host, port] = /^(.*):(\d{1,5})$/.exec(options.listen) ?? [];

@@ -71,7 +71,11 @@ const HOUSE: Readonly<Record<string, FolderRule>> = {
   service: { folders: ['model', 'ports', 'loops', 'schemas'], packages: ['node:*', 'fastify', 'prom-client'] },
   forge: { folders: ['model', 'ports'], packages: ['node:*', 'fastify'] },
   agent: { folders: ['model', 'edge', 'trust'], packages: ['node:*'] },
-  cli: { folders: ['model', 'ports', 'loops', 'service', 'schemas', 'package.json'], packages: ['node:*', 'commander'], doors: ['#cli/powers.ts'] },
+  cli: {
+    folders: ['model', 'ports', 'loops', 'service', 'schemas', 'package.json'],
+    packages: ['node:*', 'commander'],
+    doors: ['#cli/powers.ts'],
+  },
   'assembly.ts': {
     folders: ['model', 'ports', 'loops', 'service', 'forge', 'cli', 'schemas', ...CHAPTER_NAMES, ...Object.keys(ADAPTERS)],
     packages: ['node:*'],

@@ -4,7 +4,6 @@ import { resolve } from 'node:path';
 import { reconcile } from '#loops/reconcile.ts';
 import { isJsonObject } from '#model/json.ts';
 import type { Json, JsonObject } from '#model/json.ts';
-
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { printable } from './output.ts';
@@ -16,11 +15,16 @@ export async function apply({ words, options, powers, terminal }: Invocation): P
   const saved = await readPlan(resolve(terminal.cwd, words[0] ?? ''));
   const world = await powers.openWorld(placeOf(options), terminal);
   try {
-    const now = await reconcile(world, { environment: saved.environment, target: undefined, trigger: 'person', dryRun: true }, terminal.signal);
+    const now = await reconcile(
+      world,
+      { environment: saved.environment, target: undefined, trigger: 'person', dryRun: true },
+      terminal.signal,
+    );
     const moved = saved.targets.flatMap((target) => {
       const run = now.runs.find((item) => item.plan.target === target.name);
       if (run === undefined) return [`target ${target.name} cannot be planned any more`];
-      if (run.plan.rendering !== target.rendering) return [`target ${target.name}: what should be there changed since the plan (another rendering)`];
+      if (run.plan.rendering !== target.rendering)
+        return [`target ${target.name}: what should be there changed since the plan (another rendering)`];
       return run.plan.basis === target.basis ? [] : [`target ${target.name}: what is there changed since the plan`];
     });
     if (moved.length > 0) {
@@ -29,7 +33,11 @@ export async function apply({ words, options, powers, terminal }: Invocation): P
       return EXIT.conflict;
     }
     const only = saved.targets.length === 1 ? saved.targets[0]?.name : undefined;
-    const result = await reconcile(world, { environment: saved.environment, target: only, trigger: 'person', dryRun: false }, terminal.signal);
+    const result = await reconcile(
+      world,
+      { environment: saved.environment, target: only, trigger: 'person', dryRun: false },
+      terminal.signal,
+    );
     return printReceipts({ terminal, result, output: options.output as string | undefined });
   } finally {
     await world.close();
@@ -51,9 +59,18 @@ async function readPlan(path: string): Promise<SavedPlan> {
   } catch {
     throw new UsageError(`${path} is not JSON; it must be a file that 'capstan plan --save' wrote`);
   }
-  if (!isJsonObject(parsed) || parsed.kind !== 'Plan' || parsed.formatVersion !== 1 || typeof parsed.environment !== 'string' || !Array.isArray(parsed.targets)) {
+  if (
+    !isJsonObject(parsed) ||
+    parsed.kind !== 'Plan' ||
+    parsed.formatVersion !== 1 ||
+    typeof parsed.environment !== 'string' ||
+    !Array.isArray(parsed.targets)
+  ) {
     throw new UsageError(`${path} is not a plan of format version 1`);
   }
   const targets = (parsed.targets as readonly Json[]).filter((item): item is JsonObject => isJsonObject(item));
-  return { environment: parsed.environment, targets: targets.map((item) => ({ name: String(item.name), rendering: String(item.rendering), basis: String(item.basis) })) };
+  return {
+    environment: parsed.environment,
+    targets: targets.map((item) => ({ name: String(item.name), rendering: String(item.rendering), basis: String(item.basis) })),
+  };
 }

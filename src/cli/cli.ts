@@ -37,13 +37,19 @@ export async function runCli(argv: readonly string[], assemble: () => Promise<Po
   }
 }
 
-function addCommand(program: Command, row: CommandRow, run: (words: readonly string[], options: Invocation['options']) => Promise<void>): void {
+function addCommand(
+  program: Command,
+  row: CommandRow,
+  run: (words: readonly string[], options: Invocation['options']) => Promise<void>,
+): void {
   const command = program.command(row.name).description(row.description).exitOverride().showSuggestionAfterError();
   for (const word of row.words) command.argument(word.name, word.description);
   for (const option of row.options) command.addOption(new Option(option.flags, option.description));
   command.addHelpText('after', `\nExample:\n  $ ${row.example}\n`);
   command.action(async (...given: unknown[]) => {
-    const words = given.slice(0, row.words.length).flatMap((word) => (Array.isArray(word) ? word.map(String) : word === undefined ? [] : [String(word)]));
+    const words = given
+      .slice(0, row.words.length)
+      .flatMap((word) => (Array.isArray(word) ? word.map(String) : word === undefined ? [] : [String(word)]));
     await run(words, command.opts());
   });
 }

@@ -15,7 +15,10 @@ function script(shell: string): string {
     case 'zsh':
       return `#compdef capstan\n_arguments '1:command:((${COMMANDS.map((command) => `${command.name}\\:"${command.description.replaceAll(/['"`]/g, '')}"`).join(' ')}))' '*:file:_files'\n`;
     case 'fish':
-      return COMMANDS.map((command) => `complete -c capstan -n __fish_use_subcommand -a ${command.name} -d ${JSON.stringify(command.description.replaceAll('`', ''))}\n`).join('');
+      return COMMANDS.map(
+        (command) =>
+          `complete -c capstan -n __fish_use_subcommand -a ${command.name} -d ${JSON.stringify(command.description.replaceAll('`', ''))}\n`,
+      ).join('');
     default:
       throw new UsageError(`no completion for "${shell}"; there is one for bash, zsh and fish`);
   }

@@ -1,8 +1,8 @@
+import { diagnose } from '#loops/doctor.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { outputFormat, printDocument, printable } from './output.ts';
 import { placeOf } from './repository.ts';
-import { diagnose } from '#loops/doctor.ts';
 
 const MARK = { ok: 'ok  ', warning: 'warn', failed: 'FAIL' } as const;
 
@@ -13,7 +13,11 @@ export async function doctor({ options, powers, terminal }: Invocation): Promise
     const signer = await powers.openSigner(placeOf(options), terminal);
     const findings = await diagnose(world, { publicKey: signer.publicKey, fix: options.fix === true });
     if (format === 'json') printDocument(terminal, 'Diagnosis', { items: findings });
-    else for (const finding of findings) terminal.out(`${MARK[finding.state]}  ${printable(`${finding.subject}: ${finding.detail}`)}\n${finding.remedy === undefined ? '' : `      ${printable(finding.remedy)}\n`}`);
+    else
+      for (const finding of findings)
+        terminal.out(
+          `${MARK[finding.state]}  ${printable(`${finding.subject}: ${finding.detail}`)}\n${finding.remedy === undefined ? '' : `      ${printable(finding.remedy)}\n`}`,
+        );
     return findings.some((finding) => finding.state === 'failed') ? EXIT.failed : EXIT.ok;
   } finally {
     await world.close();

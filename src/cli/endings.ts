@@ -1,6 +1,5 @@
 import { instantText } from '#model/instant.ts';
 import type { Ending } from '#model/receipt.ts';
-
 import { EXIT } from './exit-code.ts';
 import { printProblems, printable, problemDocument } from './output.ts';
 import type { Terminal } from './powers.ts';
@@ -35,7 +34,16 @@ export function endingDocument(ending: Ending): object {
   }
 }
 
-const REFUSALS = new Set(['unsigned', 'signature-refused', 'policy-denied', 'deletion-budget', 'foreign-object', 'gate-not-passed', 'not-supported', 'protection-missing']);
+const REFUSALS = new Set([
+  'unsigned',
+  'signature-refused',
+  'policy-denied',
+  'deletion-budget',
+  'foreign-object',
+  'gate-not-passed',
+  'not-supported',
+  'protection-missing',
+]);
 
 /** 0 settled or waiting for health, 1 invalid, 3 refused by policy, trust or guard, 4 lost race. */
 export function exitCodeOfEnding(ending: Ending): number {

@@ -1,5 +1,4 @@
 import { PROBLEM_CATALOGUE } from '#model/problem-catalogue.ts';
-
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { outputFormat, printDocument, tableText } from './output.ts';
@@ -10,13 +9,27 @@ export async function explain({ words, options, terminal }: Invocation): Promise
   const [wanted] = words;
   if (wanted === undefined) {
     if (format === 'json') printDocument(terminal, 'ProblemList', { items: entries });
-    else terminal.out(tableText(['CODE', 'RULE', 'MEANS'], entries.map((entry) => [entry.code, entry.rule ?? '', entry.title])));
+    else
+      terminal.out(
+        tableText(
+          ['CODE', 'RULE', 'MEANS'],
+          entries.map((entry) => [entry.code, entry.rule ?? '', entry.title]),
+        ),
+      );
     return EXIT.ok;
   }
   const found = entries.filter((entry) => entry.code === wanted.toLowerCase() || entry.rule === wanted.toUpperCase());
   if (found.length === 0) throw new UsageError(`no problem is called "${wanted}"; 'capstan explain' lists them all`);
   if (format === 'json') printDocument(terminal, 'ProblemList', { items: found });
-  else terminal.out(found.map((entry) => `${entry.code}${entry.rule === undefined ? '' : ` (${entry.rule})`}: ${entry.title}\n\n${entry.why}\n\nExample:\n${indent(entry.example)}\n\nWhat to do: ${entry.remedy}\n`).join('\n'));
+  else
+    terminal.out(
+      found
+        .map(
+          (entry) =>
+            `${entry.code}${entry.rule === undefined ? '' : ` (${entry.rule})`}: ${entry.title}\n\n${entry.why}\n\nExample:\n${indent(entry.example)}\n\nWhat to do: ${entry.remedy}\n`,
+        )
+        .join('\n'),
+    );
   return EXIT.ok;
 }
 

@@ -8,7 +8,8 @@ export async function forge({ words, options, powers, terminal }: Invocation): P
   const data = resolve(terminal.cwd, typeof options.data === 'string' ? options.data : '.capstan/forge');
   if (words.length > 0) {
     const [noun, verb, name] = words;
-    if (noun !== 'user' || verb !== 'add' || name === undefined) throw new UsageError(`'capstan forge ${words.join(' ')}' is not known; there is 'capstan forge user add NAME'`);
+    if (noun !== 'user' || verb !== 'add' || name === undefined)
+      throw new UsageError(`'capstan forge ${words.join(' ')}' is not known; there is 'capstan forge user add NAME'`);
     terminal.out(`${(await powers.addForgeUser({ data, name })).token}\n`);
     return EXIT.ok;
   }

@@ -3,7 +3,6 @@ import { statusOf } from '#loops/status.ts';
 import type { DesiredState } from '#model/desired.ts';
 import type { Json } from '#model/json.ts';
 import { writeKubernetesYaml } from '#model/kubernetes-text.ts';
-
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { outputFormat, printDocument, tableText } from './output.ts';
@@ -24,9 +23,23 @@ export async function get({ words, options, powers, terminal }: Invocation): Pro
     const listing = await list(world, words[0] ?? '', (await world.reading.desiredState(at)).state);
     const items = listing.items.map((item) => item.document);
     if (format === 'json') printDocument(terminal, listing.kind, { items });
-    else if (format === 'yaml') terminal.out(writeKubernetesYaml({ apiVersion: 'capstan.dev/v1alpha1', kind: listing.kind, formatVersion: 1, items: JSON.parse(JSON.stringify(items)) as Json }));
+    else if (format === 'yaml')
+      terminal.out(
+        writeKubernetesYaml({
+          apiVersion: 'capstan.dev/v1alpha1',
+          kind: listing.kind,
+          formatVersion: 1,
+          items: JSON.parse(JSON.stringify(items)) as Json,
+        }),
+      );
     else if (format === 'name') terminal.out(listing.items.map((item) => `${item.name}\n`).join(''));
-    else terminal.out(tableText(listing.header, listing.items.map((item) => item.row)));
+    else
+      terminal.out(
+        tableText(
+          listing.header,
+          listing.items.map((item) => item.row),
+        ),
+      );
     return EXIT.ok;
   } finally {
     await world.close();
@@ -42,7 +55,11 @@ async function list(world: OpenedWorld, kind: string, state: DesiredState): Prom
         header: ['NAME', 'VERSION', 'TYPE', 'TREE', 'SHA256'],
         items: state.capsules.map((capsule) => {
           const { metadata, spec } = capsule.declared.value;
-          return { name: capsule.name, row: [capsule.name, metadata.version, spec.type, capsule.gitTree.slice(0, 12), capsule.sha256.slice(0, 12)], document: { name: capsule.name, version: metadata.version, type: spec.type, gitTree: capsule.gitTree, sha256: capsule.sha256 } };
+          return {
+            name: capsule.name,
+            row: [capsule.name, metadata.version, spec.type, capsule.gitTree.slice(0, 12), capsule.sha256.slice(0, 12)],
+            document: { name: capsule.name, version: metadata.version, type: spec.type, gitTree: capsule.gitTree, sha256: capsule.sha256 },
+          };
         }),
       };
     case 'environment':
@@ -54,7 +71,11 @@ async function list(world: OpenedWorld, kind: string, state: DesiredState): Prom
           const { risk, promotion } = environment.declared.value.spec;
           const from = promotion?.from?.environments ?? [];
           const targets = environment.targets.map((target) => target.name);
-          return { name: environment.name, row: [environment.name, risk, from.join(',') || '-', targets.join(',')], document: { name: environment.name, risk, from, targets } };
+          return {
+            name: environment.name,
+            row: [environment.name, risk, from.join(',') || '-', targets.join(',')],
+            document: { name: environment.name, risk, from, targets },
+          };
         }),
       };
     case 'target':
@@ -63,7 +84,13 @@ async function list(world: OpenedWorld, kind: string, state: DesiredState): Prom
       return {
         kind: 'TargetList',
         header: ['ENVIRONMENT', 'TARGET', 'SYNC', 'HEALTH', 'DRIFTED'],
-        items: statuses.flatMap((status) => status.targets.map((target) => ({ name: `${status.environment}/${target.name}`, row: [status.environment, target.name, target.sync, target.health, String(target.drifted)], document: { environment: status.environment, ...target } }))),
+        items: statuses.flatMap((status) =>
+          status.targets.map((target) => ({
+            name: `${status.environment}/${target.name}`,
+            row: [status.environment, target.name, target.sync, target.health, String(target.drifted)],
+            document: { environment: status.environment, ...target },
+          })),
+        ),
       };
     }
     case 'device':
@@ -74,7 +101,11 @@ async function list(world: OpenedWorld, kind: string, state: DesiredState): Prom
         items: state.environments.flatMap((environment) =>
           environment.devices.map((device) => {
             const { metadata, spec } = device.value;
-            return { name: `${environment.name}/${metadata.name}`, row: [environment.name, metadata.name, spec.state, spec.runtime ?? '-'], document: { environment: environment.name, name: metadata.name, state: spec.state, runtime: spec.runtime ?? null } };
+            return {
+              name: `${environment.name}/${metadata.name}`,
+              row: [environment.name, metadata.name, spec.state, spec.runtime ?? '-'],
+              document: { environment: environment.name, name: metadata.name, state: spec.state, runtime: spec.runtime ?? null },
+            };
           }),
         ),
       };
@@ -85,7 +116,11 @@ async function list(world: OpenedWorld, kind: string, state: DesiredState): Prom
       return {
         kind: 'RunList',
         header: ['RUN', 'TIME', 'ENVIRONMENT', 'TARGET', 'OUTCOME'],
-        items: runs.map((row) => ({ name: row.runId, row: [row.runId, row.time, row.environment, row.target, row.outcome], document: row })),
+        items: runs.map((row) => ({
+          name: row.runId,
+          row: [row.runId, row.time, row.environment, row.target, row.outcome],
+          document: row,
+        })),
       };
     }
     default:

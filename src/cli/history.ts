@@ -1,7 +1,6 @@
 import { queryAt, queryHistory } from '#loops/ledger-queries.ts';
 import { parseDuration, parseInstant, toInstant } from '#model/instant.ts';
 import type { Instant } from '#model/instant.ts';
-
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { outputFormat, printDocument, tableText } from './output.ts';
@@ -16,13 +15,36 @@ export async function history({ options, powers, terminal }: Invocation): Promis
       if (environment === undefined) throw new UsageError('--at answers for one environment: add --environment NAME');
       const items = await queryAt(world, environment, timeOf('--at', options.at, world.clock.now()));
       if (format === 'json') printDocument(terminal, 'RunningList', { environment, at: options.at, items });
-      else terminal.out(items.length === 0 ? `nothing ran in ${environment} then\n` : tableText(['TARGET', 'INSTANCE', 'VERSION', 'HEALTH', 'SINCE', 'SHA256'], items.map((item) => [item.target, item.instance, item.version, item.health, item.since, item.sha256.slice(0, 12)])));
+      else
+        terminal.out(
+          items.length === 0
+            ? `nothing ran in ${environment} then\n`
+            : tableText(
+                ['TARGET', 'INSTANCE', 'VERSION', 'HEALTH', 'SINCE', 'SHA256'],
+                items.map((item) => [item.target, item.instance, item.version, item.health, item.since, item.sha256.slice(0, 12)]),
+              ),
+        );
       return EXIT.ok;
     }
     const since = typeof options.since === 'string' ? timeOf('--since', options.since, world.clock.now()) : undefined;
     const items = await queryHistory(world, { environment, capsule: options.capsule as string | undefined, since });
     if (format === 'json') printDocument(terminal, 'HistoryList', { items });
-    else terminal.out(tableText(['TIME', 'WHERE', 'ACTION', 'FROM', 'TO', 'HEALTH', 'OUTCOME', 'CHANGE'], items.map((item) => [item.time, [item.environment, item.target, item.instance].filter((part) => part !== undefined).join('/'), item.action, item.from ?? '-', item.to ?? '-', item.health, item.outcome, item.changeRequest ?? item.changeSet ?? '-'])));
+    else
+      terminal.out(
+        tableText(
+          ['TIME', 'WHERE', 'ACTION', 'FROM', 'TO', 'HEALTH', 'OUTCOME', 'CHANGE'],
+          items.map((item) => [
+            item.time,
+            [item.environment, item.target, item.instance].filter((part) => part !== undefined).join('/'),
+            item.action,
+            item.from ?? '-',
+            item.to ?? '-',
+            item.health,
+            item.outcome,
+            item.changeRequest ?? item.changeSet ?? '-',
+          ]),
+        ),
+      );
     return EXIT.ok;
   } finally {
     await world.close();

@@ -20,10 +20,14 @@ export async function init({ words, options, powers, terminal }: Invocation): Pr
   terminal.out(files.map((file) => `${file.path}\n`).join(''));
   if (isEmpty) {
     await powers.initRepository(root, terminal);
-    terminal.err(`${root} is a repository with two commits: declarations, then locks. Try: capstan validate && capstan reconcile dev && capstan status\n`);
+    terminal.err(
+      `${root} is a repository with two commits: declarations, then locks. Try: capstan validate && capstan reconcile dev && capstan status\n`,
+    );
     return EXIT.ok;
   }
-  terminal.err("The files stand in an existing folder. What remains:\n  git add environments capsules policies && git commit -m 'Declare the platform'\n  capstan lock --all\n  git add environments && git commit -m 'Lock versions'\n");
+  terminal.err(
+    "The files stand in an existing folder. What remains:\n  git add environments capsules policies && git commit -m 'Declare the platform'\n  capstan lock --all\n  git add environments && git commit -m 'Lock versions'\n",
+  );
   return EXIT.ok;
 }
 

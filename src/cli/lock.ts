@@ -1,6 +1,5 @@
 import { planLock } from '#loops/lock.ts';
 import type { Problem } from '#model/problem.ts';
-
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { printProblems } from './output.ts';
@@ -25,7 +24,8 @@ export async function lock({ words, options, powers, terminal }: Invocation): Pr
       for (const file of files) terminal.err(`${file.path}: would change\n`);
       return files.length > 0 ? EXIT.failed : EXIT.ok;
     }
-    if (files.length > 0 && world.workingDirectory === undefined) throw new UsageError(`${world.path} is bare; lock in a checkout, or let the engine promote`);
+    if (files.length > 0 && world.workingDirectory === undefined)
+      throw new UsageError(`${world.path} is bare; lock in a checkout, or let the engine promote`);
     await world.workingDirectory?.write(files);
     for (const file of files) terminal.out(`${file.path}\n`);
     return EXIT.ok;

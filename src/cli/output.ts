@@ -1,8 +1,8 @@
-import type { Terminal } from './powers.ts';
-import { UsageError } from './exit-code.ts';
 import type { Json } from '#model/json.ts';
 import { compareProblems } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
+import { UsageError } from './exit-code.ts';
+import type { Terminal } from './powers.ts';
 
 /** JSON on stdout: always with apiVersion, kind and formatVersion. */
 export function printDocument(terminal: Terminal, kind: string, body: object): void {
@@ -23,7 +23,10 @@ export function outputFormat<T extends string>(given: string | undefined, known:
 
 /** Control and direction characters never reach a terminal or a CI log raw. */
 export function printable(text: string): string {
-  return text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.replaceAll(
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Problems in the JSON shape of contracts.md. */
@@ -48,7 +51,9 @@ export function problemText(problem: Problem): string {
   const { file, line, column } = problem.place;
   const where = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`}: `;
   const name = problem.rule === undefined ? problem.code : `${problem.rule} ${problem.code}`;
-  const related = problem.related.map((item) => `    ${item.file}${item.line === undefined ? '' : `:${item.line}`}: ${item.note}\n`).join('');
+  const related = problem.related
+    .map((item) => `    ${item.file}${item.line === undefined ? '' : `:${item.line}`}: ${item.note}\n`)
+    .join('');
   return `${printable(`${where}${problem.severity}: ${problem.message} [${name}]`)}\n${related}    ${printable(problem.remedy)}\n`;
 }
 
@@ -60,7 +65,9 @@ export function printProblems(terminal: Terminal, problems: readonly Problem[]):
 export function tableText(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows].map((row) => row.map(printable));
   const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all.map((row) => `${row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('   ')}\n`).join('');
+  return all
+    .map((row) => `${row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('   ')}\n`)
+    .join('');
 }
 
 export function countOf(amount: number, noun: string): string {

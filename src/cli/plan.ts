@@ -5,7 +5,6 @@ import { reconcile } from '#loops/reconcile.ts';
 import type { TargetRun } from '#loops/reconcile.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { Step, TargetPlan } from '#model/plan.ts';
-
 import type { Invocation } from './cli.ts';
 import { endingDocument, exitCodeOfEnding, printEnding } from './endings.ts';
 import { EXIT } from './exit-code.ts';
@@ -16,14 +15,29 @@ export async function plan({ words, options, powers, terminal }: Invocation): Pr
   const format = outputFormat(options.output as string | undefined, ['text', 'json']);
   const world = await powers.openWorld(placeOf(options), terminal);
   try {
-    const result = await reconcile(world, { environment: words[0] ?? '', target: options.target as string | undefined, trigger: 'person', dryRun: true }, terminal.signal);
+    const result = await reconcile(
+      world,
+      { environment: words[0] ?? '', target: options.target as string | undefined, trigger: 'person', dryRun: true },
+      terminal.signal,
+    );
     if (result.runs.length === 0) {
-      if (format === 'json') printDocument(terminal, 'Plan', { environment: words[0], revision: result.revision ?? null, targets: [], summary: summaryOf([]), ...endingDocument(result.ending) });
+      if (format === 'json')
+        printDocument(terminal, 'Plan', {
+          environment: words[0],
+          revision: result.revision ?? null,
+          targets: [],
+          summary: summaryOf([]),
+          ...endingDocument(result.ending),
+        });
       printEnding(terminal, result.ending);
       return exitCodeOfEnding(result.ending);
     }
     const document = planDocument(words[0] ?? '', result.revision ?? null, result.runs);
-    if (typeof options.save === 'string') await writeFile(resolve(terminal.cwd, options.save), `${JSON.stringify({ apiVersion: 'capstan.dev/v1alpha1', kind: 'Plan', formatVersion: 1, ...document }, undefined, 2)}\n`);
+    if (typeof options.save === 'string')
+      await writeFile(
+        resolve(terminal.cwd, options.save),
+        `${JSON.stringify({ apiVersion: 'capstan.dev/v1alpha1', kind: 'Plan', formatVersion: 1, ...document }, undefined, 2)}\n`,
+      );
     if (format === 'json') printDocument(terminal, 'Plan', document);
     else terminal.out(result.runs.map((run) => planText(run.plan)).join(''));
     for (const notice of result.notices) terminal.err(`note: ${printable(notice)}\n`);
@@ -45,7 +59,14 @@ function planDocument(environment: string, revision: string | null, runs: readon
       name: run.plan.target,
       rendering: run.plan.rendering,
       basis: run.plan.basis,
-      steps: run.plan.steps.map((step) => ({ action: step.action, key: step.key, path: step.path, reason: step.reason, sha256: 'sha256' in step ? step.sha256 : null, fields: [] })),
+      steps: run.plan.steps.map((step) => ({
+        action: step.action,
+        key: step.key,
+        path: step.path,
+        reason: step.reason,
+        sha256: 'sha256' in step ? step.sha256 : null,
+        fields: [],
+      })),
     })),
     summary: summaryOf(runs.flatMap((run) => run.plan.steps)),
   };
@@ -60,8 +81,9 @@ const SIGN = { create: '+', update: '~', adopt: '!', prune: '-', keep: ' ' } as 
 
 function planText(found: TargetPlan): string {
   const moving = found.steps.filter((step) => step.action !== 'keep');
-  const rows = moving.map((step) => `  ${SIGN[step.action]} ${step.action.padEnd(6)} ${printable(keyText(step.key))}  (${printable(step.reason)})\n`).join('');
+  const rows = moving
+    .map((step) => `  ${SIGN[step.action]} ${step.action.padEnd(6)} ${printable(keyText(step.key))}  (${printable(step.reason)})\n`)
+    .join('');
   const drift = found.drifted.map((key) => `  ! drift  ${printable(keyText(key))}\n`).join('');
   return `${found.environment}/${found.target}: ${moving.length === 0 ? 'nothing to do' : countOf(moving.length, 'step')}, ${found.steps.length - moving.length} as they should be\n${rows}${drift}`;
 }
-

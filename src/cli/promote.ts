@@ -1,11 +1,10 @@
 import { promote as run } from '#loops/promote.ts';
 import type { PromotedChange } from '#loops/promote.ts';
-
+import { instantText } from '#model/instant.ts';
 import type { Invocation } from './cli.ts';
 import { exitCodeOfEnding } from './endings.ts';
 import { outputFormat, printDocument, printProblems, printable, tableText } from './output.ts';
 import { placeOf } from './repository.ts';
-import { instantText } from '#model/instant.ts';
 
 export async function promote({ words, options, powers, terminal }: Invocation): Promise<number> {
   const format = outputFormat(options.output as string | undefined, ['text', 'json']);
@@ -15,7 +14,8 @@ export async function promote({ words, options, powers, terminal }: Invocation):
     await world.repository.fetch(terminal.signal);
     const only = name === undefined ? undefined : { name, version };
     const dryRun = options.dryRun === true || world.forge === undefined;
-    if (world.forge === undefined && options.dryRun !== true) terminal.err('no forge is configured, so nothing is opened; this is what would be (see --dry-run)\n');
+    if (world.forge === undefined && options.dryRun !== true)
+      terminal.err('no forge is configured, so nothing is opened; this is what would be (see --dry-run)\n');
     const result = await run(world, { environment: words[0] ?? '', only, dryRun, byPerson: true }, terminal.signal);
     if (format === 'json') {
       const documents = result.changes.map((change) => draftDocument(change));
@@ -39,7 +39,12 @@ function draftDocument({ draft, change, merged }: PromotedChange): object {
     changeSet: draft.changeSet.id,
     branch: draft.branch,
     title: draft.title,
-    moves: draft.changeSet.moves.map((move) => ({ instance: move.instance, capsule: move.capsule, from: move.from ?? null, to: move.to ?? null })),
+    moves: draft.changeSet.moves.map((move) => ({
+      instance: move.instance,
+      capsule: move.capsule,
+      from: move.from ?? null,
+      to: move.to ?? null,
+    })),
     gates: draft.gates.map((gate) => ({ ...gate, until: gate.until === undefined ? null : instantText(gate.until) })),
     files: [{ path: draft.file.path, patch: draft.file.patch }],
     changeRequest: change?.url ?? null,
@@ -48,7 +53,15 @@ function draftDocument({ draft, change, merged }: PromotedChange): object {
 }
 
 function changeText({ draft, change, waiting, merged }: PromotedChange): string {
-  const gates = tableText(['GATE', 'TYPE', 'STATUS', 'DETAIL'], draft.gates.map((gate) => [gate.name, gate.type, gate.status, `${gate.detail}${gate.until === undefined ? '' : ` (until ${instantText(gate.until)})`}`]));
+  const gates = tableText(
+    ['GATE', 'TYPE', 'STATUS', 'DETAIL'],
+    draft.gates.map((gate) => [
+      gate.name,
+      gate.type,
+      gate.status,
+      `${gate.detail}${gate.until === undefined ? '' : ` (until ${instantText(gate.until)})`}`,
+    ]),
+  );
   const state = merged ? 'merged' : waiting.map((reason) => `waits: ${printable(reason)}`).join('\n');
   return `${draft.title}\nbranch ${draft.branch}${change === undefined ? '' : `, ${change.url}`}\n${gates}${state}\n${draft.file.patch}`;
 }

@@ -2,20 +2,28 @@ import type { ReconcileResult } from '#loops/reconcile.ts';
 import { instantText } from '#model/instant.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { Receipt } from '#model/receipt.ts';
-
 import { endingDocument, exitCodeOfEnding, printEnding } from './endings.ts';
 import { EXIT } from './exit-code.ts';
 import { outputFormat, printDocument, printable, problemDocument } from './output.ts';
 import type { Terminal } from './powers.ts';
 
 /** Prints what a run did and answers its exit code. */
-export function printReceipts(from: { readonly terminal: Terminal; readonly result: ReconcileResult; readonly output: string | undefined }): number {
+export function printReceipts(from: {
+  readonly terminal: Terminal;
+  readonly result: ReconcileResult;
+  readonly output: string | undefined;
+}): number {
   const { terminal, result } = from;
   const format = outputFormat(from.output, ['text', 'json']);
   if (format === 'json') {
     const [only] = result.receipts;
     if (only !== undefined && result.receipts.length === 1) printDocument(terminal, 'Receipt', receiptDocument(only));
-    else printDocument(terminal, 'ReceiptList', { items: result.receipts.map(receiptDocument), revision: result.revision ?? null, ...endingDocument(result.ending) });
+    else
+      printDocument(terminal, 'ReceiptList', {
+        items: result.receipts.map(receiptDocument),
+        revision: result.revision ?? null,
+        ...endingDocument(result.ending),
+      });
   } else {
     for (const receipt of result.receipts) terminal.out(receiptText(receipt));
   }
@@ -38,7 +46,12 @@ function receiptDocument(receipt: Receipt): object {
     began: instantText(receipt.began),
     ended: instantText(receipt.ended),
     ...endingDocument(receipt.ending),
-    outcomes: receipt.outcomes.map((outcome) => ({ action: outcome.action, key: outcome.key, result: outcome.result, ...(outcome.problem === undefined ? {} : { problem: problemDocument(outcome.problem) }) })),
+    outcomes: receipt.outcomes.map((outcome) => ({
+      action: outcome.action,
+      key: outcome.key,
+      result: outcome.result,
+      ...(outcome.problem === undefined ? {} : { problem: problemDocument(outcome.problem) }),
+    })),
     health: receipt.health.state,
     driftDetected: receipt.driftDetected,
     trustNotice: receipt.trustNotice ?? null,
@@ -49,5 +62,11 @@ function receiptDocument(receipt: Receipt): object {
 function receiptText(receipt: Receipt): string {
   const done = receipt.outcomes.filter((outcome) => outcome.result === 'done').length;
   const head = `${receipt.environment}/${receipt.target}: ${receipt.ending.kind}, ${receipt.health.state}, ${done} of ${receipt.outcomes.length} steps done${receipt.driftDetected ? ', drift' : ''} (run ${receipt.runId})\n`;
-  return head + receipt.outcomes.filter((outcome) => outcome.result !== 'unchanged').map((outcome) => `  ${outcome.action.padEnd(6)} ${outcome.result.padEnd(8)} ${printable(keyText(outcome.key))}\n`).join('');
+  return (
+    head +
+    receipt.outcomes
+      .filter((outcome) => outcome.result !== 'unchanged')
+      .map((outcome) => `  ${outcome.action.padEnd(6)} ${outcome.result.padEnd(8)} ${printable(keyText(outcome.key))}\n`)
+      .join('')
+  );
 }

@@ -1,11 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
+import type { RenderedEnvironment } from '#loops/render-environment.ts';
 import { renderAt } from '#loops/rendered-difference.ts';
 import type { RenderedAt } from '#loops/rendered-difference.ts';
-import type { RenderedEnvironment } from '#loops/render-environment.ts';
 import type { Problem } from '#model/problem.ts';
-
 import type { Invocation } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { outputFormat, printDocument, printProblems } from './output.ts';
@@ -26,10 +25,18 @@ export async function render({ words, options, powers, terminal }: Invocation): 
         problems.push(...rendered.result.problems);
         continue;
       }
-      if (rendered.fresh) terminal.err(`${environment.name} has no lock; this is the newest version of everything. 'capstan lock ${environment.name}' writes one.\n`);
+      if (rendered.fresh)
+        terminal.err(
+          `${environment.name} has no lock; this is the newest version of everything. 'capstan lock ${environment.name}' writes one.\n`,
+        );
       const { value } = rendered.result;
       if (typeof options.out === 'string') await writeTree(resolve(terminal.cwd, options.out, environment.name), value);
-      else if (format === 'yaml') terminal.out(value.rendering.targets.flatMap((target) => target.objects.map((object) => `---\n# ${target.target.name}/${object.path}\n${object.text}`)).join(''));
+      else if (format === 'yaml')
+        terminal.out(
+          value.rendering.targets
+            .flatMap((target) => target.objects.map((object) => `---\n# ${target.target.name}/${object.path}\n${object.text}`))
+            .join(''),
+        );
       documents.push(renderingDocument(rendered, value, at.snapshot.commit, options.objects === true));
     }
     printProblems(terminal, problems);
@@ -71,11 +78,31 @@ function renderingDocument(at: RenderedAt, value: RenderedEnvironment, revision:
         [...target.instances].map(([name, facts]) => {
           const configuration = value.configurations.get(`${target.target.name} ${name}`);
           const commit = value.resolution.instances.find((item) => item.pin.instance === name)?.pin.commit ?? null;
-          const origins = Object.fromEntries([...(configuration?.origins ?? [])].map(([pointer, place]) => [pointer, `${place.file ?? ''}:${place.line ?? ''}`]));
-          return [name, { capsule: facts.capsule, version: facts.version, commit, gitTree: facts.gitTree, sha256: facts.sha256, wave: facts.wave, config: configuration?.value ?? {}, origins }];
+          const origins = Object.fromEntries(
+            [...(configuration?.origins ?? [])].map(([pointer, place]) => [pointer, `${place.file ?? ''}:${place.line ?? ''}`]),
+          );
+          return [
+            name,
+            {
+              capsule: facts.capsule,
+              version: facts.version,
+              commit,
+              gitTree: facts.gitTree,
+              sha256: facts.sha256,
+              wave: facts.wave,
+              config: configuration?.value ?? {},
+              origins,
+            },
+          ];
         }),
       ),
-      objects: target.objects.map((object) => ({ key: object.key, instance: object.instance, path: object.path, sha256: object.sha256, ...(withObjects ? { object: object.object } : {}) })),
+      objects: target.objects.map((object) => ({
+        key: object.key,
+        instance: object.instance,
+        path: object.path,
+        sha256: object.sha256,
+        ...(withObjects ? { object: object.object } : {}),
+      })),
     })),
   };
 }

@@ -4,7 +4,6 @@ import type { ReadingWorld } from '#loops/world.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
 import { PortError } from '#ports/port-error.ts';
-
 import type { Invocation } from './cli.ts';
 import { UsageError } from './exit-code.ts';
 import type { OpenedWorld, Place } from './powers.ts';
@@ -28,7 +27,10 @@ export async function headOf(world: OpenedWorld): Promise<CommitId> {
 }
 
 /** What a reading command looks at: a commit if one is named, else the working directory, else the default branch. */
-export async function snapshotOf(world: OpenedWorld, revision: string | undefined): Promise<{ readonly world: ReadingWorld; readonly snapshot: Snapshot }> {
+export async function snapshotOf(
+  world: OpenedWorld,
+  revision: string | undefined,
+): Promise<{ readonly world: ReadingWorld; readonly snapshot: Snapshot }> {
   if (revision !== undefined) return { world, snapshot: await world.reading.at(await commitOf(world, revision)) };
   if (world.workingDirectory === undefined) return { world, snapshot: await world.reading.at(await headOf(world)) };
   const { tree, reader } = await world.workingDirectory.snapshot();
@@ -36,7 +38,11 @@ export async function snapshotOf(world: OpenedWorld, revision: string | undefine
 }
 
 /** The environments a command was asked for, or a usage error that lists what there is. */
-export function chooseEnvironments(environments: readonly DesiredEnvironment[], words: readonly string[], all: boolean): readonly DesiredEnvironment[] {
+export function chooseEnvironments(
+  environments: readonly DesiredEnvironment[],
+  words: readonly string[],
+  all: boolean,
+): readonly DesiredEnvironment[] {
   const known = environments.map((item) => item.name).join(', ') || 'none';
   if (words.length === 0 && !all) throw new UsageError(`name an environment, or use --all (known: ${known})`);
   if (all) return environments;

@@ -10,7 +10,12 @@ export async function schema({ words, terminal }: Invocation): Promise<number> {
   const kinds = await schemaFiles();
   const [wanted] = words;
   if (wanted === undefined) {
-    terminal.out([...kinds.keys()].sort().map((kind) => `${kind}\n`).join(''));
+    terminal.out(
+      [...kinds.keys()]
+        .sort()
+        .map((kind) => `${kind}\n`)
+        .join(''),
+    );
     return EXIT.ok;
   }
   const found = [...kinds].find(([kind]) => kind.toLowerCase() === wanted.toLowerCase());

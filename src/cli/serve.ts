@@ -10,7 +10,10 @@ export async function serve({ options, powers, terminal }: Invocation): Promise<
 }
 
 /** Runs until it ends by itself or the person stops it; then stops it in good order. */
-export async function untilStopped(running: { readonly ended: Promise<void>; close(): Promise<void> }, signal: AbortSignal): Promise<number> {
+export async function untilStopped(
+  running: { readonly ended: Promise<void>; close(): Promise<void> },
+  signal: AbortSignal,
+): Promise<number> {
   const stopped = new Promise<void>((done) => {
     if (signal.aborted) done();
     else signal.addEventListener('abort', () => done(), { once: true });

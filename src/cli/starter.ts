@@ -13,6 +13,11 @@ export interface StarterFile {
 export async function starterFiles(): Promise<readonly StarterFile[]> {
   const entries = await readdir(STARTER, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const files = await Promise.all(paths.map(async (path) => ({ path: path.slice(STARTER.length + 1).replace(/^gitignore$/, '.gitignore'), content: await readFile(path, 'utf8') })));
+  const files = await Promise.all(
+    paths.map(async (path) => ({
+      path: path.slice(STARTER.length + 1).replace(/^gitignore$/, '.gitignore'),
+      content: await readFile(path, 'utf8'),
+    })),
+  );
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

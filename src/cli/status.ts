@@ -1,6 +1,5 @@
 import { statusOf } from '#loops/status.ts';
 import type { EnvironmentStatus } from '#loops/status.ts';
-
 import type { Invocation } from './cli.ts';
 import { endingDocument, printEnding } from './endings.ts';
 import { EXIT } from './exit-code.ts';
@@ -13,7 +12,8 @@ export async function status({ words, options, powers, terminal }: Invocation): 
   try {
     const declarations = await world.reading.declarations(await world.reading.at(await headOf(world)));
     const found: EnvironmentStatus[] = [];
-    for (const environment of chooseEnvironments(declarations.state.environments, words, words.length === 0)) found.push(await statusOf(world, environment.name, terminal.signal));
+    for (const environment of chooseEnvironments(declarations.state.environments, words, words.length === 0))
+      found.push(await statusOf(world, environment.name, terminal.signal));
     if (format === 'json') {
       const documents = found.map(({ ending, ...rest }) => ({ ...rest, ...endingDocument(ending) }));
       const [only] = documents;
@@ -21,10 +21,19 @@ export async function status({ words, options, powers, terminal }: Invocation): 
       else printDocument(terminal, 'EnvironmentStatusList', { items: documents });
       return EXIT.ok;
     }
-    terminal.out(tableText(['ENVIRONMENT', 'TARGET', 'SYNC', 'HEALTH', 'CAPSULES'], found.flatMap((item) => rowsOf(item))));
+    terminal.out(
+      tableText(
+        ['ENVIRONMENT', 'TARGET', 'SYNC', 'HEALTH', 'CAPSULES'],
+        found.flatMap((item) => rowsOf(item)),
+      ),
+    );
     for (const item of found) {
       for (const notice of item.notices) terminal.err(`note: ${printable(notice)}\n`);
-      for (const reason of [...item.waiting, ...item.capsules.flatMap((capsule) => capsule.waiting.map((text) => `${capsule.instance}: ${text}`))]) terminal.out(`${item.environment}: ${printable(reason)}\n`);
+      for (const reason of [
+        ...item.waiting,
+        ...item.capsules.flatMap((capsule) => capsule.waiting.map((text) => `${capsule.instance}: ${text}`)),
+      ])
+        terminal.out(`${item.environment}: ${printable(reason)}\n`);
       printEnding(terminal, item.ending);
     }
     return EXIT.ok;
@@ -36,5 +45,11 @@ export async function status({ words, options, powers, terminal }: Invocation): 
 function rowsOf(item: EnvironmentStatus): readonly (readonly string[])[] {
   const capsules = item.capsules.map((capsule) => `${capsule.instance}@${capsule.version}`).join(' ');
   if (item.targets.length === 0) return [[item.environment, '-', 'Unknown', item.ending.kind, capsules]];
-  return item.targets.map((target) => [item.environment, target.name, target.sync, target.drifted > 0 ? `${target.health}, ${target.drifted} drifted` : target.health, capsules]);
+  return item.targets.map((target) => [
+    item.environment,
+    target.name,
+    target.sync,
+    target.drifted > 0 ? `${target.health}, ${target.drifted} drifted` : target.health,
+    capsules,
+  ]);
 }

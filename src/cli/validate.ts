@@ -1,7 +1,6 @@
 import { validateSnapshot } from '#loops/check.ts';
 import { compareProblems } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
-
 import type { Invocation } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { countOf, outputFormat, printDocument, printProblems, printable, problemDocument } from './output.ts';
@@ -16,7 +15,8 @@ export async function validate({ options, powers, terminal }: Invocation): Promi
     const problems = [...report.problems].sort(compareProblems);
     const errors = problems.filter((problem) => problem.severity === 'error').length;
     const summary = { documents: report.documents, errors, warnings: problems.length - errors };
-    if (format === 'json') printDocument(terminal, 'ValidationReport', { commit: at.snapshot.commit ?? null, summary, problems: problems.map(problemDocument) });
+    if (format === 'json')
+      printDocument(terminal, 'ValidationReport', { commit: at.snapshot.commit ?? null, summary, problems: problems.map(problemDocument) });
     if (format === 'github') terminal.out(problems.map(annotation).join(''));
     if (format === 'text') {
       printProblems(terminal, problems);
@@ -31,7 +31,12 @@ export async function validate({ options, powers, terminal }: Invocation): Promi
 /** A workflow command of GitHub Actions: one annotation a problem. */
 function annotation(problem: Problem): string {
   const { file, line, column } = problem.place;
-  const fields = [file === undefined ? undefined : `file=${property(file)}`, line === undefined ? undefined : `line=${line}`, column === undefined ? undefined : `col=${column}`, `title=${property(problem.rule ?? problem.code)}`];
+  const fields = [
+    file === undefined ? undefined : `file=${property(file)}`,
+    line === undefined ? undefined : `line=${line}`,
+    column === undefined ? undefined : `col=${column}`,
+    `title=${property(problem.rule ?? problem.code)}`,
+  ];
   return `::${problem.severity} ${fields.filter((field) => field !== undefined).join(',')}::${data(`${problem.message}\n${problem.remedy}`)}\n`;
 }
 

@@ -1,5 +1,4 @@
 import { verifyClone } from '#loops/verify.ts';
-
 import type { Invocation } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { countOf, outputFormat, printDocument, printProblems, printable, problemDocument } from './output.ts';
@@ -11,11 +10,23 @@ export async function verify({ options, powers, terminal }: Invocation): Promise
   try {
     const result = await verifyClone(world, { full: options.full === true, report: (line) => terminal.err(`${line}\n`) }, terminal.signal);
     const { commits, records, rendered } = result;
-    if (format === 'json') printDocument(terminal, 'Verification', { commits, records, rendered, full: options.full === true, notices: result.notices, problems: result.problems.map(problemDocument) });
+    if (format === 'json')
+      printDocument(terminal, 'Verification', {
+        commits,
+        records,
+        rendered,
+        full: options.full === true,
+        notices: result.notices,
+        problems: result.problems.map(problemDocument),
+      });
     else {
       printProblems(terminal, result.problems);
       for (const notice of result.notices) terminal.err(`note: ${printable(notice)}\n`);
-      terminal.out(result.problems.length > 0 ? `not verified: ${countOf(result.problems.length, 'problem')}\n` : `verified: ${countOf(commits, 'commit')}, ${countOf(records, 'record')}, ${countOf(rendered, 'rendering')}${options.full === true ? ' rendered again and equal' : ''}\n`);
+      terminal.out(
+        result.problems.length > 0
+          ? `not verified: ${countOf(result.problems.length, 'problem')}\n`
+          : `verified: ${countOf(commits, 'commit')}, ${countOf(records, 'record')}, ${countOf(rendered, 'rendering')}${options.full === true ? ' rendered again and equal' : ''}\n`,
+      );
     }
     return result.problems.length > 0 ? EXIT.refused : EXIT.ok;
   } finally {

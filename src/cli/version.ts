@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 import packageJson from '#package.json' with { type: 'json' };
-
 import type { Invocation } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { outputFormat, printDocument } from './output.ts';
@@ -13,7 +12,8 @@ export async function version({ options, terminal }: Invocation): Promise<number
     ({ stdout }) => stdout.trim().replace('git version ', ''),
     () => undefined,
   );
-  if (format === 'json') printDocument(terminal, 'Version', { version: packageJson.version, node: process.versions.node, git: git ?? null });
+  if (format === 'json')
+    printDocument(terminal, 'Version', { version: packageJson.version, node: process.versions.node, git: git ?? null });
   else terminal.out(`capstan ${packageJson.version} (node ${process.versions.node}, git ${git ?? 'not found'})\n`);
   return EXIT.ok;
 }

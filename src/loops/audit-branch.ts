@@ -1,10 +1,10 @@
 import { extendLedger, emptyLedger, checkChain } from '#ledger/ledger.ts';
-import { treeDiff } from './tree-diff.ts';
 import type { BlobId, CommitId } from '#model/digest.ts';
 import type { Problem } from '#model/problem.ts';
 import type { AuditRecord } from '#model/receipt.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
+import { treeDiff } from './tree-diff.ts';
 
 /** What the audit branch says, up to its last record. */
 export type Ledger = ReturnType<typeof emptyLedger>;
@@ -32,7 +32,10 @@ export function createLedgerReader(repository: ObjectReader & History): LedgerRe
   async function at(head: CommitId | undefined): Promise<LedgerView> {
     if (head === known.head) return known;
     if (head === undefined) return { head, ledger: emptyLedger(), records: [], problems: [] };
-    const extendsKnown = known.head !== undefined && (await repository.firstParents(head, known.head, HISTORY_LIMIT)).length > 0 && (await repository.isAncestor(known.head, head));
+    const extendsKnown =
+      known.head !== undefined &&
+      (await repository.firstParents(head, known.head, HISTORY_LIMIT)).length > 0 &&
+      (await repository.isAncestor(known.head, head));
     const base = extendsKnown ? known : { head: undefined, ledger: emptyLedger(), records: [], problems: [] };
     const added = await addedRecords(repository, base.head, head);
     const records = base.records.length === 0 ? added : [...base.records, ...added];
@@ -44,11 +47,17 @@ export function createLedgerReader(repository: ObjectReader & History): LedgerRe
 }
 
 /** Records that lie between two heads of the branch, by their number. */
-export async function addedRecords(repository: ObjectReader, before: CommitId | undefined, after: CommitId): Promise<readonly AuditRecord[]> {
+export async function addedRecords(
+  repository: ObjectReader,
+  before: CommitId | undefined,
+  after: CommitId,
+): Promise<readonly AuditRecord[]> {
   const beforeTree = before === undefined ? undefined : (await repository.commit(before)).tree;
   const afterTree = (await repository.commit(after)).tree;
   const changes = await treeDiff(repository, beforeTree, afterTree, 'audit');
-  const ids = changes.flatMap((change): BlobId[] => (change.after?.kind === 'blob' && change.path.startsWith('audit/') ? [change.after.id] : []));
+  const ids = changes.flatMap((change): BlobId[] =>
+    change.after?.kind === 'blob' && change.path.startsWith('audit/') ? [change.after.id] : [],
+  );
   const contents = ids.length === 0 ? [] : await repository.blobs(ids);
   return contents.map((bytes) => parseRecord(bytes)).sort((a, b) => a.data.seq - b.data.seq);
 }

@@ -21,7 +21,16 @@ export async function checkChange(world: World, number: number, signal?: AbortSi
   const all = [...errors, ...(difference?.problems ?? [])];
   const [first] = all;
   const digests = (difference?.environments ?? []).map((item) => `${item.name} ${item.digest.head?.slice(0, 12) ?? 'gone'}`);
-  const detail = first === undefined ? (digests.length === 0 ? 'valid; nothing rendered changes' : `valid; renders ${digests.join(', ')}`) : `${all.length} errors; ${first.place.file ?? ''}:${first.place.line ?? ''} ${first.message}`;
-  await world.forge.publish(head, { name: VALIDATE_CHECK, state: first === undefined ? 'success' : 'failure', detail: detail.length > 140 ? `${detail.slice(0, 139)}…` : detail });
+  const detail =
+    first === undefined
+      ? digests.length === 0
+        ? 'valid; nothing rendered changes'
+        : `valid; renders ${digests.join(', ')}`
+      : `${all.length} errors; ${first.place.file ?? ''}:${first.place.line ?? ''} ${first.message}`;
+  await world.forge.publish(head, {
+    name: VALIDATE_CHECK,
+    state: first === undefined ? 'success' : 'failure',
+    detail: detail.length > 140 ? `${detail.slice(0, 139)}…` : detail,
+  });
   return { kind: 'settled' };
 }

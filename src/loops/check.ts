@@ -5,8 +5,8 @@ import { checkPolicies } from '#policy/policy.ts';
 import { checkCapsuleTemplates } from '#render/render.ts';
 import { checkLock, pinsOfLock } from '#resolve/resolve.ts';
 import type { Snapshot } from './reading.ts';
-import { indexFor, renderAt } from './rendered-difference.ts';
 import { resolvePins } from './render-environment.ts';
+import { indexFor, renderAt } from './rendered-difference.ts';
 import type { ReadingWorld } from './world.ts';
 
 export interface ValidationResult {
@@ -26,7 +26,15 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
     ...checkDesiredState(state, {
       unreadable: problems.flatMap((problem) => problem.place.file ?? []),
       released: new Set<string>(index.releases.keys()),
-      history: await historyFacts(world, at, state.capsules.map((capsule) => ({ name: capsule.name, version: capsule.declared.value.metadata.version, gitTree: capsule.gitTree }))),
+      history: await historyFacts(
+        world,
+        at,
+        state.capsules.map((capsule) => ({
+          name: capsule.name,
+          version: capsule.declared.value.metadata.version,
+          gitTree: capsule.gitTree,
+        })),
+      ),
       engineVersion: world.settings.version,
     }),
   );
@@ -35,13 +43,23 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
   for (const environment of state.environments) {
     signal?.throwIfAborted();
     if (environment.lock === undefined) {
-      found.push(...checkLock(environment, { index, loaded: () => undefined, expected: undefined, text: undefined, reachable: () => undefined }));
+      found.push(
+        ...checkLock(environment, { index, loaded: () => undefined, expected: undefined, text: undefined, reachable: () => undefined }),
+      );
     } else {
       const pins = pinsOfLock(environment.lock.value);
       await world.reading.capsules(pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
       const resolved = await resolvePins(world.reading, { state, environment, pins, index });
       const expected = resolved.ok ? resolved.value.instances.map((instance) => instance.pin) : undefined;
-      found.push(...checkLock(environment, { index, expected, loaded: (release) => world.reading.loaded(release), text: undefined, reachable: () => undefined }));
+      found.push(
+        ...checkLock(environment, {
+          index,
+          expected,
+          loaded: (release) => world.reading.loaded(release),
+          text: undefined,
+          reachable: () => undefined,
+        }),
+      );
     }
     const rendered = await renderAt(world, declarations, environment.name, signal);
     if (rendered === undefined) continue;
@@ -50,7 +68,11 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
   return { problems: unique(found), documents: documentsOf(state) };
 }
 
-async function historyFacts(world: ReadingWorld, at: Snapshot, capsules: readonly { readonly name: CapsuleName; readonly version: string; readonly gitTree: string }[]): Promise<Facts['history']> {
+async function historyFacts(
+  world: ReadingWorld,
+  at: Snapshot,
+  capsules: readonly { readonly name: CapsuleName; readonly version: string; readonly gitTree: string }[],
+): Promise<Facts['history']> {
   if (await world.repository.isShallow()) return { kind: 'shallow' };
   const head = at.commit ?? (await world.repository.resolve('HEAD'));
   if (head === undefined) return undefined;
@@ -67,14 +89,27 @@ async function historyFacts(world: ReadingWorld, at: Snapshot, capsules: readonl
       const isDirty = last?.gitTree !== gitTree;
       const observations = steps.map((step) => ({ commit: step.commit, version: step.version, gitTree: step.gitTree }));
       const newFrom = at.commit === undefined ? observations.length : (old?.get(name)?.length ?? (base === head ? 0 : observations.length));
-      return { capsule: name, observations: isDirty ? [...observations, { commit: at.commit, version, gitTree: gitTree as (typeof observations)[number]['gitTree'] }] : observations, newFrom };
+      return {
+        capsule: name,
+        observations: isDirty
+          ? [...observations, { commit: at.commit, version, gitTree: gitTree as (typeof observations)[number]['gitTree'] }]
+          : observations,
+        newFrom,
+      };
     }),
   };
 }
 
 function documentsOf(state: Awaited<ReturnType<ReadingWorld['reading']['desiredState']>>['state']): number {
-  const perEnvironment = state.environments.map((item) => 1 + (item.lock === undefined ? 0 : 1) + item.configs.size + item.fleets.length + item.devices.length);
-  return (state.project === undefined ? 0 : 1) + state.policies.length + state.capsules.length + perEnvironment.reduce((sum, count) => sum + count, 0);
+  const perEnvironment = state.environments.map(
+    (item) => 1 + (item.lock === undefined ? 0 : 1) + item.configs.size + item.fleets.length + item.devices.length,
+  );
+  return (
+    (state.project === undefined ? 0 : 1) +
+    state.policies.length +
+    state.capsules.length +
+    perEnvironment.reduce((sum, count) => sum + count, 0)
+  );
 }
 
 /** The same mistake seen from two sides counts once. */

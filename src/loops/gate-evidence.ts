@@ -69,7 +69,10 @@ export async function gateChange(world: Pick<World, 'forge' | 'reading' | 'clock
 }
 
 function holds(expression: string, input: JsonObject, environment: DesiredEnvironment): boolean | undefined {
-  const judged = evaluateCondition(expression, { environment: { name: environment.name, risk: environment.declared.value.spec.risk }, ...input });
+  const judged = evaluateCondition(expression, {
+    environment: { name: environment.name, risk: environment.declared.value.spec.risk },
+    ...input,
+  });
   return judged.ok ? judged.value : undefined;
 }
 
@@ -109,7 +112,12 @@ function upstreamOf(request: EvidenceRequest): Evidence['upstream'] {
 }
 
 /** Everybody who wrote a release that moves, by forge login. */
-async function releaseAuthorsOf(world: Pick<World, 'forge'>, request: EvidenceRequest, arriving: readonly Pin[], engine: string | undefined): Promise<ReadonlySet<string>> {
+async function releaseAuthorsOf(
+  world: Pick<World, 'forge'>,
+  request: EvidenceRequest,
+  arriving: readonly Pin[],
+  engine: string | undefined,
+): Promise<ReadonlySet<string>> {
   const authors = new Set<string>();
   for (const pin of arriving) {
     const user = request.trust.userOf(request.trust.ofRelease(pin));
@@ -120,9 +128,16 @@ async function releaseAuthorsOf(world: Pick<World, 'forge'>, request: EvidenceRe
   return authors;
 }
 
-async function membershipsOf(world: Pick<World, 'forge'>, request: EvidenceRequest, reviews: readonly Review[]): Promise<ReadonlyMap<string, boolean>> {
+async function membershipsOf(
+  world: Pick<World, 'forge'>,
+  request: EvidenceRequest,
+  reviews: readonly Review[],
+): Promise<ReadonlyMap<string, boolean>> {
   const { spec } = request.environment.declared.value;
-  const wanted = new Set([...(spec.approvals ?? []).flatMap((rule) => rule.teams ?? []), ...(spec.gates ?? []).flatMap((gate) => gate.teams ?? [])]);
+  const wanted = new Set([
+    ...(spec.approvals ?? []).flatMap((rule) => rule.teams ?? []),
+    ...(spec.gates ?? []).flatMap((gate) => gate.teams ?? []),
+  ]);
   const teams = request.declarations.state.project?.value.spec.teams ?? {};
   const known = new Map<string, boolean>();
   for (const name of wanted) {

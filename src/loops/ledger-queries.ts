@@ -13,7 +13,11 @@ export async function queryHistory(world: Pick<World, 'repository' | 'ledger'>, 
 }
 
 /** What ran in an environment at a time. */
-export async function queryAt(world: Pick<World, 'repository' | 'ledger'>, environment: string, at: Instant): Promise<readonly RunningInstance[]> {
+export async function queryAt(
+  world: Pick<World, 'repository' | 'ledger'>,
+  environment: string,
+  at: Instant,
+): Promise<readonly RunningInstance[]> {
   return whatRanAt((await viewOf(world)).records, toEnvironmentName(environment), at);
 }
 

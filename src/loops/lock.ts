@@ -1,14 +1,18 @@
-import { resolvePins } from './render-environment.ts';
-import { indexFor } from './rendered-difference.ts';
-import type { Declarations } from './reading.ts';
-import type { ReadingWorld } from './world.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import { accepted } from '#model/result.ts';
 import type { Result } from '#model/result.ts';
 import { lockText, pinsOfLock } from '#resolve/resolve.ts';
+import type { Declarations } from './reading.ts';
+import { resolvePins } from './render-environment.ts';
+import { indexFor } from './rendered-difference.ts';
+import type { ReadingWorld } from './world.ts';
 
 /** The lock the engine would write: what is locked stays if it still may, the rest is resolved anew. */
-export async function planLock(world: ReadingWorld, declarations: Declarations, environment: DesiredEnvironment): Promise<Result<{ readonly path: string; readonly before: string | undefined; readonly after: string }>> {
+export async function planLock(
+  world: ReadingWorld,
+  declarations: Declarations,
+  environment: DesiredEnvironment,
+): Promise<Result<{ readonly path: string; readonly before: string | undefined; readonly after: string }>> {
   const index = await indexFor(world, declarations.at);
   const pins = environment.lock === undefined ? [] : pinsOfLock(environment.lock.value);
   const resolved = await resolvePins(world.reading, { state: declarations.state, environment, pins, index });

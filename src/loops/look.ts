@@ -42,14 +42,23 @@ export function createLooker(world: World): Looker {
     const main = refs.get(branchRef(world.settings.branch));
     if (main === undefined) return nothing({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
     const promotions = new Set(moved.flatMap((item) => /^refs\/heads\/promote\/([^/]+)\//.exec(item.ref)?.[1] ?? []));
-    const check = moved.flatMap((item) => (item.after === undefined ? [] : (/^refs\/pull\/(\d{1,9})\/head$/.exec(item.ref)?.[1] ?? []))).map(Number);
-    if (last?.main === main && promotions.size === 0) return { ...nothing({ kind: 'settled' }), environments: known(last.declarations), check };
+    const check = moved
+      .flatMap((item) => (item.after === undefined ? [] : (/^refs\/pull\/(\d{1,9})\/head$/.exec(item.ref)?.[1] ?? [])))
+      .map(Number);
+    if (last?.main === main && promotions.size === 0)
+      return { ...nothing({ kind: 'settled' }), environments: known(last.declarations), check };
 
     const declarations = await world.reading.declarations(await world.reading.at(main));
     const changed = changedEnvironments(last?.declarations, declarations);
     const isRelease = last === undefined || !sameTrees(last.declarations, declarations);
     const environments = known(declarations);
-    const downstream = environments.filter((item) => item.upstreams.length === 0 ? isRelease || changed.has(item.environment) : changed.has(item.environment) || promotions.has(item.environment)).map((item) => item.environment);
+    const downstream = environments
+      .filter((item) =>
+        item.upstreams.length === 0
+          ? isRelease || changed.has(item.environment)
+          : changed.has(item.environment) || promotions.has(item.environment),
+      )
+      .map((item) => item.environment);
     last = { main, declarations };
     return { ending: { kind: 'settled' }, environments, reconcile: [...changed], promote: downstream, check, alarms: [] };
   }
@@ -67,11 +76,18 @@ function known(declarations: Declarations): readonly LookedEnvironment[] {
 
 function changedEnvironments(before: Declarations | undefined, after: Declarations): ReadonlySet<EnvironmentName> {
   const isShared = before === undefined || before.sharedKey !== after.sharedKey;
-  return new Set(after.state.environments.map((item) => item.name).filter((name) => isShared || before.environmentTrees.get(name) !== after.environmentTrees.get(name)));
+  return new Set(
+    after.state.environments
+      .map((item) => item.name)
+      .filter((name) => isShared || before.environmentTrees.get(name) !== after.environmentTrees.get(name)),
+  );
 }
 
 function sameTrees(before: Declarations, after: Declarations): boolean {
-  return before.capsuleTrees.size === after.capsuleTrees.size && [...after.capsuleTrees].every(([name, tree]) => before.capsuleTrees.get(name) === tree);
+  return (
+    before.capsuleTrees.size === after.capsuleTrees.size &&
+    [...after.capsuleTrees].every(([name, tree]) => before.capsuleTrees.get(name) === tree)
+  );
 }
 
 function nothing(ending: Ending): LookResult {

@@ -1,5 +1,3 @@
-import { emptyIndex, extendIndex } from '#resolve/resolve.ts';
-import { advanceTrust, rewriteTrust, startTrust } from '#trust/trust.ts';
 import type { BlobId, CommitId, ObjectId, TreeId } from '#model/digest.ts';
 import type { Commit, TreeEntry } from '#model/git-objects.ts';
 import type { Instant } from '#model/instant.ts';
@@ -12,6 +10,8 @@ import type { MergedSide, RangeCommit, TrustState, TrustStep, UnitChange, UnitCo
 import type { PathVerdict } from '#model/verdict.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
+import { emptyIndex, extendIndex } from '#resolve/resolve.ts';
+import { advanceTrust, rewriteTrust, startTrust } from '#trust/trust.ts';
 import { createMemo } from './memo.ts';
 import type { Reading } from './reading.ts';
 import { trustOf } from './trust-of.ts';
@@ -72,7 +72,14 @@ export function createMainHistory(options: HistoryOptions): MainHistory {
     const isContinued = last !== undefined && oldest !== undefined && (await options.repository.commit(oldest)).parents[0] === last.tip;
     const base = isContinued ? last : undefined;
     const state = await extend(options, base, [...chain].reverse());
-    const rewritten = last !== undefined && !isContinued && !chain.includes(last.tip) && last.trust !== undefined && state.trust !== undefined && !(await options.repository.isAncestor(last.tip, tip)) && !(await options.repository.isAncestor(tip, last.tip));
+    const rewritten =
+      last !== undefined &&
+      !isContinued &&
+      !chain.includes(last.tip) &&
+      last.trust !== undefined &&
+      state.trust !== undefined &&
+      !(await options.repository.isAncestor(last.tip, tip)) &&
+      !(await options.repository.isAncestor(tip, last.tip));
     return known.set(tip, rewritten && state.trust !== undefined ? { ...state, trust: rewriteTrust(state.trust, tip) } : state);
   }
 
@@ -80,7 +87,13 @@ export function createMainHistory(options: HistoryOptions): MainHistory {
     const state = await stateAt(tip);
     if (last === undefined || (await options.repository.isAncestor(last.tip, tip))) last = state;
     const problems = state.trust === undefined ? [rootNotFound(options.root, tip)] : [];
-    return { tip, index: state.index, trust: trustOf({ state: state.trust, releases: state.releaseVerdicts, isPinned: options.root !== undefined }), capsules: state.capsules, problems };
+    return {
+      tip,
+      index: state.index,
+      trust: trustOf({ state: state.trust, releases: state.releaseVerdicts, isPinned: options.root !== undefined }),
+      capsules: state.capsules,
+      problems,
+    };
   }
 
   return {
@@ -107,10 +120,12 @@ async function extend(options: HistoryOptions, base: State | undefined, commits:
     const changes = await changesBetween(repository, before, level);
     const moved = await observe(options, changes);
     if (moved.length > 0) observed.push({ commit: id, capsules: moved });
-    for (const item of moved) capsules.set(item.name, [...(capsules.get(item.name) ?? []), { commit: id, version: item.version, gitTree: item.gitTree }]);
+    for (const item of moved)
+      capsules.set(item.name, [...(capsules.get(item.name) ?? []), { commit: id, version: item.version, gitTree: item.gitTree }]);
     if (trust === undefined) {
       const isRoot = options.root === undefined ? before === undefined : options.root === id;
-      if (isRoot) trust = startTrust({ commit: level.commit, project: await projectAt(options, level), units: await unitsOf(repository, level) });
+      if (isRoot)
+        trust = startTrust({ commit: level.commit, project: await projectAt(options, level), units: await unitsOf(repository, level) });
     } else {
       trust = advanceTrust(trust, [await stepOf(options, { before, level, changes })]);
     }
@@ -142,7 +157,12 @@ async function levelOf(repository: ObjectReader, id: CommitId): Promise<Level> {
 async function changesBetween(repository: ObjectReader, before: Level | undefined, after: Level): Promise<readonly UnitChange[]> {
   const changes: UnitChange[] = [];
   for (const name of ['capsules', 'environments', 'policies'] as const) {
-    await collect(repository, changes, { path: name, before: before?.roots[name], after: after.roots[name], isShallow: name === 'capsules' });
+    await collect(repository, changes, {
+      path: name,
+      before: before?.roots[name],
+      after: after.roots[name],
+      isShallow: name === 'capsules',
+    });
   }
   return changes;
 }
@@ -168,7 +188,12 @@ async function collect(repository: ObjectReader, changes: UnitChange[], pair: Pa
       changes.push({ path, before: left?.id, after: right?.id });
       continue;
     }
-    await collect(repository, changes, { path, before: left?.kind === 'tree' ? left.id : undefined, after: right?.kind === 'tree' ? right.id : undefined, isShallow: false });
+    await collect(repository, changes, {
+      path,
+      before: left?.kind === 'tree' ? left.id : undefined,
+      after: right?.kind === 'tree' ? right.id : undefined,
+      isShallow: false,
+    });
     const [file, next] = [left?.kind === 'tree' ? undefined : left?.id, right?.kind === 'tree' ? undefined : right?.id];
     if (file !== next) changes.push({ path, before: file, after: next });
   }
@@ -184,10 +209,15 @@ async function unitsOf(repository: ObjectReader, level: Level): Promise<readonly
 }
 
 /** The versions that changed capsules carry; one that cannot be read releases nothing. */
-async function observe(options: HistoryOptions, changes: readonly UnitChange[]): Promise<{ name: CapsuleName; version: string; gitTree: TreeId }[]> {
+async function observe(
+  options: HistoryOptions,
+  changes: readonly UnitChange[],
+): Promise<{ name: CapsuleName; version: string; gitTree: TreeId }[]> {
   const moved = changes.flatMap((change) => {
     const name = change.path.slice('capsules/'.length);
-    return change.path.startsWith('capsules/') && isName(name) && change.after !== undefined ? [{ name: toCapsuleName(name), tree: change.after as TreeId }] : [];
+    return change.path.startsWith('capsules/') && isName(name) && change.after !== undefined
+      ? [{ name: toCapsuleName(name), tree: change.after as TreeId }]
+      : [];
   });
   const found: { name: CapsuleName; version: string; gitTree: TreeId; blob: BlobId }[] = [];
   for (const item of moved) {
@@ -218,7 +248,10 @@ async function projectAt(options: HistoryOptions, level: Level | undefined): Pro
   return document?.kind === 'project' ? document.declared : undefined;
 }
 
-async function stepOf(options: HistoryOptions, from: { readonly before: Level | undefined; readonly level: Level; readonly changes: readonly UnitChange[] }): Promise<TrustStep> {
+async function stepOf(
+  options: HistoryOptions,
+  from: { readonly before: Level | undefined; readonly level: Level; readonly changes: readonly UnitChange[] },
+): Promise<TrustStep> {
   const { level, changes } = from;
   const project = await projectAt(options, from.before);
   const firstSeen = await options.firstSeen(level.commit.id);
@@ -231,8 +264,13 @@ async function stepOf(options: HistoryOptions, from: { readonly before: Level | 
 }
 
 /** Heads of pull requests that a squash or rebase may have come from: `(#12)` in the subject, or the trailer Change-Request. */
-async function pullHeads(options: HistoryOptions, commit: Commit): Promise<{ readonly heads: readonly CommitId[]; readonly unread: string | undefined }> {
-  const numbers = new Set([...commit.message.matchAll(/(?:\(#|Change-Request: \S*#)(\d{1,9})/g)].slice(0, 8).map((match) => match[1] ?? ''));
+async function pullHeads(
+  options: HistoryOptions,
+  commit: Commit,
+): Promise<{ readonly heads: readonly CommitId[]; readonly unread: string | undefined }> {
+  const numbers = new Set(
+    [...commit.message.matchAll(/(?:\(#|Change-Request: \S*#)(\d{1,9})/g)].slice(0, 8).map((match) => match[1] ?? ''),
+  );
   if (numbers.size === 0) return { heads: [], unread: undefined };
   const refs = await options.repository.refs();
   const byName = new Map<string, CommitId>([...refs]);
@@ -241,7 +279,11 @@ async function pullHeads(options: HistoryOptions, commit: Commit): Promise<{ rea
 
 const RANGE = 1000;
 
-async function sideOf(options: HistoryOptions, from: { readonly before: Level | undefined; readonly changes: readonly UnitChange[] }, headId: CommitId): Promise<MergedSide> {
+async function sideOf(
+  options: HistoryOptions,
+  from: { readonly before: Level | undefined; readonly changes: readonly UnitChange[] },
+  headId: CommitId,
+): Promise<MergedSide> {
   const { repository } = options;
   const head = await levelOf(repository, headId);
   const base = from.before === undefined ? undefined : await repository.mergeBase(from.before.commit.id, headId);

@@ -1,8 +1,8 @@
+import { isPortError } from '#ports/port-error.ts';
+import type { ObjectReader } from '#ports/repository.ts';
 import { createReading } from './reading.ts';
 import { createEnvironmentRenderer } from './render-environment.ts';
 import type { ReadingWorld, World } from './world.ts';
-import { isPortError } from '#ports/port-error.ts';
-import type { ObjectReader } from '#ports/repository.ts';
 
 /** The same world, reading a working directory's objects first: history and locked versions still come from the repository. */
 export function overlay(world: World, directory: ObjectReader): ReadingWorld {

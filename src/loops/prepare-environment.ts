@@ -1,9 +1,4 @@
 import { capsuleNotHonoured, notHonoured } from '#desired/desired.ts';
-import type { TrustOf } from './trust-of.ts';
-import type { Declarations, Snapshot } from './reading.ts';
-import { resolvePins } from './render-environment.ts';
-import type { RenderedEnvironment } from './render-environment.ts';
-import type { ReadingWorld } from './world.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
 import { NOWHERE, compareProblems, placeInFile } from '#model/problem.ts';
@@ -11,6 +6,11 @@ import type { Problem } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
 import type { Pin, ReleaseIndex } from '#model/resolution.ts';
 import { checkLock, pinsOfLock } from '#resolve/resolve.ts';
+import type { Declarations, Snapshot } from './reading.ts';
+import { resolvePins } from './render-environment.ts';
+import type { RenderedEnvironment } from './render-environment.ts';
+import type { TrustOf } from './trust-of.ts';
+import type { ReadingWorld } from './world.ts';
 
 /** An environment that may be acted on: declared without mistakes, honoured, trusted, locked and rendered. */
 export interface PreparedEnvironment {
@@ -25,10 +25,17 @@ export interface PreparedEnvironment {
   readonly warnings: readonly Problem[];
 }
 
-export type Preparation = { readonly kind: 'ready'; readonly prepared: PreparedEnvironment } | { readonly kind: 'ended'; readonly ending: Ending; readonly notices: readonly string[] };
+export type Preparation =
+  | { readonly kind: 'ready'; readonly prepared: PreparedEnvironment }
+  | { readonly kind: 'ended'; readonly ending: Ending; readonly notices: readonly string[] };
 
 /** Rows 1 to 6 of the path (architecture.md section 3): the same code for a run, a plan, a check and a status. */
-export async function prepareEnvironment(world: ReadingWorld, name: string, revision: CommitId, signal?: AbortSignal): Promise<Preparation> {
+export async function prepareEnvironment(
+  world: ReadingWorld,
+  name: string,
+  revision: CommitId,
+  signal?: AbortSignal,
+): Promise<Preparation> {
   const snapshot: Snapshot = await world.reading.at(revision);
   const declarations = await world.reading.declarations(snapshot);
   const environment = declarations.state.environments.find((item) => item.name === name);
@@ -50,16 +57,27 @@ export async function prepareEnvironment(world: ReadingWorld, name: string, revi
   await world.reading.capsules(pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
   const resolved = await resolvePins(world.reading, { state: declarations.state, environment, pins, index });
   const expected = resolved.ok ? resolved.value.instances.map((instance) => instance.pin) : undefined;
-  const wrong = checkLock(environment, { index, expected, loaded: (release) => world.reading.loaded(release), text: undefined, reachable: () => undefined });
+  const wrong = checkLock(environment, {
+    index,
+    expected,
+    loaded: (release) => world.reading.loaded(release),
+    text: undefined,
+    reachable: () => undefined,
+  });
   const errors = [...wrong.filter((problem) => problem.severity === 'error'), ...(resolved.ok ? [] : resolved.problems)];
   if (errors.length > 0 || !resolved.ok) return stuck(errors, notices);
   const released = await world.reading.capsules(pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
-  const unsupported = released.flatMap((item) => (item.source === undefined ? [] : capsuleNotHonoured(item.source.declared).filter((problem) => problem.effect === 'stuck')));
+  const unsupported = released.flatMap((item) =>
+    item.source === undefined ? [] : capsuleNotHonoured(item.source.declared).filter((problem) => problem.effect === 'stuck'),
+  );
   if (unsupported.length > 0) return stuck(unsupported, notices);
   const unreleased = pins.flatMap((pin) => trust.problemOfRelease(environment, pin) ?? []);
   if (unreleased.length > 0) return ended(toEnding(unreleased, trust), notices);
 
-  const rendered = await world.environments.render({ state: declarations.state, environment, resolution: resolved.value, occasion: 'reconcile' }, signal);
+  const rendered = await world.environments.render(
+    { state: declarations.state, environment, resolution: resolved.value, occasion: 'reconcile' },
+    signal,
+  );
   if (!rendered.ok) return stuck(rendered.problems, notices);
   return {
     kind: 'ready',
@@ -69,7 +87,9 @@ export async function prepareEnvironment(world: ReadingWorld, name: string, revi
 
 /** What is declared for this environment and not honoured by this version; capsules are asked by the versions it locks. */
 export function unhonouredOf(declarations: Declarations, environment: DesiredEnvironment): ReturnType<typeof notHonoured> {
-  return notHonoured(declarations.state).filter((problem) => problem.subject.kind !== 'environment' || problem.subject.name === environment.name);
+  return notHonoured(declarations.state).filter(
+    (problem) => problem.subject.kind !== 'environment' || problem.subject.name === environment.name,
+  );
 }
 
 /** Problems that stop this environment: its own files, the project and the policies; never another environment's. */

@@ -1,21 +1,21 @@
+import { lockCommitMessage } from '#ledger/ledger.ts';
+import type { CommitId } from '#model/digest.ts';
+import type { Instant } from '#model/instant.ts';
+import { branchRef } from '#model/names.ts';
+import type { RefName } from '#model/names.ts';
+import type { Problem } from '#model/problem.ts';
+import type { ChangeRequest, GateReading, PromotionDraft } from '#model/promotion.ts';
+import type { Ending } from '#model/receipt.ts';
+import type { ChangeSet } from '#model/resolution.ts';
+import type { Forge } from '#ports/forge.ts';
+import { isPortError } from '#ports/port-error.ts';
+import { changeSetOfRequest, describeWaiting, draftPromotion, mayOpen, shouldSupersede } from '#promotion/promotion.ts';
 import { committedCapsules, writeEngineCommit } from './branch-writing.ts';
 import { PROMOTE_CHECK, gateChange, upstreamNames } from './gate-evidence.ts';
 import type { Gated } from './gate-evidence.ts';
 import { findDrafts } from './promotion-drafts.ts';
 import type { Held, PlannedChange, PromotionScope } from './promotion-drafts.ts';
 import type { World } from './world.ts';
-import { lockCommitMessage } from '#ledger/ledger.ts';
-import type { CommitId } from '#model/digest.ts';
-import type { Instant } from '#model/instant.ts';
-import { branchRef } from '#model/names.ts';
-import type { RefName } from '#model/names.ts';
-import type { ChangeRequest, GateReading, PromotionDraft } from '#model/promotion.ts';
-import type { Problem } from '#model/problem.ts';
-import type { Ending } from '#model/receipt.ts';
-import type { ChangeSet } from '#model/resolution.ts';
-import { isPortError } from '#ports/port-error.ts';
-import type { Forge } from '#ports/forge.ts';
-import { changeSetOfRequest, describeWaiting, draftPromotion, mayOpen, shouldSupersede } from '#promotion/promotion.ts';
 
 export interface PromoteRequest {
   readonly environment: string;
@@ -72,7 +72,10 @@ function overlaps(a: ChangeSet, b: ChangeSet): boolean {
   return b.moves.some((move) => instances.has(move.instance));
 }
 
-async function dryRun(world: World, from: { scope: PromotionScope; planned: readonly PlannedChange[]; held: readonly Held[]; problems: readonly Problem[] }): Promise<PromoteResult> {
+async function dryRun(
+  world: World,
+  from: { scope: PromotionScope; planned: readonly PlannedChange[]; held: readonly Held[]; problems: readonly Problem[] },
+): Promise<PromoteResult> {
   const changes: PromotedChange[] = [];
   for (const item of from.planned) {
     const draft = await draftOf(world, from.scope, item, undefined);
@@ -82,14 +85,21 @@ async function dryRun(world: World, from: { scope: PromotionScope; planned: read
 }
 
 /** Closes what is there already, impossible, or superseded; answers the open changes that go on. */
-async function keepOrClose(world: World, forge: Forge, from: { scope: PromotionScope; planned: readonly PlannedChange[]; active: readonly ChangeRequest[] }): Promise<readonly PlannedChange[]> {
+async function keepOrClose(
+  world: World,
+  forge: Forge,
+  from: { scope: PromotionScope; planned: readonly PlannedChange[]; active: readonly ChangeRequest[] },
+): Promise<readonly PlannedChange[]> {
   const kept: PlannedChange[] = [];
   for (const change of from.active) {
     const id = changeSetOfRequest(change);
     if (id === undefined) continue;
     const again = from.planned.find((item) => item.changeSet.id === id) ?? (await from.scope.replan(change.headCommit, id));
     if (again === undefined) {
-      await forge.edit(change.number, { state: 'closed', comment: 'Nothing is left of this change: the lock on the default branch has it already, or it can no longer be resolved.' });
+      await forge.edit(change.number, {
+        state: 'closed',
+        comment: 'Nothing is left of this change: the lock on the default branch has it already, or it can no longer be resolved.',
+      });
       continue;
     }
     const newer = from.planned.find((item) => item.changeSet.id !== id && overlaps(item.changeSet, again.changeSet));
@@ -123,16 +133,32 @@ async function maintain(world: World, from: Maintained, signal?: AbortSignal): P
   const draft = await draftOf(world, scope, item, before?.state === 'open' ? before : undefined);
   if (before !== undefined && !mayOpen(before, (await forge.account()).login, from.byPerson)) {
     const how = before.state === 'merged' ? 'merged and taken back' : 'closed by a person';
-    return { draft, change: before, waiting: [`${before.url} was ${how}; 'capstan promote ${scope.environment.name}' tries again`], merged: false };
+    return {
+      draft,
+      change: before,
+      waiting: [`${before.url} was ${how}; 'capstan promote ${scope.environment.name}' tries again`],
+      merged: false,
+    };
   }
   const head = await placeBranch(world, from, draft, signal);
-  const change = await forge.open({ head: draft.branch, base: world.settings.branch, title: draft.title, body: draft.body, labels: draft.labels });
+  const change = await forge.open({
+    head: draft.branch,
+    base: world.settings.branch,
+    title: draft.title,
+    body: draft.body,
+    labels: draft.labels,
+  });
   if (change.body !== draft.body || change.title !== draft.title) await forge.edit(change.number, { title: draft.title, body: draft.body });
   const passed = isPassed(draft.gates);
   const failed = draft.gates.some((gate) => gate.status === 'failed');
-  await forge.publish(head, { name: PROMOTE_CHECK, state: passed ? 'success' : failed ? 'failure' : 'pending', detail: describeWaiting(draft.gates) });
+  await forge.publish(head, {
+    name: PROMOTE_CHECK,
+    state: passed ? 'success' : failed ? 'failure' : 'pending',
+    detail: describeWaiting(draft.gates),
+  });
   if (!passed) return { draft, change, waiting: [describeWaiting(draft.gates)], merged: false };
-  if (scope.environment.declared.value.spec.promotion?.merge !== 'auto') return { draft, change, waiting: [`${change.url} waits for a person to merge it`], merged: false };
+  if (scope.environment.declared.value.spec.promotion?.merge !== 'auto')
+    return { draft, change, waiting: [`${change.url} waits for a person to merge it`], merged: false };
   const merged = await forge.merge(change.number, { head, title: draft.title, message: mergeMessage(world, from, draft, change) });
   if (merged.kind === 'refused') return { draft, change, waiting: [merged.reason], merged: false };
   return { draft, change, waiting: [], merged: true };
@@ -189,13 +215,29 @@ function mergeMessage(world: World, from: Maintained, draft: PromotionDraft, cha
 }
 
 function arriving(item: PlannedChange) {
-  return committedCapsules(item.pins.filter((pin) => item.changeSet.moves.some((move) => move.instance === pin.instance && move.to !== undefined)));
+  return committedCapsules(
+    item.pins.filter((pin) => item.changeSet.moves.some((move) => move.instance === pin.instance && move.to !== undefined)),
+  );
 }
 
-async function draftOf(world: World, scope: PromotionScope, item: PlannedChange, change: ChangeRequest | undefined): Promise<PromotionDraft> {
+async function draftOf(
+  world: World,
+  scope: PromotionScope,
+  item: PlannedChange,
+  change: ChangeRequest | undefined,
+): Promise<PromotionDraft> {
   const { risk, gates } = await gatedOf(world, scope, item, change);
   const notes = scope.trust.notices(scope.environment);
-  return draftPromotion({ environment: scope.environment, from: upstreamNames(scope.environment)[0], changeSet: item.changeSet, lock: item.lock, risk, gates, labels: scope.labels, notes });
+  return draftPromotion({
+    environment: scope.environment,
+    from: upstreamNames(scope.environment)[0],
+    changeSet: item.changeSet,
+    lock: item.lock,
+    risk,
+    gates,
+    labels: scope.labels,
+    notes,
+  });
 }
 
 async function gatedOf(world: World, scope: PromotionScope, item: PlannedChange, change: ChangeRequest | undefined): Promise<Gated> {

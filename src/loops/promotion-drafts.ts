@@ -1,23 +1,23 @@
 import { healthySince } from '#ledger/ledger.ts';
-import type { Ledger } from './audit-branch.ts';
-import { upstreamNames } from './gate-evidence.ts';
-import type { TrustOf } from './trust-of.ts';
-import { unhonouredOf } from './prepare-environment.ts';
-import type { Declarations } from './reading.ts';
-import { resolvePins } from './render-environment.ts';
-import type { World } from './world.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { BlobId, CommitId } from '#model/digest.ts';
+import { parseInstant } from '#model/instant.ts';
+import type { Instant } from '#model/instant.ts';
 import type { InstanceName, RefName } from '#model/names.ts';
 import { branchRef } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import { NOWHERE } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
-import { parseInstant } from '#model/instant.ts';
-import type { Instant } from '#model/instant.ts';
 import type { ChangeSet, Pin, Release, ReleaseIndex } from '#model/resolution.ts';
 import { findCandidates } from '#promotion/promotion.ts';
 import { changeSetOf, lockText, movesBetween, pinsOfLock } from '#resolve/resolve.ts';
+import type { Ledger } from './audit-branch.ts';
+import { upstreamNames } from './gate-evidence.ts';
+import { unhonouredOf } from './prepare-environment.ts';
+import type { Declarations } from './reading.ts';
+import { resolvePins } from './render-environment.ts';
+import type { TrustOf } from './trust-of.ts';
+import type { World } from './world.ts';
 
 /** A change of one lock that could be opened. */
 export interface PlannedChange {
@@ -45,7 +45,13 @@ export interface PromotionScope {
 export type Held = ReturnType<typeof findCandidates>['held'][number];
 
 export type FoundDrafts =
-  | { readonly kind: 'found'; readonly scope: PromotionScope; readonly planned: readonly PlannedChange[]; readonly held: readonly Held[]; readonly problems: readonly Problem[] }
+  | {
+      readonly kind: 'found';
+      readonly scope: PromotionScope;
+      readonly planned: readonly PlannedChange[];
+      readonly held: readonly Held[];
+      readonly problems: readonly Problem[];
+    }
   | { readonly kind: 'ended'; readonly ending: Ending };
 
 interface DraftsRequest {
@@ -63,7 +69,8 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
   const { index, trust } = await world.history.upTo(request.main);
   const unhonoured = unhonouredOf(declarations, environment).filter((problem) => problem.effect === 'stuck');
   const untrusted = [...trust.problemsOf(environment), ...(await world.protection.problemsOf(environment))];
-  if (unhonoured.length + untrusted.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: [...unhonoured, ...untrusted] } };
+  if (unhonoured.length + untrusted.length > 0)
+    return { kind: 'ended', ending: { kind: 'stuck', problems: [...unhonoured, ...untrusted] } };
   if (environment.lock === undefined) return { kind: 'ended', ending: { kind: 'settled' } };
 
   const { ledger } = await world.ledger.at(request.refs.get(branchRef('audit')));
@@ -105,7 +112,10 @@ function unique(planned: readonly PlannedChange[]): readonly PlannedChange[] {
   return [...new Map(planned.map((item) => [item.changeSet.id, item])).values()];
 }
 
-type Planned = { readonly kind: 'planned'; readonly change: PlannedChange } | { readonly kind: 'nothing' } | { readonly kind: 'unresolvable'; readonly problems: readonly Problem[] };
+type Planned =
+  | { readonly kind: 'planned'; readonly change: PlannedChange }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'unresolvable'; readonly problems: readonly Problem[] };
 
 interface Moving {
   readonly move: ReadonlyMap<InstanceName, string>;
@@ -117,16 +127,29 @@ async function planChange(world: Pick<World, 'reading' | 'repository'>, scope: P
   const lock = environment.lock;
   if (lock === undefined) return { kind: 'nothing' };
   const locked = pinsOfLock(lock.value);
-  const resolved = await resolvePins(world.reading, { state: scope.declarations.state, environment, pins: locked, index: scope.index, ...moving, admits: (release) => isAdmitted(scope, release) });
+  const resolved = await resolvePins(world.reading, {
+    state: scope.declarations.state,
+    environment,
+    pins: locked,
+    index: scope.index,
+    ...moving,
+    admits: (release) => isAdmitted(scope, release),
+  });
   if (!resolved.ok) return { kind: 'unresolvable', problems: resolved.problems };
   const pins = resolved.value.instances.map((instance) => instance.pin);
   const moves = movesBetween(locked, pins);
   if (moves.length === 0) return { kind: 'nothing' };
   const before = Buffer.from(await world.repository.blob(lock.blob)).toString('utf8');
-  return { kind: 'planned', change: { changeSet: changeSetOf(moves), pins, lock: { path: lock.file, before, after: lockText(environment.name, pins, before) } } };
+  return {
+    kind: 'planned',
+    change: { changeSet: changeSetOf(moves), pins, lock: { path: lock.file, before, after: lockText(environment.name, pins, before) } },
+  };
 }
 
-async function toScope(world: World, from: Pick<PromotionScope, 'environment' | 'declarations' | 'index' | 'trust' | 'ledger'>): Promise<PromotionScope> {
+async function toScope(
+  world: World,
+  from: Pick<PromotionScope, 'environment' | 'declarations' | 'index' | 'trust' | 'ledger'>,
+): Promise<PromotionScope> {
   const { environment } = from;
   const scope: PromotionScope = {
     ...from,
@@ -137,7 +160,9 @@ async function toScope(world: World, from: Pick<PromotionScope, 'environment' | 
       const parent = (await world.repository.commit(head)).parents[0];
       const base = parent === undefined ? undefined : await lockAt(world, parent, environment);
       if (theirs === undefined || base === undefined) return undefined;
-      const moves = movesBetween(base, theirs).flatMap((item): [InstanceName, string][] => (item.to === undefined ? [] : [[item.instance, item.to.version]]));
+      const moves = movesBetween(base, theirs).flatMap((item): [InstanceName, string][] =>
+        item.to === undefined ? [] : [[item.instance, item.to.version]],
+      );
       const answer = await planChange(world, scope, { move: new Map(moves), leaveOut: new Set() });
       return answer.kind === 'planned' && answer.change.changeSet.id === changeSet ? answer.change : undefined;
     },
@@ -153,7 +178,11 @@ async function toScope(world: World, from: Pick<PromotionScope, 'environment' | 
   return scope;
 }
 
-async function lockAt(world: Pick<World, 'repository' | 'reading'>, commit: CommitId, environment: DesiredEnvironment): Promise<readonly Pin[] | undefined> {
+async function lockAt(
+  world: Pick<World, 'repository' | 'reading'>,
+  commit: CommitId,
+  environment: DesiredEnvironment,
+): Promise<readonly Pin[] | undefined> {
   const declarations = await world.reading.declarations(await world.reading.at(commit));
   const lock = declarations.state.environments.find((item) => item.name === environment.name)?.lock;
   return lock === undefined ? undefined : pinsOfLock(lock.value);
@@ -175,7 +204,13 @@ function upstreamsOf(scope: PromotionScope): Parameters<typeof findCandidates>[0
   return upstreamNames(scope.environment).flatMap((name) => {
     const upstream = scope.declarations.state.environments.find((item) => item.name === name);
     if (upstream === undefined) return [];
-    return [{ environment: name, pins: upstream.lock === undefined ? [] : pinsOfLock(upstream.lock.value), isVerified: (pin: Pin) => isVerified(scope, upstream, pin) }];
+    return [
+      {
+        environment: name,
+        pins: upstream.lock === undefined ? [] : pinsOfLock(upstream.lock.value),
+        isVerified: (pin: Pin) => isVerified(scope, upstream, pin),
+      },
+    ];
   });
 }
 
@@ -193,12 +228,20 @@ function isVerified(scope: PromotionScope, upstream: DesiredEnvironment, pin: Pi
 
 /** Versions that ranges force to move along, but that nobody verified upstream. */
 function unverifiedOf(scope: PromotionScope, change: PlannedChange): readonly Held[] {
-  const upstreams = upstreamNames(scope.environment).flatMap((name) => scope.declarations.state.environments.find((item) => item.name === name) ?? []);
+  const upstreams = upstreamNames(scope.environment).flatMap(
+    (name) => scope.declarations.state.environments.find((item) => item.name === name) ?? [],
+  );
   if (upstreams.length === 0) return [];
   return change.changeSet.moves.flatMap((move) => {
     const pin = change.pins.find((item) => item.instance === move.instance);
     if (move.to === undefined || pin === undefined || upstreams.some((upstream) => isVerified(scope, upstream, pin))) return [];
-    return [{ instance: move.instance, version: move.to.version, reason: `needed by the change, but not verified in ${upstreams.map((item) => item.name).join(', ')}` }];
+    return [
+      {
+        instance: move.instance,
+        version: move.to.version,
+        reason: `needed by the change, but not verified in ${upstreams.map((item) => item.name).join(', ')}`,
+      },
+    ];
   });
 }
 
@@ -210,5 +253,14 @@ function quarantineOf(declarations: Declarations, release: string, at: Instant):
 }
 
 function unknown(name: string): Problem {
-  return { code: 'unknown-environment', rule: undefined, severity: 'error', phase: 'promote', message: `there is no environment "${name}"`, remedy: `Declare it in environments/${name}/environment.yaml, or name one that is.`, place: NOWHERE, related: [] };
+  return {
+    code: 'unknown-environment',
+    rule: undefined,
+    severity: 'error',
+    phase: 'promote',
+    message: `there is no environment "${name}"`,
+    remedy: `Declare it in environments/${name}/environment.yaml, or name one that is.`,
+    place: NOWHERE,
+    related: [],
+  };
 }

@@ -27,7 +27,8 @@ export function createProtectionReader(world: Pick<World, 'forge' | 'clock' | 's
     const { risk } = environment.declared.value.spec;
     if (risk !== 'high' && risk !== 'critical') return [];
     const open: string[] = [];
-    for (const branch of [world.settings.branch, `rendered/${environment.name}`, 'audit']) if (!(await isProtected(branch))) open.push(branch);
+    for (const branch of [world.settings.branch, `rendered/${environment.name}`, 'audit'])
+      if (!(await isProtected(branch))) open.push(branch);
     if (open.length === 0) return [];
     const why = world.forge === undefined ? 'no forge is configured that could protect' : 'the forge does not protect';
     return [

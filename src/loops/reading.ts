@@ -1,5 +1,4 @@
 import { assembleDesiredState, capsuleSource, isDeclarationPath, parseDeclaration } from '#desired/desired.ts';
-import { createMemo } from './memo.ts';
 import type { CapsuleFile, CapsuleSource, DesiredState, SourceFile } from '#model/desired.ts';
 import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
 import type { TreeEntry } from '#model/git-objects.ts';
@@ -8,6 +7,7 @@ import type { CapsuleName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Release, ReleasedCapsule } from '#model/resolution.ts';
 import type { ObjectReader } from '#ports/repository.ts';
+import { createMemo } from './memo.ts';
 
 type Parsed = ReturnType<typeof parseDeclaration>;
 
@@ -118,7 +118,10 @@ export function createReading(reader: ObjectReader): Reading {
     });
     return states.set(at.tree, {
       at,
-      sharedKey: [policies ?? '-', ...files.flatMap((file) => (/^environments\/[^/]+$/.test(file.path) ? [`${file.path} ${file.id}`] : []))].join('\n'),
+      sharedKey: [
+        policies ?? '-',
+        ...files.flatMap((file) => (/^environments\/[^/]+$/.test(file.path) ? [`${file.path} ${file.id}`] : [])),
+      ].join('\n'),
       state: assembled.state,
       problems: [...documents.flatMap((item) => item.problems), ...assembled.problems],
       capsuleTrees: new Map([...(await childTrees(capsules))].map(([name, id]) => [toCapsuleName(name), id])),
@@ -129,7 +132,11 @@ export function createReading(reader: ObjectReader): Reading {
   async function childTrees(tree: TreeId | undefined): Promise<ReadonlyMap<string, TreeId>> {
     if (tree === undefined) return new Map();
     const entries = await reader.tree(tree);
-    return new Map(entries.flatMap((entry): [string, TreeId][] => (entry.kind === 'tree' && isCapsuleDirectory(entry.name) ? [[entry.name, entry.id]] : [])));
+    return new Map(
+      entries.flatMap((entry): [string, TreeId][] =>
+        entry.kind === 'tree' && isCapsuleDirectory(entry.name) ? [[entry.name, entry.id]] : [],
+      ),
+    );
   }
 
   async function capsules(wanted: readonly { readonly name: CapsuleName; readonly tree: TreeId }[]): Promise<readonly LoadedCapsule[]> {
@@ -144,11 +151,17 @@ export function createReading(reader: ObjectReader): Reading {
 
   function toSource(name: CapsuleName, tree: TreeId, found: readonly FoundFile[], bytes: ReadonlyMap<string, Uint8Array>): LoadedCapsule {
     const directory = `capsules/${name}`;
-    const files: readonly CapsuleFile[] = found.map((file) => ({ path: file.path.slice(directory.length + 1), mode: file.mode, id: file.id }));
-    const contents = new Map(found.flatMap((file): [string, Uint8Array][] => {
-      const content = bytes.get(`${file.id} ${file.path}`);
-      return content === undefined ? [] : [[file.path.slice(directory.length + 1), content]];
+    const files: readonly CapsuleFile[] = found.map((file) => ({
+      path: file.path.slice(directory.length + 1),
+      mode: file.mode,
+      id: file.id,
     }));
+    const contents = new Map(
+      found.flatMap((file): [string, Uint8Array][] => {
+        const content = bytes.get(`${file.id} ${file.path}`);
+        return content === undefined ? [] : [[file.path.slice(directory.length + 1), content]];
+      }),
+    );
     const declaration = found.find((file) => file.path === `${directory}/capsule.yaml`);
     const text = contents.get('capsule.yaml');
     if (declaration === undefined || text === undefined) return { source: undefined, problems: [] };

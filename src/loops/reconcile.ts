@@ -1,25 +1,25 @@
 import { assess } from '#health/health.ts';
-import { regate } from './regate.ts';
-import type { Regated } from './regate.ts';
-import { prepareEnvironment } from './prepare-environment.ts';
-import type { PreparedEnvironment } from './prepare-environment.ts';
-import { advanceRendered } from './rendered-branch.ts';
-import type { RenderedHead } from './rendered-branch.ts';
-import { recordReceipts } from './record-receipts.ts';
-import { deletionBudget, isConfirmed } from './sync-rules.ts';
-import type { World } from './world.ts';
 import type { DeclaredTarget } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
 import type { TargetHealth } from '#model/health.ts';
+import type { Instant } from '#model/instant.ts';
 import { branchRef } from '#model/names.ts';
 import type { Observation, Outcome, TargetPlan } from '#model/plan.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Ending, Reason, Receipt, Trigger } from '#model/receipt.ts';
 import type { TargetRendering } from '#model/rendering.ts';
-import type { Instant } from '#model/instant.ts';
 import { guardPlan, nextInventory, planChanges } from '#plan/plan.ts';
-import { changeSetOf } from '#resolve/resolve.ts';
 import { isPortError } from '#ports/port-error.ts';
+import { changeSetOf } from '#resolve/resolve.ts';
+import { prepareEnvironment } from './prepare-environment.ts';
+import type { PreparedEnvironment } from './prepare-environment.ts';
+import { recordReceipts } from './record-receipts.ts';
+import { regate } from './regate.ts';
+import type { Regated } from './regate.ts';
+import { advanceRendered } from './rendered-branch.ts';
+import type { RenderedHead } from './rendered-branch.ts';
+import { deletionBudget, isConfirmed } from './sync-rules.ts';
+import type { World } from './world.ts';
 
 export interface ReconcileRequest {
   readonly environment: string;
@@ -70,7 +70,13 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
     receipts.push(toReceipt(world, { ...run, request, prepared, head: moved.head, reason: moved.reason, rendering, result }));
   }
   const heldUntil = request.dryRun ? undefined : await recordReceipts(world, { prepared, receipts, ...decisionOf(world, gated) }, signal);
-  return { ending: heldBack(combine(receipts.map((receipt) => receipt.ending)), heldUntil), revision, receipts, runs, notices: prepared.notices };
+  return {
+    ending: heldBack(combine(receipts.map((receipt) => receipt.ending)), heldUntil),
+    revision,
+    receipts,
+    runs,
+    notices: prepared.notices,
+  };
 }
 
 /** What the gates said, for the record. */
@@ -114,7 +120,12 @@ async function syncTarget(world: World, request: SyncRequest, signal?: AbortSign
       return { ...planned, health, outcomes: [], ending };
     }
     if (planned.plan.steps.every((step) => step.action === 'keep') && isCurrent(observation, planned.plan)) {
-      return { ...planned, health: assess(request.rendering, observation), outcomes: [], ending: endingOf(assess(request.rendering, observation), planned.plan) };
+      return {
+        ...planned,
+        health: assess(request.rendering, observation),
+        outcomes: [],
+        ending: endingOf(assess(request.rendering, observation), planned.plan),
+      };
     }
     const outcomes = await target.apply(planned.plan, nextInventory(planned.plan), signal);
     const health = assess(request.rendering, await target.observe(request.rendering.objects, signal));
@@ -126,17 +137,33 @@ async function syncTarget(world: World, request: SyncRequest, signal?: AbortSign
 }
 
 /** The plan of one target and what stops it: the same code for `plan`, `reconcile` and the check. */
-export function planTarget(prepared: PreparedEnvironment, declared: DeclaredTarget, rendering: TargetRendering, observation: Observation): { readonly plan: TargetPlan; readonly problems: readonly Problem[] } {
+export function planTarget(
+  prepared: PreparedEnvironment,
+  declared: DeclaredTarget,
+  rendering: TargetRendering,
+  observation: Observation,
+): { readonly plan: TargetPlan; readonly problems: readonly Problem[] } {
   const sync = prepared.environment.declared.value.spec.sync;
   const prune = sync?.prune ?? true;
   const plan = planChanges({
     rendering,
     observation,
     prune,
-    adopt: (declared.value.adopt ?? []).map((key) => ({ group: key.group ?? '', kind: key.kind, namespace: key.namespace ?? '', name: key.name })),
+    adopt: (declared.value.adopt ?? []).map((key) => ({
+      group: key.group ?? '',
+      kind: key.kind,
+      namespace: key.namespace ?? '',
+      name: key.name,
+    })),
     selfHeal: (sync?.selfHeal ?? true) && (sync?.drift?.onDetect ?? 'correct') === 'correct',
   });
-  const guarded = guardPlan({ plan, inventory: observation.inventory, budget: deletionBudget(prepared.environment), confirmed: isConfirmed(prepared.environment, rendering.digest), prune });
+  const guarded = guardPlan({
+    plan,
+    inventory: observation.inventory,
+    budget: deletionBudget(prepared.environment),
+    confirmed: isConfirmed(prepared.environment, rendering.digest),
+    prune,
+  });
   return { plan, problems: [...plan.problems, ...guarded] };
 }
 
@@ -146,21 +173,32 @@ function isCurrent(observation: Observation, plan: TargetPlan): boolean {
 
 function afterApply(outcomes: readonly Outcome[], health: TargetHealth, plan: TargetPlan): Ending {
   const failed = outcomes.flatMap((outcome) => outcome.problem ?? []);
-  if (outcomes.some((outcome) => outcome.result === 'refused')) return { kind: 'retry', because: failed[0]?.message ?? 'something moved on the target while it was written' };
+  if (outcomes.some((outcome) => outcome.result === 'refused'))
+    return { kind: 'retry', because: failed[0]?.message ?? 'something moved on the target while it was written' };
   if (failed.length > 0) return { kind: 'stuck', problems: failed };
   return endingOf(health, plan);
 }
 
 function endingOf(health: TargetHealth, plan: TargetPlan): Ending {
   if (health.state === 'healthy') return { kind: 'settled' };
-  const reasons = health.instances.flatMap((instance) => instance.reasons.map((reason) => `${reason.key.kind} ${reason.key.name} ${reason.reason}`));
+  const reasons = health.instances.flatMap((instance) =>
+    instance.reasons.map((reason) => `${reason.key.kind} ${reason.key.name} ${reason.reason}`),
+  );
   return { kind: 'waiting', reasons: reasons.length > 0 ? reasons : [`${plan.target} is ${health.state}`], until: undefined };
 }
 
 function unreachable(request: SyncRequest, final: boolean, message: string): SyncResult {
   const { environment, name: target } = request.rendering.target;
   const instances = [...request.rendering.instances.keys()].map((instance) => ({ instance, state: 'unknown' as const, reasons: [] }));
-  const plan: TargetPlan = { environment, target, rendering: request.rendering.digest, basis: request.rendering.digest, steps: [], drifted: [], problems: [] };
+  const plan: TargetPlan = {
+    environment,
+    target,
+    rendering: request.rendering.digest,
+    basis: request.rendering.digest,
+    steps: [],
+    drifted: [],
+    problems: [],
+  };
   const problem: Problem = {
     code: 'target-unusable',
     rule: undefined,
@@ -168,7 +206,9 @@ function unreachable(request: SyncRequest, final: boolean, message: string): Syn
     phase: 'sync',
     message: `target ${target} of ${environment} cannot be used: ${message}`,
     remedy: 'Correct the target in git or in the configuration of the service, then run again.',
-    place: request.prepared.environment.targets.find((item) => item.name === target)?.at('') ?? request.prepared.environment.declared.at('/spec/targets'),
+    place:
+      request.prepared.environment.targets.find((item) => item.name === target)?.at('') ??
+      request.prepared.environment.declared.at('/spec/targets'),
     related: [],
   };
   const ending: Ending = final ? { kind: 'stuck', problems: [problem] } : { kind: 'retry', because: problem.message };
@@ -218,10 +258,13 @@ export function combine(endings: readonly Ending[]): Ending {
   const waiting = endings.flatMap((ending) => (ending.kind === 'waiting' ? [ending] : []));
   if (waiting.length === 0) return { kind: 'settled' };
   const times = waiting.flatMap((ending) => ending.until ?? []);
-  return { kind: 'waiting', reasons: waiting.flatMap((ending) => ending.reasons), until: times.length === 0 ? undefined : times.reduce((a, b) => (a < b ? a : b)) };
+  return {
+    kind: 'waiting',
+    reasons: waiting.flatMap((ending) => ending.reasons),
+    until: times.length === 0 ? undefined : times.reduce((a, b) => (a < b ? a : b)),
+  };
 }
 
 function nothing(ending: Ending): ReconcileResult {
   return { ending, revision: undefined, receipts: [], runs: [], notices: [] };
 }
-

@@ -32,7 +32,12 @@ export async function recordReceipts(world: World, request: RecordRequest, signa
     if (broken !== undefined) throw new PortError('invalid', `the audit branch is broken and is not written to: ${broken.message}`);
     const draft = draftRecords(
       view.ledger,
-      request.receipts.map((receipt) => ({ ...request, receipt, instances: instancesOf(request.prepared, receipt), tenant: request.prepared.environment.declared.value.spec.tenancy?.tenant })),
+      request.receipts.map((receipt) => ({
+        ...request,
+        receipt,
+        instances: instancesOf(request.prepared, receipt),
+        tenant: request.prepared.environment.declared.value.spec.tenancy?.tenant,
+      })),
       { source: world.settings.source, repository: world.settings.repository, at: world.clock.now() },
     );
     const [first] = request.receipts;

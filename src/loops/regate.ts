@@ -1,22 +1,30 @@
+import { parseTrailers } from '#ledger/ledger.ts';
+import type { CommitId } from '#model/digest.ts';
+import { toSha256, toTreeId } from '#model/digest.ts';
+import { branchRef, toCapsuleName, toInstanceName } from '#model/names.ts';
+import type { RefName } from '#model/names.ts';
+import type { ChangeRequest, GateReading } from '#model/promotion.ts';
+import type { Ending, Reason } from '#model/receipt.ts';
+import type { Move, Pin } from '#model/resolution.ts';
+import { regateLock } from '#promotion/promotion.ts';
+import { changeSetOf, movesBetween } from '#resolve/resolve.ts';
 import { gateChange } from './gate-evidence.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import { readRenderedHead } from './rendered-branch.ts';
 import type { RenderedHead } from './rendered-branch.ts';
 import type { World } from './world.ts';
-import type { CommitId } from '#model/digest.ts';
-import { branchRef, toCapsuleName, toInstanceName } from '#model/names.ts';
-import type { RefName } from '#model/names.ts';
-import { toSha256, toTreeId } from '#model/digest.ts';
-import type { ChangeRequest, GateReading } from '#model/promotion.ts';
-import type { Ending, Reason } from '#model/receipt.ts';
-import type { Move, Pin } from '#model/resolution.ts';
-import { parseTrailers } from '#ledger/ledger.ts';
-import { regateLock } from '#promotion/promotion.ts';
-import { changeSetOf, movesBetween } from '#resolve/resolve.ts';
 
 /** What brought the lock to where it is, judged again. */
 export type Regated =
-  | { readonly kind: 'passed'; readonly head: RenderedHead | undefined; readonly moves: readonly Move[]; readonly gates: readonly GateReading[]; readonly change: ChangeRequest | undefined; readonly approvedBy: readonly string[]; readonly reason: Reason }
+  | {
+      readonly kind: 'passed';
+      readonly head: RenderedHead | undefined;
+      readonly moves: readonly Move[];
+      readonly gates: readonly GateReading[];
+      readonly change: ChangeRequest | undefined;
+      readonly approvedBy: readonly string[];
+      readonly reason: Reason;
+    }
   | { readonly kind: 'ended'; readonly ending: Ending };
 
 const LOOK_BACK = 10_000;
@@ -25,11 +33,25 @@ const LOOK_BACK = 10_000;
  * Gates of whatever moved the lock since the last rendering, whoever merged it: time gates wait, the others are stuck.
  * The first rendering of an environment has nothing to compare with and passes.
  */
-export async function regate(world: World, prepared: PreparedEnvironment, refs: ReadonlyMap<RefName, CommitId>, signal?: AbortSignal): Promise<Regated> {
+export async function regate(
+  world: World,
+  prepared: PreparedEnvironment,
+  refs: ReadonlyMap<RefName, CommitId>,
+  signal?: AbortSignal,
+): Promise<Regated> {
   const head = await readRenderedHead(world.repository, refs.get(branchRef(`rendered/${prepared.environment.name}`)));
   const last = head === undefined ? [] : lastPins(head);
   const moves = head === undefined ? [] : movesBetween(last, prepared.pins);
-  if (moves.length === 0) return { kind: 'passed', head, moves, gates: [], change: undefined, approvedBy: [], reason: head === undefined ? 'promotion' : 'config' };
+  if (moves.length === 0)
+    return {
+      kind: 'passed',
+      head,
+      moves,
+      gates: [],
+      change: undefined,
+      approvedBy: [],
+      reason: head === undefined ? 'promotion' : 'config',
+    };
   signal?.throwIfAborted();
 
   const merged = await lockCommit(world, prepared);
@@ -40,7 +62,16 @@ export async function regate(world: World, prepared: PreparedEnvironment, refs: 
   const isEmergency = trailers.some((trailer) => trailer.key === 'Reason' && trailer.value === 'emergency');
   const reason = isEmergency ? 'emergency' : 'promotion';
   const { environment, declarations, pins } = prepared;
-  const gated = await gateChange(world, { environment, declarations, changeSet: changeSetOf(moves), pins, trust, ledger: view.ledger, change, kind: reason });
+  const gated = await gateChange(world, {
+    environment,
+    declarations,
+    changeSet: changeSetOf(moves),
+    pins,
+    trust,
+    ledger: view.ledger,
+    change,
+    kind: reason,
+  });
   const verdict = regateLock(environment, gated.gates, reason);
   switch (verdict.kind) {
     case 'stuck':

@@ -1,12 +1,9 @@
-import { createMemo } from './memo.ts';
-import type { Memo } from './memo.ts';
-import type { Reading } from './reading.ts';
 import type { CapsuleSource, DeclaredTarget, DesiredEnvironment, DesiredState } from '#model/desired.ts';
 import { sha256Of } from '#model/digest.ts';
 import { evaluateCondition } from '#model/expression.ts';
-import { mergePatch } from '#model/merge-patch.ts';
 import { isJsonObject } from '#model/json.ts';
 import type { Json, JsonObject } from '#model/json.ts';
+import { mergePatch } from '#model/merge-patch.ts';
 import type { InstanceName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Rendering, RenderedUnit, RenderTarget, RenderUnit, TargetRendering } from '#model/rendering.ts';
@@ -17,6 +14,9 @@ import { judgeRendering } from '#policy/policy.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import { assembleRendering, assembleTarget, outputsOf } from '#render/render.ts';
 import { configurationLayers, mergeConfiguration, resolveEnvironment } from '#resolve/resolve.ts';
+import { createMemo } from './memo.ts';
+import type { Memo } from './memo.ts';
+import type { Reading } from './reading.ts';
 
 /** An environment's pins turned into objects, with the configuration every one of them came from. */
 export interface RenderedEnvironment {
@@ -65,7 +65,11 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
     const loaded = await reading.capsules(pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
     const problems = loaded.flatMap((item) => item.problems.filter((problem) => problem.severity === 'error'));
     if (problems.length > 0) return refused(problems);
-    const sources = new Map(loaded.flatMap((item): [string, CapsuleSource][] => (item.source === undefined ? [] : [[`${item.source.name} ${item.source.gitTree}`, item.source]])));
+    const sources = new Map(
+      loaded.flatMap((item): [string, CapsuleSource][] =>
+        item.source === undefined ? [] : [[`${item.source.name} ${item.source.gitTree}`, item.source]],
+      ),
+    );
 
     const prepared: { target: RenderTarget; items: Prepared[] }[] = [];
     const found: Problem[] = [];
@@ -80,7 +84,10 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
     const errors = found.filter((problem) => problem.severity === 'error');
     if (errors.length > 0) return refused(errors);
 
-    const rendered = await renderMissing(prepared.flatMap((item) => item.items), { units, renderer, signal });
+    const rendered = await renderMissing(
+      prepared.flatMap((item) => item.items),
+      { units, renderer, signal },
+    );
     if (!rendered.ok) return rendered;
     const assembled = assemble(prepared, rendered.value, targets);
     if (!assembled.ok) return assembled;
@@ -98,7 +105,13 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
 /** The verdicts on one target follow from its objects, the environment and the policies. */
 function judgeTarget(request: RenderRequest, rendering: TargetRendering, memo: Memo<readonly Problem[]>): readonly Problem[] {
   const { environment, state, occasion } = request;
-  const key = [occasion, environment.declared.blob, rendering.target.name, sha256Of(rendering.metadata), ...state.policies.map((policy) => policy.blob)].join(' ');
+  const key = [
+    occasion,
+    environment.declared.blob,
+    rendering.target.name,
+    sha256Of(rendering.metadata),
+    ...state.policies.map((policy) => policy.blob),
+  ].join(' ');
   const known = memo.get(key);
   if (known !== undefined) return known;
   return memo.set(
@@ -141,7 +154,11 @@ export async function resolvePins(reading: Reading, request: ResolveRequest & Re
 function whenApplies(request: ResolveRequest): NonNullable<Parameters<typeof resolveEnvironment>[0]['applies']> {
   return ({ instance, capsule, expression }) => {
     const { spec } = request.environment.declared.value;
-    const layers = [capsule.declaration.spec.config?.defaults, spec.capsules?.[instance]?.config, request.environment.configs.get(instance)?.value];
+    const layers = [
+      capsule.declaration.spec.config?.defaults,
+      spec.capsules?.[instance]?.config,
+      request.environment.configs.get(instance)?.value,
+    ];
     const config = layers.reduce<Json>((merged, layer) => (layer === undefined ? merged : mergePatch(merged, layer)), {});
     const judged = evaluateCondition(expression, { config, environment: { name: request.environment.name, risk: spec.risk } });
     return judged.ok ? judged.value : undefined;
@@ -157,7 +174,11 @@ interface TargetRequest {
   readonly target: RenderTarget;
 }
 
-function prepareTarget(from: TargetRequest, memo: Memo<ConfiguredInstance>, identities: Identities): { items: Prepared[]; problems: Problem[] } {
+function prepareTarget(
+  from: TargetRequest,
+  memo: Memo<ConfiguredInstance>,
+  identities: Identities,
+): { items: Prepared[]; problems: Problem[] } {
   const items: Prepared[] = [];
   const problems: Problem[] = [];
   const outputs = new Map<InstanceName, Readonly<Record<string, string>>>();
@@ -181,13 +202,23 @@ function prepareTarget(from: TargetRequest, memo: Memo<ConfiguredInstance>, iden
       dependencies,
       capabilities: Object.fromEntries(instance.capabilities),
     };
-    outputs.set(instance.pin.instance, outputsOf({ declaration: unit.capsule.declaration, instance: instance.pin.instance, target: from.target, configuration: unit.configuration }));
+    outputs.set(
+      instance.pin.instance,
+      outputsOf({
+        declaration: unit.capsule.declaration,
+        instance: instance.pin.instance,
+        target: from.target,
+        configuration: unit.configuration,
+      }),
+    );
     items.push({ unit, key: `${key} ${instance.wave} ${dependencyKey(dependencies)} ${JSON.stringify(unit.capabilities)}` });
   }
   return { items, problems };
 }
 
-function dependencyKey(dependencies: Readonly<Record<string, { instance: InstanceName; outputs: Readonly<Record<string, string>> }>>): string {
+function dependencyKey(
+  dependencies: Readonly<Record<string, { instance: InstanceName; outputs: Readonly<Record<string, string>> }>>,
+): string {
   const names = Object.keys(dependencies);
   return names.length === 0 ? '-' : JSON.stringify(names.map((name) => [name, dependencies[name]]));
 }
@@ -211,7 +242,10 @@ function configurationSchema(source: CapsuleSource): Parameters<typeof mergeConf
   const bytes = source.contents.get(schema);
   if (bytes === undefined) return undefined;
   try {
-    return { value: JSON.parse(Buffer.from(bytes).toString('utf8')) as Json, at: (pointer) => ({ file: `${source.directory}/${schema}`, line: undefined, column: undefined, pointer }) };
+    return {
+      value: JSON.parse(Buffer.from(bytes).toString('utf8')) as Json,
+      at: (pointer) => ({ file: `${source.directory}/${schema}`, line: undefined, column: undefined, pointer }),
+    };
   } catch {
     return undefined;
   }
@@ -250,7 +284,13 @@ async function renderMissing(items: readonly Prepared[], tools: RenderTools): Pr
     if (known === undefined) missing.push(item);
     else answers.set(item.key, known);
   }
-  const rendered = missing.length === 0 ? [] : await tools.renderer.render(missing.map((item) => item.unit), tools.signal);
+  const rendered =
+    missing.length === 0
+      ? []
+      : await tools.renderer.render(
+          missing.map((item) => item.unit),
+          tools.signal,
+        );
   const problems: Problem[] = [];
   for (const [index, item] of missing.entries()) {
     const answer = rendered[index];
@@ -261,7 +301,11 @@ async function renderMissing(items: readonly Prepared[], tools: RenderTools): Pr
   return problems.length > 0 ? refused(problems) : accepted(answers);
 }
 
-function assemble(prepared: readonly { target: RenderTarget; items: readonly Prepared[] }[], rendered: ReadonlyMap<string, RenderedUnit>, memo: Memo<TargetRendering>): Result<readonly TargetRendering[]> {
+function assemble(
+  prepared: readonly { target: RenderTarget; items: readonly Prepared[] }[],
+  rendered: ReadonlyMap<string, RenderedUnit>,
+  memo: Memo<TargetRendering>,
+): Result<readonly TargetRendering[]> {
   const targets: TargetRendering[] = [];
   const problems: Problem[] = [];
   for (const { target, items } of prepared) {
@@ -273,7 +317,9 @@ function assemble(prepared: readonly { target: RenderTarget; items: readonly Pre
     }
     const units = items.flatMap((item) => {
       const unit = rendered.get(item.key);
-      return unit === undefined ? [] : [{ pin: item.unit.pin, configuration: item.unit.configuration, wave: item.unit.wave, rendered: unit }];
+      return unit === undefined
+        ? []
+        : [{ pin: item.unit.pin, configuration: item.unit.configuration, wave: item.unit.wave, rendered: unit }];
     });
     const assembled = assembleTarget(target, units);
     if (assembled.ok) targets.push(memo.set(key, assembled.value));

@@ -1,27 +1,27 @@
 import { renderedCommitMessage } from '#ledger/ledger.ts';
-import { keyText } from '#model/kubernetes-object.ts';
-import type { ObjectKey } from '#model/kubernetes-object.ts';
-import { branchRef, toTargetName } from '#model/names.ts';
-import type { TargetName } from '#model/names.ts';
-import type { Pin } from '#model/resolution.ts';
-import type { Problem } from '#model/problem.ts';
-import type { Ending, Reason } from '#model/receipt.ts';
-import { guardDeletions } from '#plan/plan.ts';
-import { changeSetOf } from '#resolve/resolve.ts';
-import { appendToBranch, committedCapsules } from './branch-writing.ts';
-import type { PreparedEnvironment } from './prepare-environment.ts';
-import type { Regated } from './regate.ts';
-import { deletionBudget, isConfirmed } from './sync-rules.ts';
-import type { World } from './world.ts';
 import type { Sha256, TreeId } from '#model/digest.ts';
 import { toSha256 } from '#model/digest.ts';
 import type { CommitId } from '#model/digest.ts';
 import type { TreeChange } from '#model/git-objects.ts';
 import { isJsonObject } from '#model/json.ts';
 import type { Json } from '#model/json.ts';
+import { keyText } from '#model/kubernetes-object.ts';
+import type { ObjectKey } from '#model/kubernetes-object.ts';
+import { branchRef, toTargetName } from '#model/names.ts';
+import type { TargetName } from '#model/names.ts';
+import type { Problem } from '#model/problem.ts';
+import type { Ending, Reason } from '#model/receipt.ts';
 import type { Rendering } from '#model/rendering.ts';
+import type { Pin } from '#model/resolution.ts';
+import { guardDeletions } from '#plan/plan.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { ObjectReader } from '#ports/repository.ts';
+import { changeSetOf } from '#resolve/resolve.ts';
+import { appendToBranch, committedCapsules } from './branch-writing.ts';
+import type { PreparedEnvironment } from './prepare-environment.ts';
+import type { Regated } from './regate.ts';
+import { deletionBudget, isConfirmed } from './sync-rules.ts';
+import type { World } from './world.ts';
 
 /** What the last commit of `rendered/<env>` holds, by its own metadata. */
 export interface RenderedHead {
@@ -35,7 +35,10 @@ export interface RenderedHead {
 export interface RenderedTargetHead {
   /** path below the target -> sha256 of its bytes */
   readonly objects: ReadonlyMap<string, Sha256>;
-  readonly instances: ReadonlyMap<string, { readonly capsule: string; readonly version: string; readonly gitTree: string; readonly sha256: string }>;
+  readonly instances: ReadonlyMap<
+    string,
+    { readonly capsule: string; readonly version: string; readonly gitTree: string; readonly sha256: string }
+  >;
   readonly metadata: string;
 }
 
@@ -65,7 +68,12 @@ function parseMetadata(text: string): RenderedTargetHead {
   if (!isJsonObject(declared)) throw new PortError('invalid', 'render.metadata of a rendered branch has no instances');
   for (const [name, value] of Object.entries(declared)) {
     if (!isJsonObject(value) || !Array.isArray(value.objects)) continue;
-    instances.set(name, { capsule: String(value.capsule), version: String(value.version), gitTree: String(value.gitTree), sha256: String(value.sha256) });
+    instances.set(name, {
+      capsule: String(value.capsule),
+      version: String(value.version),
+      gitTree: String(value.gitTree),
+      sha256: String(value.sha256),
+    });
     for (const object of value.objects as readonly Json[]) {
       if (isJsonObject(object)) objects.set(String(object.path), toSha256(String(object.sha256)));
     }
@@ -80,7 +88,9 @@ interface AdvanceRequest {
   readonly traceId: string;
 }
 
-export type Advanced = { readonly kind: 'at'; readonly head: RenderedHead; readonly reason: Reason } | { readonly kind: 'ended'; readonly ending: Ending };
+export type Advanced =
+  | { readonly kind: 'at'; readonly head: RenderedHead; readonly reason: Reason }
+  | { readonly kind: 'ended'; readonly ending: Ending };
 
 /**
  * Row 7: moves `rendered/<env>` to the rendering, unless it would delete more than the budget. An equal rendering makes no commit;
@@ -110,7 +120,13 @@ export async function advanceRendered(world: World, request: AdvanceRequest, sig
   });
   const commit = await appendToBranch(
     world,
-    { ref: branchRef(`rendered/${prepared.environment.name}`), expected: head?.commit, base: head?.tree, changes: difference.changes, message },
+    {
+      ref: branchRef(`rendered/${prepared.environment.name}`),
+      expected: head?.commit,
+      base: head?.tree,
+      changes: difference.changes,
+      message,
+    },
     signal,
   );
   const next = await readRenderedHead(world.repository, commit);
@@ -120,7 +136,9 @@ export async function advanceRendered(world: World, request: AdvanceRequest, sig
 
 /** Targets whose files change or go away, by name. */
 function touchedTargets(head: RenderedHead | undefined, rendering: Rendering): readonly TargetName[] {
-  const moved = rendering.targets.filter((target) => head?.targets.get(target.target.name)?.metadata !== target.metadata).map((target) => target.target.name);
+  const moved = rendering.targets
+    .filter((target) => head?.targets.get(target.target.name)?.metadata !== target.metadata)
+    .map((target) => target.target.name);
   const kept = new Set<string>(rendering.targets.map((target) => target.target.name));
   const gone = [...(head?.targets.keys() ?? [])].filter((name) => !kept.has(name)).map((name) => toTargetName(name));
   return [...moved, ...gone].sort();
@@ -142,7 +160,16 @@ function guardRendered(prepared: PreparedEnvironment, difference: RenderedDiffer
     const before = difference.before.get(name) ?? 0;
     const deleted = difference.deleted.filter((item) => item.target === name).map((item) => item.key);
     if (deleted.length === 0) return [];
-    return guardDeletions({ environment: environment.name, target: name, rendering: target.digest, before, deleted, budget: deletionBudget(environment), confirmed: isConfirmed(environment, target.digest), always: false });
+    return guardDeletions({
+      environment: environment.name,
+      target: name,
+      rendering: target.digest,
+      before,
+      deleted,
+      budget: deletionBudget(environment),
+      confirmed: isConfirmed(environment, target.digest),
+      always: false,
+    });
   });
 }
 
@@ -169,7 +196,8 @@ export function renderedDifference(head: RenderedHead | undefined, rendering: Re
     const gone = new Set(last?.objects.keys());
     for (const object of target.objects) {
       gone.delete(object.path);
-      if (last?.objects.get(object.path) !== object.sha256) changes.push({ kind: 'file', path: `${name}/${object.path}`, content: Buffer.from(object.text, 'utf8') });
+      if (last?.objects.get(object.path) !== object.sha256)
+        changes.push({ kind: 'file', path: `${name}/${object.path}`, content: Buffer.from(object.text, 'utf8') });
     }
     const kept = new Set(target.objects.map((object) => keyText({ ...object.key, kind: object.key.kind.toLowerCase() })));
     for (const path of gone) {
@@ -189,6 +217,9 @@ export function renderedDifference(head: RenderedHead | undefined, rendering: Re
 
 /** The identity that a rendered file's name carries (its kind in lower case). */
 function keyOfPath(path: string): ObjectKey {
-  const [group = '', , kind = '', namespace = '', name = ''] = (path.split('/').at(-1) ?? '').replace(/\.yaml$/, '').split('_').map((part) => decodeURIComponent(part));
+  const [group = '', , kind = '', namespace = '', name = ''] = (path.split('/').at(-1) ?? '')
+    .replace(/\.yaml$/, '')
+    .split('_')
+    .map((part) => decodeURIComponent(part));
   return { group: group === 'core' ? '' : group, kind, namespace: namespace === '-' ? '' : namespace, name };
 }

@@ -1,15 +1,15 @@
+import type { DesiredEnvironment } from '#model/desired.ts';
+import type { Problem } from '#model/problem.ts';
+import { differenceOf } from '#model/rendered-diff.ts';
+import type { EnvironmentDifference } from '#model/rendered-diff.ts';
+import type { ReleaseIndex } from '#model/resolution.ts';
+import { refused } from '#model/result.ts';
+import type { Result } from '#model/result.ts';
+import { pinsOfLock } from '#resolve/resolve.ts';
 import type { Declarations, Snapshot } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import type { RenderedEnvironment } from './render-environment.ts';
 import type { ReadingWorld } from './world.ts';
-import type { DesiredEnvironment } from '#model/desired.ts';
-import { differenceOf } from '#model/rendered-diff.ts';
-import type { EnvironmentDifference } from '#model/rendered-diff.ts';
-import { refused } from '#model/result.ts';
-import type { Result } from '#model/result.ts';
-import type { Problem } from '#model/problem.ts';
-import type { ReleaseIndex } from '#model/resolution.ts';
-import { pinsOfLock } from '#resolve/resolve.ts';
 
 /** RenderedDiff of contracts.md: what a change does to every environment, no target needed. */
 export interface RenderedDifference {
@@ -20,7 +20,12 @@ export interface RenderedDifference {
 }
 
 /** Environments whose declarations are equal on both sides are never rendered. */
-export async function renderedDifference(world: ReadingWorld, base: Snapshot, head: Snapshot, signal?: AbortSignal): Promise<RenderedDifference> {
+export async function renderedDifference(
+  world: ReadingWorld,
+  base: Snapshot,
+  head: Snapshot,
+  signal?: AbortSignal,
+): Promise<RenderedDifference> {
   const before = await world.reading.declarations(base);
   const after = await world.reading.declarations(head);
   const environments: EnvironmentDifference[] = [];
@@ -35,7 +40,10 @@ export async function renderedDifference(world: ReadingWorld, base: Snapshot, he
     if (next !== undefined && !next.result.ok) problems.push(...next.result.problems);
     if (next?.fresh === true) unlocked.push(name);
     if (next !== undefined && !next.result.ok) continue;
-    const difference = differenceOf(last?.result.ok === true ? last.result.value.rendering : undefined, next?.result.ok === true ? next.result.value.rendering : undefined);
+    const difference = differenceOf(
+      last?.result.ok === true ? last.result.value.rendering : undefined,
+      next?.result.ok === true ? next.result.value.rendering : undefined,
+    );
     if (difference !== undefined) environments.push(difference);
   }
   return { environments, problems, unlocked };
@@ -49,7 +57,12 @@ export interface RenderedAt {
 }
 
 /** Renders one environment as a snapshot declares it, lock or not; undefined when it is not declared there. */
-export async function renderAt(world: ReadingWorld, declarations: Declarations, name: string, signal?: AbortSignal): Promise<RenderedAt | undefined> {
+export async function renderAt(
+  world: ReadingWorld,
+  declarations: Declarations,
+  name: string,
+  signal?: AbortSignal,
+): Promise<RenderedAt | undefined> {
   const environment = declarations.state.environments.find((item) => item.name === name);
   if (environment === undefined) return undefined;
   const index = await indexFor(world, declarations.at);
@@ -57,7 +70,14 @@ export async function renderAt(world: ReadingWorld, declarations: Declarations, 
   const pins = environment.lock === undefined ? [] : pinsOfLock(environment.lock.value);
   const resolved = await resolvePins(world.reading, { state: declarations.state, environment, pins, index });
   if (!resolved.ok) return { environment, fresh, result: refused(resolved.problems) };
-  return { environment, fresh, result: await world.environments.render({ state: declarations.state, environment, resolution: resolved.value, occasion: 'pullRequest' }, signal) };
+  return {
+    environment,
+    fresh,
+    result: await world.environments.render(
+      { state: declarations.state, environment, resolution: resolved.value, occasion: 'pullRequest' },
+      signal,
+    ),
+  };
 }
 
 /** The releases known at a snapshot; a working directory knows those of the default branch. */
@@ -65,4 +85,3 @@ export async function indexFor(world: ReadingWorld, at: Snapshot): Promise<Relea
   const commit = at.commit ?? (await world.repository.resolve(world.settings.branch)) ?? (await world.repository.resolve('HEAD'));
   return (await world.history.releases(commit)).index;
 }
-

@@ -2,9 +2,9 @@ import type { CommitId } from '#model/digest.ts';
 import { branchRef } from '#model/names.ts';
 import type { Ending } from '#model/receipt.ts';
 import { pinsOfLock } from '#resolve/resolve.ts';
-import { readRenderedHead } from './rendered-branch.ts';
-import { reconcile } from './reconcile.ts';
 import { findDrafts } from './promotion-drafts.ts';
+import { reconcile } from './reconcile.ts';
+import { readRenderedHead } from './rendered-branch.ts';
 import type { World } from './world.ts';
 
 export interface CapsuleStatus {
@@ -46,15 +46,26 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
   const main = refs.get(branchRef(world.settings.branch));
   const result = await reconcile(world, { environment: name, target: undefined, trigger: 'person', dryRun: true }, signal);
   const head = await readRenderedHead(world.repository, refs.get(branchRef(`rendered/${name}`)));
-  const declared = main === undefined ? undefined : (await world.reading.declarations(await world.reading.at(main))).state.environments.find((item) => item.name === name);
-  const drafts = main === undefined || declared === undefined ? undefined : await findDrafts(world, { environment: name, main, refs, only: undefined });
+  const declared =
+    main === undefined
+      ? undefined
+      : (await world.reading.declarations(await world.reading.at(main))).state.environments.find((item) => item.name === name);
+  const drafts =
+    main === undefined || declared === undefined ? undefined : await findDrafts(world, { environment: name, main, refs, only: undefined });
   const held = drafts?.kind === 'found' ? drafts.held : [];
   const pins = declared?.lock === undefined ? [] : pinsOfLock(declared.lock.value);
   const targets = result.runs.map(({ plan, health, problems }): TargetStatus => {
     const isSynced = problems.length === 0 && plan.steps.every((step) => step.action === 'keep') && head?.targets.has(plan.target) === true;
-    return { name: plan.target, health: health.state, sync: isSynced ? 'Synced' : 'OutOfSync', drifted: plan.drifted.length, rendering: plan.rendering };
+    return {
+      name: plan.target,
+      health: health.state,
+      sync: isSynced ? 'Synced' : 'OutOfSync',
+      drifted: plan.drifted.length,
+      rendering: plan.rendering,
+    };
   });
-  const sync: CapsuleStatus['sync'] = targets.length === 0 ? 'Unknown' : targets.every((target) => target.sync === 'Synced') ? 'Synced' : 'OutOfSync';
+  const sync: CapsuleStatus['sync'] =
+    targets.length === 0 ? 'Unknown' : targets.every((target) => target.sync === 'Synced') ? 'Synced' : 'OutOfSync';
   return {
     environment: name,
     revision: main ?? null,
@@ -74,14 +85,20 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
     holds: Object.entries(declared?.lock?.value.holds ?? {}).map(([instance, hold]) => ({ instance, reason: hold.reason })),
     freeze: null,
     notices: result.notices,
-    waiting: [...held.filter((item) => !pins.some((pin) => pin.instance === item.instance)).map((item) => `${item.instance}: ${item.reason}`), ...plannedTitles(drafts)],
+    waiting: [
+      ...held.filter((item) => !pins.some((pin) => pin.instance === item.instance)).map((item) => `${item.instance}: ${item.reason}`),
+      ...plannedTitles(drafts),
+    ],
     ending: result.ending,
   };
 }
 
 function plannedTitles(drafts: Awaited<ReturnType<typeof findDrafts>> | undefined): readonly string[] {
   if (drafts?.kind !== 'found') return [];
-  return drafts.planned.map((item) => `${item.changeSet.id} may come: ${item.changeSet.moves.map((move) => `${move.instance} ${move.to?.version ?? 'removed'}`).join(', ')}`);
+  return drafts.planned.map(
+    (item) =>
+      `${item.changeSet.id} may come: ${item.changeSet.moves.map((move) => `${move.instance} ${move.to?.version ?? 'removed'}`).join(', ')}`,
+  );
 }
 
 function worst(states: readonly string[]): string {

@@ -1,10 +1,10 @@
-import { explainVerdict, verdictOf } from '#trust/trust.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import { placeInFile } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Pin, Release } from '#model/resolution.ts';
 import type { TrustState } from '#model/trust.ts';
 import type { PathVerdict, TrustPurpose } from '#model/verdict.ts';
+import { explainVerdict, verdictOf } from '#trust/trust.ts';
 
 /** Trust in the words the loops ask with. */
 export interface TrustOf {
@@ -48,9 +48,14 @@ export function trustOf(facts: TrustFacts): TrustOf {
     if (!isEnforced('capsule')) return { kind: 'not-enforced' };
     if (state?.rewrittenBy !== undefined) return verdict(`capsules/${release.capsule}`);
     const found = facts.releases.get(`${release.capsule}@${release.version} ${release.gitTree}`);
-    if (found?.kind === 'not-enforced') return { kind: 'accepted', by: 'the commit that declared trust', commit: state?.root ?? ('' as never) };
+    if (found?.kind === 'not-enforced')
+      return { kind: 'accepted', by: 'the commit that declared trust', commit: state?.root ?? ('' as never) };
     if (found !== undefined) return found;
-    return { kind: 'refused', commit: state?.head ?? ('' as never), sentence: `${release.capsule}@${release.version} with this content was never released here` };
+    return {
+      kind: 'refused',
+      commit: state?.head ?? ('' as never),
+      sentence: `${release.capsule}@${release.version} with this content was never released here`,
+    };
   }
 
   return {
@@ -70,8 +75,12 @@ export function trustOf(facts: TrustFacts): TrustOf {
     notices(environment) {
       const open = (['commit', 'capsule'] as const).filter((purpose) => !isEnforced(purpose));
       return [
-        ...(open.length === 0 ? [] : [`trust is not enforced for ${environment.name}: no trust entry of the project is for ${open.join(' or ')}`]),
-        ...(facts.isPinned || open.length === 2 ? [] : ['the trust root is not pinned: the first commit of the repository is taken as it is']),
+        ...(open.length === 0
+          ? []
+          : [`trust is not enforced for ${environment.name}: no trust entry of the project is for ${open.join(' or ')}`]),
+        ...(facts.isPinned || open.length === 2
+          ? []
+          : ['the trust root is not pinned: the first commit of the repository is taken as it is']),
       ];
     },
     userOf(found) {
@@ -104,7 +113,10 @@ function refusalOf(path: string, found: PathVerdict, environment: DesiredEnviron
         severity: 'error',
         phase: 'sync',
         message: `${environment.name}: ${explainVerdict(path, found)}`,
-        remedy: found.kind === 'could-not-look' ? 'Nothing to do: the engine looks again.' : 'Sign a commit that makes the change (or takes it back) with a key that a trust entry of the project names.',
+        remedy:
+          found.kind === 'could-not-look'
+            ? 'Nothing to do: the engine looks again.'
+            : 'Sign a commit that makes the change (or takes it back) with a key that a trust entry of the project names.',
         place: placeInFile(path),
         related: [],
       };

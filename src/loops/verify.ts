@@ -29,12 +29,29 @@ const LIMIT = 1_000_000;
 /** Everything the engine wrote, checked from a clone and nothing else: signatures, trailers against content, the record chain; `full` renders again. */
 export async function verifyClone(world: World, request: VerifyRequest, signal?: AbortSignal): Promise<VerifyResult> {
   const main = await world.repository.resolve(world.settings.branch);
-  if (main === undefined) return { commits: 0, records: 0, rendered: 0, problems: [], notices: ['there is nothing to verify: the default branch is not in this clone'] };
+  if (main === undefined)
+    return {
+      commits: 0,
+      records: 0,
+      rendered: 0,
+      problems: [],
+      notices: ['there is nothing to verify: the default branch is not in this clone'],
+    };
   const declarations = await world.reading.declarations(await world.reading.at(main));
   const { trust } = await world.history.upTo(main);
   const engines = allowedSigners(declarations.state.project).signers.filter((signer) => signer.purposes.includes('engine'));
-  const branches = await engineBranches(world, declarations.state.environments.map((item) => item.name));
-  if (branches.length === 0) return { commits: 0, records: 0, rendered: 0, problems: [], notices: ['there is nothing to verify: no branch of the engine is in this clone'] };
+  const branches = await engineBranches(
+    world,
+    declarations.state.environments.map((item) => item.name),
+  );
+  if (branches.length === 0)
+    return {
+      commits: 0,
+      records: 0,
+      rendered: 0,
+      problems: [],
+      notices: ['there is nothing to verify: no branch of the engine is in this clone'],
+    };
 
   const problems: Problem[] = [];
   let commits = 0;
@@ -47,7 +64,8 @@ export async function verifyClone(world: World, request: VerifyRequest, signal?:
       const commit = await world.repository.commit(id);
       commits += 1;
       problems.push(...signatureProblems(world, commit, engines, branch.name));
-      if (branch.name === 'audit') problems.push(...located(branch.name, id, checkAuditCommit(commit.message, await recordsOf(world, commit))));
+      if (branch.name === 'audit')
+        problems.push(...located(branch.name, id, checkAuditCommit(commit.message, await recordsOf(world, commit))));
       else {
         problems.push(...located(branch.name, id, await renderedProblems(world, commit)));
         if (request.full) problems.push(...located(branch.name, id, await renderAgain(world, commit, branch.environment, signal)));
@@ -58,7 +76,13 @@ export async function verifyClone(world: World, request: VerifyRequest, signal?:
   const view = await world.ledger.at(await world.repository.resolve('audit'));
   problems.push(...view.problems, ...(await lockProblems(world, main, engines)));
   const [first] = declarations.state.environments;
-  return { commits, records: view.records.length, rendered, problems, notices: first === undefined ? [] : trust.notices(first).map((notice) => notice.replace(` for ${first.name}`, '')) };
+  return {
+    commits,
+    records: view.records.length,
+    rendered,
+    problems,
+    notices: first === undefined ? [] : trust.notices(first).map((notice) => notice.replace(` for ${first.name}`, '')),
+  };
 }
 
 interface EngineBranch {
@@ -76,10 +100,21 @@ async function engineBranches(world: Pick<World, 'repository'>, environments: re
   return found;
 }
 
-function signatureProblems(world: Pick<World, 'clock'>, commit: Commit, engines: readonly AllowedSigner[], branch: string): readonly Problem[] {
+function signatureProblems(
+  world: Pick<World, 'clock'>,
+  commit: Commit,
+  engines: readonly AllowedSigner[],
+  branch: string,
+): readonly Problem[] {
   const verdict = judgeCommit(commit, engines, 'engine', world.clock.now());
   if (verdict.kind === 'accepted') return [];
-  return [problem(verdict.kind === 'unsigned' ? 'unsigned' : 'signature-refused', `${branch} ${commit.id.slice(0, 10)}: ${verdict.sentence}`, "Add the engine's key (capstan identity) to spec.trust with `for: [engine]`, or find out who wrote the branch.")];
+  return [
+    problem(
+      verdict.kind === 'unsigned' ? 'unsigned' : 'signature-refused',
+      `${branch} ${commit.id.slice(0, 10)}: ${verdict.sentence}`,
+      "Add the engine's key (capstan identity) to spec.trust with `for: [engine]`, or find out who wrote the branch.",
+    ),
+  ];
 }
 
 async function recordsOf(world: Pick<World, 'repository'>, commit: Commit) {
@@ -95,11 +130,18 @@ async function renderedProblems(world: Pick<World, 'repository'>, commit: Commit
   for (const [target, tree] of after) {
     if (before.get(target) !== tree) await addFiles(world, files, { tree, path: target });
   }
-  return checkRenderedCommit({ message: commit.message, before: await metadataOf(world, before), after: await metadataOf(world, after), files });
+  return checkRenderedCommit({
+    message: commit.message,
+    before: await metadataOf(world, before),
+    after: await metadataOf(world, after),
+    files,
+  });
 }
 
 async function targetTrees(world: Pick<World, 'repository'>, tree: TreeId): Promise<ReadonlyMap<string, TreeId>> {
-  return new Map((await world.repository.tree(tree)).flatMap((entry): [string, TreeId][] => (entry.kind === 'tree' ? [[entry.name, entry.id]] : [])));
+  return new Map(
+    (await world.repository.tree(tree)).flatMap((entry): [string, TreeId][] => (entry.kind === 'tree' ? [[entry.name, entry.id]] : [])),
+  );
 }
 
 async function metadataOf(world: Pick<World, 'repository'>, trees: ReadonlyMap<string, TreeId>): Promise<ReadonlyMap<string, Json>> {
@@ -119,29 +161,55 @@ function parsed(bytes: Uint8Array): Json {
   }
 }
 
-async function addFiles(world: Pick<World, 'repository'>, files: Map<string, Uint8Array>, from: { readonly tree: TreeId; readonly path: string }): Promise<void> {
+async function addFiles(
+  world: Pick<World, 'repository'>,
+  files: Map<string, Uint8Array>,
+  from: { readonly tree: TreeId; readonly path: string },
+): Promise<void> {
   const entries = await world.repository.tree(from.tree);
   const blobs = entries.flatMap((entry) => (entry.kind === 'blob' ? [entry] : []));
   const contents = await world.repository.blobs(blobs.map((entry) => entry.id));
   for (const [index, entry] of blobs.entries()) files.set(`${from.path}/${entry.name}`, contents[index] ?? new Uint8Array());
-  for (const entry of entries) if (entry.kind === 'tree') await addFiles(world, files, { tree: entry.id, path: `${from.path}/${entry.name}` });
+  for (const entry of entries)
+    if (entry.kind === 'tree') await addFiles(world, files, { tree: entry.id, path: `${from.path}/${entry.name}` });
 }
 
 /** Renders what the commit says it came from, and compares metadata byte for byte (it names the digest of every object). */
 async function renderAgain(world: World, commit: Commit, environment: string, signal?: AbortSignal): Promise<readonly Problem[]> {
   const source = parseTrailers(commit.message).find((trailer) => trailer.key === 'Source-Commit')?.value;
   const revision = source === undefined ? undefined : await world.repository.resolve(source);
-  if (revision === undefined) return [problem('source-missing', `the source commit ${source ?? '(none)'} is not in this clone`, 'Fetch the whole history, then verify again.')];
+  if (revision === undefined)
+    return [
+      problem(
+        'source-missing',
+        `the source commit ${source ?? '(none)'} is not in this clone`,
+        'Fetch the whole history, then verify again.',
+      ),
+    ];
   const declarations = await world.reading.declarations(await world.reading.at(revision));
   const rendered = await renderAt(world, declarations, environment, signal);
-  if (rendered === undefined || !rendered.result.ok) return [problem('render-differs', `${environment} at ${revision.slice(0, 10)} cannot be rendered again`, 'Verify with the version of Capstan that wrote it.')];
+  if (rendered === undefined || !rendered.result.ok)
+    return [
+      problem(
+        'render-differs',
+        `${environment} at ${revision.slice(0, 10)} cannot be rendered again`,
+        'Verify with the version of Capstan that wrote it.',
+      ),
+    ];
   const trees = await targetTrees(world, commit.tree);
   const problems: Problem[] = [];
   for (const target of rendered.result.value.rendering.targets) {
     const tree = trees.get(target.target.name);
     const entry = tree === undefined ? undefined : (await world.repository.tree(tree)).find((item) => item.name === 'render.metadata');
     const text = entry?.kind === 'blob' ? Buffer.from(await world.repository.blob(entry.id)).toString('utf8') : undefined;
-    if (text !== target.metadata) problems.push(problem('render-differs', `${environment}/${target.target.name} renders to ${target.digest.slice(0, 12)} again, but the commit holds something else`, 'Compare with `capstan render`; only the engine writes this branch.'));
+    if (text !== target.metadata)
+      problems.push(
+        problem(
+          'render-differs',
+          `${environment}/${target.target.name} renders to ${target.digest.slice(0, 12)} again, but the commit holds something else`,
+          'Compare with `capstan render`; only the engine writes this branch.',
+        ),
+      );
   }
   return problems;
 }
@@ -154,8 +222,19 @@ async function lockProblems(world: World, main: CommitId, engines: readonly Allo
       const commit = await world.repository.commit(side);
       const environment = parseTrailers(commit.message).find((trailer) => trailer.key === 'To-Environment')?.value;
       const [parent] = commit.parents;
-      if (environment === undefined || parent === undefined || judgeCommit(commit, engines, 'engine', world.clock.now()).kind !== 'accepted') continue;
-      problems.push(...located('main', side, checkLockCommit(commit.message, await pinsAt(world, parent, environment), await pinsAt(world, side, environment))));
+      if (
+        environment === undefined ||
+        parent === undefined ||
+        judgeCommit(commit, engines, 'engine', world.clock.now()).kind !== 'accepted'
+      )
+        continue;
+      problems.push(
+        ...located(
+          'main',
+          side,
+          checkLockCommit(commit.message, await pinsAt(world, parent, environment), await pinsAt(world, side, environment)),
+        ),
+      );
     }
   }
   return problems;

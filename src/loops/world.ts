@@ -1,14 +1,14 @@
-import type { LedgerReader } from './audit-branch.ts';
-import type { MainHistory } from './main-history.ts';
-import type { ProtectionReader } from './protection.ts';
-import type { Reading } from './reading.ts';
-import type { EnvironmentRenderer } from './render-environment.ts';
 import type { CommitId } from '#model/digest.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
+import type { LedgerReader } from './audit-branch.ts';
+import type { MainHistory } from './main-history.ts';
+import type { ProtectionReader } from './protection.ts';
+import type { Reading } from './reading.ts';
+import type { EnvironmentRenderer } from './render-environment.ts';
 
 /** What a run may use. Loops take the part of it that they need. */
 export interface World {

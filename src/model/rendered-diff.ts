@@ -59,9 +59,16 @@ function objectDifference(base: RenderedObject | undefined, head: RenderedObject
   const object = head ?? base;
   if (object === undefined) throw new Error('a difference needs one side');
   const fields = base === undefined || head === undefined ? [] : fieldChanges(base.object, head.object);
-  const shown = object.key.kind === 'Secret' ? fields.map((field) => ({ path: field.path, before: '[secret]', after: '[secret]' })) : fields;
+  const shown =
+    object.key.kind === 'Secret' ? fields.map((field) => ({ path: field.path, before: '[secret]', after: '[secret]' })) : fields;
   const change = base === undefined ? 'create' : head === undefined ? 'delete' : 'update';
-  return { key: object.key, change, fields: shown, noise: change === 'update' && fields.every(isNoise), danger: dangersOf(change, object.key, fields) };
+  return {
+    key: object.key,
+    change,
+    fields: shown,
+    noise: change === 'update' && fields.every(isNoise),
+    danger: dangersOf(change, object.key, fields),
+  };
 }
 
 /** Leaf changes between two JSON values as RFC 6901 pointers, in key order; arrays compare element by element. */
@@ -73,7 +80,9 @@ export function fieldChanges(before: Json, after: Json, pointer = ''): readonly 
   }
   if (Array.isArray(before) && Array.isArray(after)) {
     const length = Math.max(before.length, after.length);
-    return Array.from({ length }, (_, index) => childChanges(before[index] as Json | undefined, after[index] as Json | undefined, pointer + pointerToken(index))).flat();
+    return Array.from({ length }, (_, index) =>
+      childChanges(before[index] as Json | undefined, after[index] as Json | undefined, pointer + pointerToken(index)),
+    ).flat();
   }
   return [{ path: pointer, before, after }];
 }

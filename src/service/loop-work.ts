@@ -14,7 +14,9 @@ export function loopWork(world: World): ServiceWork {
   let known: readonly LookedEnvironment[] = [];
 
   function downstreamOf(environment: EnvironmentName): readonly Wake[] {
-    return known.filter((item) => item.environment === environment || item.upstreams.includes(environment)).map((item) => ({ kind: 'promote', environment: item.environment }));
+    return known
+      .filter((item) => item.environment === environment || item.upstreams.includes(environment))
+      .map((item) => ({ kind: 'promote', environment: item.environment }));
   }
 
   /** A lost race means that the mirror is behind: the retry starts from a fresh fetch. */
@@ -45,13 +47,17 @@ export function loopWork(world: World): ServiceWork {
     reconcile: (environment, trigger, signal) =>
       ending(async () => {
         const result = await reconcile(world, { environment, target: undefined, trigger, dryRun: false }, signal);
-        world.journal.info({ environment, revision: result.revision, ending: result.ending.kind, trigger }, 'an environment was reconciled');
+        world.journal.info(
+          { environment, revision: result.revision, ending: result.ending.kind, trigger },
+          'an environment was reconciled',
+        );
         return { ending: result.ending, wakes: result.receipts.length > 0 ? downstreamOf(environment) : [] };
       }, signal),
     promote: (environment, _trigger, signal) =>
       ending(async () => {
         const result = await promote(world, { environment, only: undefined, dryRun: false, byPerson: false }, signal);
-        for (const held of result.held) world.journal.warn({ environment, instance: held.instance, version: held.version, reason: held.reason }, 'a version is held');
+        for (const held of result.held)
+          world.journal.warn({ environment, instance: held.instance, version: held.version, reason: held.reason }, 'a version is held');
         return { ending: result.ending, wakes: result.changes.some((change) => change.merged) ? [{ kind: 'look' }] : [] };
       }, signal),
     check: (number, _trigger, signal) => ending(async () => ({ ending: await checkChange(world, number, signal), wakes: [] }), signal),

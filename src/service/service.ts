@@ -1,5 +1,5 @@
-import type { Result } from '#model/result.ts';
 import type { World } from '#loops/world.ts';
+import type { Result } from '#model/result.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Inbox } from '#ports/inbox.ts';
 import type { Chance, Clock, Ids, Journal, Timers } from '#ports/machine.ts';

@@ -37,7 +37,10 @@ export async function gitWorkingDirectory(root: string, command = 'git'): Promis
   const children = gitChildren(command, place.head);
 
   async function snapshot(): Promise<{ tree: TreeId; reader: ObjectReader }> {
-    const listed = await children.run([`--work-tree=${root}`, '-C', root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...MANAGED], { doing: 'listing the working directory' });
+    const listed = await children.run(
+      [`--work-tree=${root}`, '-C', root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...MANAGED],
+      { doing: 'listing the working directory' },
+    );
     const paths = [...new Set(listed.stdout.split('\0').filter((path) => path !== ''))].sort();
     if (paths.length > FILES) throw new PortError('invalid', `the working directory has more than ${FILES} declared files`);
     const found: Found[] = [];
