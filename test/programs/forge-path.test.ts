@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -114,6 +114,36 @@ describe('the path of a change through the forge', () => {
     expect(refused).toContain('remote: error: GH006: Protected branch update failed for refs/heads/main.');
     expect(refused).toContain('remote: error: Changes must be made through a pull request.');
     expect(refused).toContain('! [remote rejected] main -> main (protected branch hook declined)');
+  });
+
+  it('takes pushes larger than one request of git, and refuses them just so', async () => {
+    const work = await forge.temporary();
+    const ada = await forge
+      .client(forge.adminToken)
+      .request('POST /admin/users/{username}/authorizations', { username: 'ada', scopes: ['repo'] });
+    await forge.git(work, ['clone', '-q', forge.url.replace('://', `://x:${ada.data.token}@`) + '/ada/platform', '.']);
+    await commitFile(work, { name: 'large.bin', content: randomBytes(3_000_000).toString('base64'), message: 'add a large file' });
+
+    const refused = await forge.git(work, ['push', 'origin', 'main']).catch((error: { stderr: string }) => error.stderr);
+    await forge.git(work, ['push', '-q', 'origin', 'main:large']);
+    const tip = (await forge.git(work, ['ls-remote', 'origin', 'refs/heads/large'])).split('\t')[0];
+
+    expect(refused).toContain('! [remote rejected] main -> main (protected branch hook declined)');
+    expect(tip).toBe((await forge.git(work, ['rev-parse', 'main'])).trim());
+  });
+
+  it('says when a token is wrong, and 404 for what is not there', async () => {
+    const work = await forge.temporary();
+
+    const wrong = await forge
+      .git(work, ['ls-remote', forge.url.replace('://', '://x:ghp_wrong@') + '/ada/nowhere'])
+      .catch((error: { stderr: string }) => error.stderr);
+    const nowhere = await forge
+      .git(work, ['ls-remote', forge.url.replace('://', `://x:${forge.adminToken}@`) + '/ada/nowhere'])
+      .catch((error: { stderr: string }) => error.stderr);
+
+    expect(wrong).toContain('Authentication failed');
+    expect(nowhere).toContain('not found');
   });
 
   it('serves public repositories without a token and refuses to push without one', async () => {
