@@ -115,6 +115,6 @@ test('a component kind or strategy that is not rendered makes its capsule stuck'
   const spec = 'components:\n  infra:\n    kind: Terraform\n  web:\n    kind: Deployment\n    image: a@sha256:b\nstrategy:\n  type: canary';
   expect(effects({ 'capsules/web/capsule.yaml': capsule('web', '1.0.0', spec) })).toEqual([
     'stuck capsule web 10 /spec/components/infra/kind',
-    'stuck capsule web 14 /spec/strategy',
+    'stuck capsule web 15 /spec/strategy/type',
   ]);
 });
