@@ -162,6 +162,7 @@ export function localRepositoryContract(name: string, openAt: OpenRepository): v
 
       const merged = await repository.mergeTrees(ours, theirs);
 
+      expect(await repository.mergeTrees(head, theirs)).toEqual({ kind: 'merged', tree: (await repository.commit(theirs)).tree });
       expect(merged.kind === 'merged' && world.git(path, ['ls-tree', '-r', '--name-only', merged.tree])).toBe('a.txt\nb.txt\nc.txt\n');
       expect(await repository.mergeTrees(ours, clash)).toEqual({ kind: 'conflict', paths: ['a.txt'] });
     });

@@ -31,7 +31,8 @@ export async function mergeWholeFiles(
   async function merge(path: string, sides: Sides): Promise<void> {
     const { base: old, ours: mine, theirs: yours } = sides;
     if (isSame(mine, yours) || isSame(old, yours)) return;
-    if (isSame(old, mine)) {
+    // The root cannot be grafted onto itself: it is merged entry by entry.
+    if (isSame(old, mine) && path !== '') {
       changes.push(...changeTo(path, yours));
       return;
     }
