@@ -75,7 +75,9 @@ function prepared(schema: Node, definitions: Node, name: string): Node {
   for (const [key, value] of Object.entries(schema)) {
     if (DROPPED.has(key)) continue;
     if (key === 'properties' && isNode(value)) {
-      out[key] = Object.fromEntries(Object.entries(value).map(([field, item]) => [field, isNode(item) ? prepared(item, definitions, name) : item]));
+      out[key] = Object.fromEntries(
+        Object.entries(value).map(([field, item]) => [field, isNode(item) ? prepared(item, definitions, name) : item]),
+      );
     } else if ((key === 'items' || key === 'additionalProperties') && isNode(value)) out[key] = prepared(value, definitions, name);
     else if (key === 'anyOf' && Array.isArray(value)) {
       out[key] = value.map((item) => (isNode(item) ? prepared(item, definitions, name) : item));
@@ -85,7 +87,18 @@ function prepared(schema: Node, definitions: Node, name: string): Node {
   return out;
 }
 
-const DROPPED = new Set(['$schema', '$id', '$defs', 'title', 'patternProperties', 'propertyNames', 'oneOf', 'dependentRequired', 'pattern', 'format']);
+const DROPPED = new Set([
+  '$schema',
+  '$id',
+  '$defs',
+  'title',
+  'patternProperties',
+  'propertyNames',
+  'oneOf',
+  'dependentRequired',
+  'pattern',
+  'format',
+]);
 
 function isShape(schema: Node): boolean {
   return schema['type'] === 'object' && isNode(schema['properties']);

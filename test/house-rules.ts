@@ -91,7 +91,7 @@ function judgeEdge(folder: string, from: string): readonly string[] {
   const target = folderOf(`src/${from.slice(1)}`);
   if (target === folder) return [];
   if (folderRule(folder)?.folders.includes(target) !== true) return [`${folder} imports ${from}; it may not know ${target}`];
-  if (target === 'schemas' || target.endsWith('.ts') || PUBLIC_FOLDERS.has(target)) return [];
+  if (target === 'schemas' || /\.(ts|json)$/.test(target) || PUBLIC_FOLDERS.has(target)) return [];
   const door = `#${target}/${target.split('/').at(-1)}.ts`;
   return from === door || folderRule(target)?.doors?.includes(from) === true ? [] : [`imports ${from}; the door is ${door}`];
 }

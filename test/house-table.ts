@@ -38,7 +38,7 @@ const ADAPTERS: Readonly<Record<string, FolderRule>> = {
   'adapters/git': {
     folders: [...ADAPTER.folders, 'adapters/git-objects'],
     packages: ['node:*', 'isomorphic-git'],
-    doors: ['#adapters/git/http-backend.ts'],
+    doors: ['#adapters/git/http-backend.ts', '#adapters/git/initialise.ts', '#adapters/git/working-directory.ts'],
   },
   'adapters/isomorphic-git': { folders: [...ADAPTER.folders, 'adapters/git-objects'], packages: ['node:*', 'isomorphic-git'] },
   'adapters/render-workers': { ...ADAPTER, folders: [...ADAPTER.folders, 'render'] },
@@ -47,15 +47,7 @@ const ADAPTERS: Readonly<Record<string, FolderRule>> = {
   'adapters/machine': { ...ADAPTER, packages: ['node:*', 'pino', 'ulid'] },
   'adapters/github': {
     ...ADAPTER,
-    packages: [
-      'node:*',
-      '@octokit/rest',
-      '@octokit/auth-app',
-      '@octokit/plugin-retry',
-      '@octokit/plugin-throttling',
-      '@octokit/webhooks',
-      '@octokit/webhooks-methods',
-    ],
+    packages: ['node:*', '@octokit/rest', '@octokit/auth-app', '@octokit/plugin-retry', '@octokit/plugin-throttling', '@octokit/webhooks'],
   },
 };
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { reconcile } from '#loops/reconcile.ts';
-import { isJsonObject } from '#model/json.ts';
+import { isJsonObject, jsonText } from '#model/json.ts';
 import type { Json, JsonObject } from '#model/json.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
@@ -71,6 +71,6 @@ async function readPlan(path: string): Promise<SavedPlan> {
   const targets = (parsed.targets as readonly Json[]).filter((item): item is JsonObject => isJsonObject(item));
   return {
     environment: parsed.environment,
-    targets: targets.map((item) => ({ name: String(item.name), rendering: String(item.rendering), basis: String(item.basis) })),
+    targets: targets.map((item) => ({ name: jsonText(item.name), rendering: jsonText(item.rendering), basis: jsonText(item.basis) })),
   };
 }

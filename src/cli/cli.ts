@@ -49,7 +49,8 @@ function addCommand(
   command.action(async (...given: unknown[]) => {
     const words = given
       .slice(0, row.words.length)
-      .flatMap((word) => (Array.isArray(word) ? word.map(String) : word === undefined ? [] : [String(word)]));
+      .flat()
+      .filter((word) => typeof word === 'string');
     await run(words, command.opts());
   });
 }

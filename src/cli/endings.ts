@@ -34,15 +34,23 @@ export function endingDocument(ending: Ending): object {
   }
 }
 
-const REFUSALS = new Set([
-  'unsigned',
-  'signature-refused',
-  'policy-denied',
-  'deletion-budget',
+/** Refused by policy, trust or guard; every other problem is a mistake in what is declared. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'could-not-look',
+  'deletion-budget-exceeded',
+  'deletion-unconfirmed',
+  'foreign-inventory',
   'foreign-object',
   'gate-not-passed',
   'not-supported',
+  'policy-denied',
+  'protected-kind',
   'protection-missing',
+  'signature-refused',
+  'target-emptied',
+  'trust-missing',
+  'trust-root-unreachable',
+  'unsigned',
 ]);
 
 /** 0 settled or waiting for health, 1 invalid, 3 refused by policy, trust or guard, 4 lost race. */

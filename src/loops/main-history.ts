@@ -273,7 +273,7 @@ async function pullHeads(
   );
   if (numbers.size === 0) return { heads: [], unread: undefined };
   const refs = await options.repository.refs();
-  const byName = new Map<string, CommitId>([...refs]);
+  const byName = new Map<string, CommitId>(refs);
   return { heads: [...numbers].flatMap((number) => byName.get(`refs/pull/${number}/head`) ?? []), unread: undefined };
 }
 

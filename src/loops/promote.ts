@@ -8,7 +8,6 @@ import type { ChangeRequest, GateReading, PromotionDraft } from '#model/promotio
 import type { Ending } from '#model/receipt.ts';
 import type { ChangeSet } from '#model/resolution.ts';
 import type { Forge } from '#ports/forge.ts';
-import { isPortError } from '#ports/port-error.ts';
 import { changeSetOfRequest, describeWaiting, draftPromotion, mayOpen, shouldSupersede } from '#promotion/promotion.ts';
 import { committedCapsules, writeEngineCommit } from './branch-writing.ts';
 import { PROMOTE_CHECK, gateChange, upstreamNames } from './gate-evidence.ts';
@@ -262,10 +261,4 @@ function endingOf(changes: readonly PromotedChange[], problems: readonly Problem
 
 function ended(ending: Ending): PromoteResult {
   return { ending, changes: [], held: [], problems: ending.kind === 'stuck' ? ending.problems : [] };
-}
-
-/** A lost race or a forge that does not answer: the run is repeated. */
-export function retryOf(error: unknown): Ending {
-  if (!isPortError(error)) throw error;
-  return { kind: 'retry', because: error.message };
 }

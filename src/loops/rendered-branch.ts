@@ -3,7 +3,7 @@ import type { Sha256, TreeId } from '#model/digest.ts';
 import { toSha256 } from '#model/digest.ts';
 import type { CommitId } from '#model/digest.ts';
 import type { TreeChange } from '#model/git-objects.ts';
-import { isJsonObject } from '#model/json.ts';
+import { isJsonObject, jsonText } from '#model/json.ts';
 import type { Json } from '#model/json.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { ObjectKey } from '#model/kubernetes-object.ts';
@@ -69,13 +69,13 @@ function parseMetadata(text: string): RenderedTargetHead {
   for (const [name, value] of Object.entries(declared)) {
     if (!isJsonObject(value) || !Array.isArray(value.objects)) continue;
     instances.set(name, {
-      capsule: String(value.capsule),
-      version: String(value.version),
-      gitTree: String(value.gitTree),
-      sha256: String(value.sha256),
+      capsule: jsonText(value.capsule),
+      version: jsonText(value.version),
+      gitTree: jsonText(value.gitTree),
+      sha256: jsonText(value.sha256),
     });
     for (const object of value.objects as readonly Json[]) {
-      if (isJsonObject(object)) objects.set(String(object.path), toSha256(String(object.sha256)));
+      if (isJsonObject(object)) objects.set(jsonText(object.path), toSha256(jsonText(object.sha256)));
     }
   }
   return { objects, instances, metadata: text };

@@ -3,9 +3,7 @@ import { createHash } from 'node:crypto';
 import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
 import type { Instant } from '#model/instant.ts';
 
-/** Git's file modes as trees carry them. */
-export type TreeMode = '100644' | '100755' | '120000' | '160000' | '40000';
-
+/** `mode` as git's trees carry it. */
 export type TreeEntry =
   | { readonly kind: 'tree'; readonly name: string; readonly mode: '40000'; readonly id: TreeId }
   | { readonly kind: 'blob'; readonly name: string; readonly mode: '100644' | '100755' | '120000'; readonly id: BlobId }

@@ -10,6 +10,11 @@ export function isJsonObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The text a field holds, or nothing where it holds something else. */
+export function jsonText(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
 /** RFC 8785 (JCS): the one byte sequence of a JSON value. Throws on numbers JSON cannot carry. */
 export function canonicalJson(value: Json): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);

@@ -1,4 +1,5 @@
 import { DECLARATION_PROBLEMS } from '#model/declaration-problems.ts';
+import { PATH_PROBLEMS } from '#model/path-problems.ts';
 import { RELEASE_PROBLEMS } from '#model/release-problems.ts';
 import { RENDER_PROBLEMS } from '#model/render-problems.ts';
 
@@ -112,6 +113,7 @@ const ENTRIES: Readonly<Record<string, CatalogueEntry>> = {
 export const PROBLEM_CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(
   [
     ...Object.entries(DECLARATION_PROBLEMS),
+    ...Object.entries(PATH_PROBLEMS),
     ...Object.entries(RELEASE_PROBLEMS),
     ...Object.entries(RENDER_PROBLEMS),
     ...Object.entries(ENTRIES),

@@ -2,7 +2,7 @@ import type { CommitId, Sha256 } from '#model/digest.ts';
 import type { TargetHealth } from '#model/health.ts';
 import type { Instant } from '#model/instant.ts';
 import type { Json, JsonObject } from '#model/json.ts';
-import type { EnvironmentName, InstanceName, TargetName } from '#model/names.ts';
+import type { EnvironmentName, TargetName } from '#model/names.ts';
 import type { Outcome } from '#model/plan.ts';
 import type { Problem } from '#model/problem.ts';
 
@@ -18,14 +18,6 @@ export type Trigger = 'webhook' | 'poll' | 'drift' | 'soak' | 'start' | 'person'
 
 /** Why something changed; the trailer `Reason`. */
 export type Reason = 'promotion' | 'rollback' | 'drift' | 'config' | 'emergency';
-
-/** An instance whose version or health on a target differs from the last record. */
-export interface InstanceMove {
-  readonly instance: InstanceName;
-  readonly from: { readonly version: string; readonly sha256: Sha256 } | undefined;
-  readonly to: { readonly version: string; readonly sha256: Sha256 } | undefined;
-  readonly health: string;
-}
 
 /** The account of one run of the path on one target. */
 export interface Receipt {

@@ -1,5 +1,5 @@
-import type { BlobId, CommitId, ObjectId, TreeId } from '#model/digest.ts';
-import type { Commit, PathChange, Person, TreeChange, TreeEntry } from '#model/git-objects.ts';
+import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
+import type { Commit, Person, TreeChange, TreeEntry } from '#model/git-objects.ts';
 import type { RefName } from '#model/names.ts';
 
 /** Limits of everything read from a repository; crossing one is a PortError of kind `invalid` that names it. */
@@ -94,13 +94,3 @@ export interface RepositoryCounts {
   readonly forks: number;
   readonly remoteCalls: number;
 }
-
-/** Differences below two trees, by path; equal subtrees are never opened. Implemented once, over any ObjectReader. */
-export type TreeDiff = (
-  reader: ObjectReader,
-  before: TreeId | undefined,
-  after: TreeId | undefined,
-  under: string,
-) => Promise<readonly PathChange[]>;
-
-export type AnyObject = { readonly id: ObjectId; readonly type: 'commit' | 'tree' | 'blob' | 'tag'; readonly content: Uint8Array };

@@ -101,10 +101,6 @@ export function problemAt(place: Place, finding: Finding): Problem {
   return { ...finding, severity: 'error', phase: 'render', place, related: [] };
 }
 
-export function isScalar(value: Json | undefined): value is string | number | boolean {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-}
-
 /** An object without its undefined members. */
 export function compact(members: Readonly<Record<string, Json | undefined>>): JsonObject {
   const object: Record<string, Json> = {};

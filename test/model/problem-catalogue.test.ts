@@ -19,7 +19,11 @@ function sources(): readonly string[] {
 
 test('every problem code in the source can be explained', () => {
   const used = new Set(
-    sources().flatMap((text) => [...text.matchAll(/\bcode: '([a-z0-9]+(?:-[a-z0-9]+)+)'/g)].map((match) => match[1] ?? '')),
+    sources().flatMap((text) =>
+      [...text.matchAll(/(?:\bcode: |\bproblem\(\s*(?:[a-zA-Z]+,\s*)?(?:[^'()]* \? )?)'([a-z0-9]+(?:-[a-z0-9]+)+)'/g)].map(
+        (match) => match[1] ?? '',
+      ),
+    ),
   );
   expect([...used].filter((code) => !PROBLEM_CATALOGUE.has(code)).sort()).toEqual([]);
 });
