@@ -54,6 +54,7 @@ export async function promote(world: World, request: PromoteRequest, signal?: Ab
   if (request.dryRun || world.forge === undefined) return dryRun(world, { scope, planned, held, problems });
 
   const forge = world.forge;
+  await publishRefusals(world, scope, held);
   const open = await forge.list(`promote/${request.environment}/`, undefined);
   const active = open.filter((change) => change.state === 'open' && change.base === world.settings.branch);
   const kept = await keepOrClose(world, forge, { scope, planned, active });
@@ -64,6 +65,23 @@ export async function promote(world: World, request: PromoteRequest, signal?: Ab
     changes.push(await maintain(world, { forge, scope, item, existing, refs, main, byPerson: request.byPerson }, signal));
   }
   return { ending: endingOf(changes, problems), changes, held, problems };
+}
+
+/** The status that says on a release commit why no environment takes it. */
+const RELEASE_CHECK = 'capstan/release';
+
+/** A release that trust refuses says so where its author looks: on the commit. */
+async function publishRefusals(world: Pick<World, 'forge'>, scope: PromotionScope, held: readonly Held[]): Promise<void> {
+  for (const item of held) {
+    const release = item.version === undefined ? undefined : scope.releaseOf(item.instance, item.version);
+    const verdict = release === undefined ? undefined : scope.trust.ofRelease(release);
+    if (release === undefined || (verdict?.kind !== 'unsigned' && verdict?.kind !== 'refused')) continue;
+    await world.forge?.publish(release.commit, { name: RELEASE_CHECK, state: 'failure', detail: shortened(verdict.sentence) });
+  }
+}
+
+function shortened(text: string): string {
+  return text.length <= 140 ? text : `${text.slice(0, 139)}…`;
 }
 
 function overlaps(a: ChangeSet, b: ChangeSet): boolean {
@@ -130,6 +148,7 @@ async function maintain(world: World, from: Maintained, signal?: AbortSignal): P
   const { forge, scope, item } = from;
   const before = from.existing ?? (await forge.findByHead(scope.branchOf(item.changeSet)));
   const draft = await draftOf(world, scope, item, before?.state === 'open' ? before : undefined);
+  if (before?.state === 'merged' && !(await hasArrived(world, before, from.main))) return { draft, change: before, waiting: [`${before.url} was merged and is not fetched yet`], merged: true };
   if (before !== undefined && !mayOpen(before, (await forge.account()).login, from.byPerson)) {
     const how = before.state === 'merged' ? 'merged and taken back' : 'closed by a person';
     return {
@@ -161,6 +180,17 @@ async function maintain(world: World, from: Maintained, signal?: AbortSignal): P
   const merged = await forge.merge(change.number, { head, title: draft.title, message: mergeMessage(world, from, draft, change) });
   if (merged.kind === 'refused') return { draft, change, waiting: [merged.reason], merged: false };
   return { draft, change, waiting: [], merged: true };
+}
+
+/** Whether the mirror has the merge already; a run that is behind must not take it for taken back. */
+async function hasArrived(world: Pick<World, 'repository'>, change: ChangeRequest, main: CommitId): Promise<boolean> {
+  if (change.mergeCommit === undefined) return true;
+  try {
+    return await world.repository.isAncestor(change.mergeCommit, main);
+  } catch (error) {
+    if (!isPortError(error)) throw error;
+    return false;
+  }
 }
 
 /** The branch holds one engine commit on top of the default branch that changes only the lock; rebuilt when the base's lock moved. */

@@ -4,7 +4,7 @@ import type { BlobId, CommitId } from '#model/digest.ts';
 import { parseInstant } from '#model/instant.ts';
 import type { Instant } from '#model/instant.ts';
 import type { InstanceName, RefName } from '#model/names.ts';
-import { branchRef } from '#model/names.ts';
+import { branchRef, toCapsuleName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import { NOWHERE } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
@@ -36,6 +36,8 @@ export interface PromotionScope {
   readonly ledger: Ledger;
   readonly labels: readonly string[];
   branchOf(changeSet: ChangeSet): string;
+  /** The release behind a version that an instance could take. */
+  releaseOf(instance: InstanceName, version: string): Release | undefined;
   /** The same change set on top of today's lock, read from an open branch's lock; undefined when it cannot be any more. */
   replan(head: CommitId, changeSet: string): Promise<PlannedChange | undefined>;
   /** Whether a branch's head changes today's lock into exactly this content. */
@@ -68,7 +70,7 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
   if (environment === undefined) return { kind: 'ended', ending: { kind: 'stuck', problems: [unknown(request.environment)] } };
   const { index, trust } = await world.history.upTo(request.main);
   const unhonoured = unhonouredOf(declarations, environment).filter((problem) => problem.effect === 'stuck');
-  const untrusted = [...trust.problemsOf(environment), ...(await world.protection.problemsOf(environment))];
+  const untrusted = [...trust.problemsOf(environment), ...(await world.protection.problemsOf(environment, request.refs))];
   if (unhonoured.length + untrusted.length > 0)
     return { kind: 'ended', ending: { kind: 'stuck', problems: [...unhonoured, ...untrusted] } };
   if (environment.lock === undefined) return { kind: 'ended', ending: { kind: 'settled' } };
@@ -154,6 +156,10 @@ async function toScope(
   const scope: PromotionScope = {
     ...from,
     labels: from.declarations.state.project?.value.spec.pullRequests?.labels ?? ['promotion'],
+    releaseOf(instance, version) {
+      const asked = environment.declared.value.spec.capsules?.[instance]?.capsule ?? environment.lock?.value.capsules[instance]?.capsule ?? instance;
+      return from.index.releases.get(toCapsuleName(asked))?.get(version);
+    },
     branchOf: (changeSet) => `promote/${environment.name}/${changeSet.id}`,
     async replan(head, changeSet) {
       const theirs = await lockAt(world, head, environment);

@@ -1,4 +1,7 @@
 import type { DesiredEnvironment } from '#model/desired.ts';
+import type { CommitId } from '#model/digest.ts';
+import { branchRef } from '#model/names.ts';
+import type { RefName } from '#model/names.ts';
 import type { Instant } from '#model/instant.ts';
 import type { Problem } from '#model/problem.ts';
 import type { World } from './world.ts';
@@ -7,7 +10,7 @@ const REMEMBERED = 600_000;
 
 /** Remembers what the forge said of its branches for ten minutes: a quiet engine asks nothing. */
 export interface ProtectionReader {
-  problemsOf(environment: DesiredEnvironment): Promise<readonly Problem[]>;
+  problemsOf(environment: DesiredEnvironment, refs: ReadonlyMap<RefName, CommitId>): Promise<readonly Problem[]>;
 }
 
 /** Where risk is high, an unprotected branch of the engine's is a refusal. */
@@ -23,12 +26,15 @@ export function createProtectionReader(world: Pick<World, 'forge' | 'clock' | 's
     return answer?.protected === true;
   }
 
-  async function problemsOf(environment: DesiredEnvironment): Promise<readonly Problem[]> {
+  async function problemsOf(environment: DesiredEnvironment, refs: ReadonlyMap<RefName, CommitId>): Promise<readonly Problem[]> {
     const { risk } = environment.declared.value.spec;
     if (risk !== 'high' && risk !== 'critical') return [];
     const open: string[] = [];
-    for (const branch of [world.settings.branch, `rendered/${environment.name}`, 'audit'])
+    // A branch that is not there yet has nothing to protect.
+    const branches = [world.settings.branch, `rendered/${environment.name}`, 'audit'].filter((branch) => refs.has(branchRef(branch)));
+    for (const branch of branches) {
       if (!(await isProtected(branch))) open.push(branch);
+    }
     if (open.length === 0) return [];
     const why = world.forge === undefined ? 'no forge is configured that could protect' : 'the forge does not protect';
     return [

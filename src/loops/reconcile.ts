@@ -51,7 +51,7 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   if (preparation.kind === 'ended') return { ...nothing(preparation.ending), revision, notices: preparation.notices };
   const { prepared } = preparation;
 
-  const unprotected = await world.protection.problemsOf(prepared.environment);
+  const unprotected = await world.protection.problemsOf(prepared.environment, refs);
   if (unprotected.length > 0) return { ...nothing({ kind: 'stuck', problems: unprotected }), revision, notices: prepared.notices };
   const run = { runId: world.ids.runId(), traceId: world.ids.traceId(), began: world.clock.now() };
   const gated = await regate(world, prepared, refs, signal);

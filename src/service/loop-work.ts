@@ -5,6 +5,7 @@ import { promote } from '#loops/promote.ts';
 import { reconcile } from '#loops/reconcile.ts';
 import type { World } from '#loops/world.ts';
 import type { EnvironmentName } from '#model/names.ts';
+import type { Ending } from '#model/receipt.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { Run, ServiceWork, Wake } from './work.ts';
 
@@ -22,12 +23,22 @@ export function loopWork(world: World): ServiceWork {
   /** A lost race means that the mirror is behind: the retry starts from a fresh fetch. */
   async function ending(run: () => Promise<Run>, signal: AbortSignal): Promise<Run> {
     try {
-      return await run();
+      const done = await run();
+      note(done.ending);
+      return done;
     } catch (error) {
       if (!isPortError(error)) throw error;
       if (error.kind === 'conflict' && !signal.aborted) await world.repository.fetch(signal).catch(() => undefined);
+      note({ kind: 'retry', because: error.message });
       return { ending: { kind: 'retry', because: error.message }, wakes: [] };
     }
+  }
+
+  /** What keeps a unit from settling is said in words. */
+  function note(found: Ending): void {
+    if (found.kind === 'retry') world.journal.warn({ because: found.because }, 'a run is to be repeated');
+    if (found.kind === 'stuck') for (const problem of found.problems) world.journal.warn({ code: problem.code, problem: problem.message }, 'a run is stuck');
+    if (found.kind === 'waiting') world.journal.info({ reasons: found.reasons.join('; ') }, 'a run waits');
   }
 
   return {

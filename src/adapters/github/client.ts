@@ -136,7 +136,8 @@ function rememberAnswers(octokit: Octokit): void {
       const answer = await request(options);
       const { etag } = answer.headers;
       known.delete(url);
-      if (typeof etag === 'string') known.set(url, { etag, answer });
+      // Pagination rewrites the answer that it is given.
+      if (typeof etag === 'string') known.set(url, { etag, answer: structuredClone(answer) });
       const [oldest] = known.keys();
       if (known.size > CACHED_ANSWERS && oldest !== undefined) known.delete(oldest);
       return answer;
