@@ -234,7 +234,7 @@ targets:
   directory:
     root: ./targets
 log:
-  level: info
+  level: error
 `;
 }
 

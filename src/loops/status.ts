@@ -79,7 +79,7 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
       sha256: pin.sha256,
       health: worst(result.runs.map((run) => run.health.instances.find((item) => item.instance === pin.instance)?.state ?? 'unknown')),
       sync,
-      waiting: held.filter((item) => item.instance === pin.instance).map((item) => `${item.version ?? ''} ${item.reason}`.trim()),
+      waiting: held.filter((item) => item.instance === pin.instance).map((item) => item.reason),
     })),
     targets,
     holds: Object.entries(declared?.lock?.value.holds ?? {}).map(([instance, hold]) => ({ instance, reason: hold.reason })),

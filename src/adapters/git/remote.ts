@@ -2,7 +2,7 @@ import type { CommitId } from '#model/digest.ts';
 import type { RefName } from '#model/names.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { RefUpdate } from '#ports/repository.ts';
-import type { Children } from './children.ts';
+import type { Children, Finished } from './children.ts';
 import { gitFailure } from './failures.ts';
 
 export interface Credentials {
@@ -19,6 +19,7 @@ export interface Remote {
 const ADDRESS = /^(https?:\/\/[^\s@]+|file:\/\/\/\S*|ssh:\/\/[\w.-]+(@[\w.-]+)?(:\d+)?\/\S+|[\w.-]+@[\w.-]+:(?!:)\S+|\/.*)$/;
 const REFSPECS = ['+refs/heads/*:refs/heads/*', '+refs/pull/*/head:refs/pull/*/head'];
 const NAME = 'capstan';
+const BESIDE_OTHERS = 5;
 
 /** Refuses addresses that name a helper program, look like an option or hold a password; the address is not repeated. */
 export function checkRemote(remote: Remote): void {
@@ -41,11 +42,17 @@ export async function fetchRemote(children: Children, remote: Remote, signal: Ab
     '--quiet',
   ];
   const configuration = await configurationOf(remote);
-  const finished = await children.run(['fetch', ...options, NAME], { doing, configuration, signal, statuses: [1, 128, 255] });
+  let finished = await fetchOnce();
+  // Another process may be following the same remote into the same mirror: whoever comes second finds the refs moved already.
+  for (let again = 0; finished.status !== 0 && again < BESIDE_OTHERS && /cannot lock ref/i.test(finished.stderr); again += 1) finished = await fetchOnce();
   if (finished.status === 0) return;
   // A branch `a` that made way for `a/b` cannot move in one transaction.
   if (!/exists; cannot create/i.test(finished.stderr)) throw gitFailure(doing, finished.stderr);
   await children.run(['fetch', ...options.filter((option) => option !== '--atomic'), NAME], { doing, configuration, signal });
+
+  function fetchOnce(): Promise<Finished> {
+    return children.run(['fetch', ...options, NAME], { doing, configuration, signal, statuses: [1, 128, 255] });
+  }
 }
 
 /** One exchange; what the remote took is noted in the mirror by the same child. */
