@@ -8,12 +8,9 @@ import { githubEvents, webhookVerifier } from '#adapters/github/github.ts';
 import { fileSigner, randomIds, systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
 import { renderWorkers } from '#adapters/render-workers/render-workers.ts';
 import { sqliteInbox } from '#adapters/sqlite/sqlite.ts';
-import { createLedgerReader } from '#loops/audit-branch.ts';
+import { createWorld } from '#loops/create-world.ts';
 import { createLooker } from '#loops/look.ts';
-import { createMainHistory } from '#loops/main-history.ts';
-import { createProtectionReader } from '#loops/protection.ts';
-import { createReading, type Snapshot } from '#loops/reading.ts';
-import { createEnvironmentRenderer } from '#loops/render-environment.ts';
+import type { Snapshot } from '#loops/reading.ts';
 import { renderedDifference, type RenderedDifference } from '#loops/rendered-difference.ts';
 import type { World } from '#loops/world.ts';
 import { type CommitId, toCommitId } from '#model/digest.ts';
@@ -192,30 +189,25 @@ async function openWorld(options: {
     remote: { url: options.remote },
     limits: { blobBytes: 32 * 1024 * 1024, treeEntries: 200_000, refs: 100_000 },
   });
-  const reading = createReading(repository);
   const renderer = renderWorkers({});
-  const settings = {
-    branch: 'main',
-    source: '/gitops/acme-bench',
-    repository: 'acme/bench',
-    version: '0.1.0',
-    trustRoot: undefined,
-    driftInterval: NEVER,
-  };
-  const parts = { repository, forge: undefined, clock: systemClock, settings };
-  const world: World = {
-    ...parts,
-    reading,
+  const world = createWorld({
+    repository,
     renderer,
-    history: createMainHistory({ repository, reading, branch: 'main', root: undefined, firstSeen: async () => systemClock.now() }),
-    ledger: createLedgerReader(repository),
-    environments: createEnvironmentRenderer(reading, renderer),
-    protection: createProtectionReader(parts),
+    forge: undefined,
+    clock: systemClock,
+    settings: {
+      branch: 'main',
+      source: '/gitops/acme-bench',
+      repository: 'acme/bench',
+      version: '0.1.0',
+      trustRoot: undefined,
+      driftInterval: NEVER,
+    },
     targets: directoryTargets({ root: join(options.folder, 'targets') }),
     ids: randomIds(),
     signer: await fileSigner(join(options.folder, 'engine_ed25519'), { name: 'Bench', email: 'bench@example.com' }),
     journal: quiet,
-  };
+  });
   return {
     world,
     close: async () => {

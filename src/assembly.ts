@@ -2,11 +2,7 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { OpenedWorld, Place, Powers, Running, Terminal } from '#cli/powers.ts';
-import { createLedgerReader } from '#loops/audit-branch.ts';
-import { createMainHistory } from '#loops/main-history.ts';
-import { createProtectionReader } from '#loops/protection.ts';
-import { createReading } from '#loops/reading.ts';
-import { createEnvironmentRenderer } from '#loops/render-environment.ts';
+import { createWorld } from '#loops/create-world.ts';
 import type { Settings, World } from '#loops/world.ts';
 import { toCommitId } from '#model/digest.ts';
 import type { Problem } from '#model/problem.ts';
@@ -84,26 +80,9 @@ async function worldOf(parts: Parts): Promise<World & { readonly closeRenderer: 
     import('#adapters/render-workers/render-workers.ts'),
     import('#adapters/directory/directory.ts'),
   ]);
-  const { repository, clock, settings } = parts;
-  const reading = createReading(repository);
   const renderer = renderWorkers({});
-  const ledger = createLedgerReader(repository);
-  const history = createMainHistory({
-    repository,
-    reading,
-    branch: settings.branch,
-    root: settings.trustRoot,
-    firstSeen: async () => clock.now(),
-  });
   return {
-    ...parts,
-    reading,
-    renderer,
-    ledger,
-    history,
-    environments: createEnvironmentRenderer(reading, renderer),
-    targets: directoryTargets({ root: parts.targetsRoot }),
-    protection: createProtectionReader(parts),
+    ...createWorld({ ...parts, renderer, targets: directoryTargets({ root: parts.targetsRoot }) }),
     closeRenderer: () => renderer.close(),
   };
 }

@@ -12,6 +12,7 @@ import { isPortError } from '#ports/port-error.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
 import { emptyIndex, extendIndex } from '#resolve/resolve.ts';
 import { advanceTrust, rewriteTrust, startTrust } from '#trust/trust.ts';
+import type { FirstSeen } from './first-seen.ts';
 import { createMemo } from './memo.ts';
 import type { Reading } from './reading.ts';
 import { trustOf } from './trust-of.ts';
@@ -46,8 +47,7 @@ export interface HistoryOptions {
   readonly branch: string;
   /** Trust starts here; the first commit where undefined. */
   readonly root: CommitId | undefined;
-  /** When a commit was first seen, if the ledger tells; else now. */
-  readonly firstSeen: (commit: CommitId) => Promise<Instant>;
+  readonly firstSeen: FirstSeen;
 }
 
 const LIMIT = 1_000_000;
@@ -115,6 +115,7 @@ async function extend(options: HistoryOptions, base: State | undefined, commits:
   const verdicts = new Map(base?.releaseVerdicts);
   let trust = base?.trust;
   let before = base === undefined ? undefined : await levelOf(repository, base.tip);
+  const seen = await options.firstSeen(commits);
   for (const id of commits) {
     const level = await levelOf(repository, id);
     const changes = await changesBetween(repository, before, level);
@@ -127,7 +128,7 @@ async function extend(options: HistoryOptions, base: State | undefined, commits:
       if (isRoot)
         trust = startTrust({ commit: level.commit, project: await projectAt(options, level), units: await unitsOf(repository, level) });
     } else {
-      trust = advanceTrust(trust, [await stepOf(options, { before, level, changes })]);
+      trust = advanceTrust(trust, [await stepOf(options, { before, level, changes, firstSeen: seen.get(id) })]);
     }
     for (const item of moved) {
       const name = `${item.name}@${item.version} ${item.gitTree}`;
@@ -250,11 +251,16 @@ async function projectAt(options: HistoryOptions, level: Level | undefined): Pro
 
 async function stepOf(
   options: HistoryOptions,
-  from: { readonly before: Level | undefined; readonly level: Level; readonly changes: readonly UnitChange[] },
+  from: {
+    readonly before: Level | undefined;
+    readonly level: Level;
+    readonly changes: readonly UnitChange[];
+    readonly firstSeen: Instant | undefined;
+  },
 ): Promise<TrustStep> {
-  const { level, changes } = from;
+  const { level, changes, firstSeen } = from;
+  if (firstSeen === undefined) throw new Error('every commit of a chain was seen some time');
   const project = await projectAt(options, from.before);
-  const firstSeen = await options.firstSeen(level.commit.id);
   const others = level.commit.parents.slice(1);
   if (changes.length === 0) return { commit: level.commit, firstSeen, project, changes, sides: [], unread: undefined };
   const heads = others.length > 0 ? { heads: others, unread: undefined } : await pullHeads(options, level.commit);

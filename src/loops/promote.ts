@@ -8,6 +8,7 @@ import type { ChangeRequest, GateReading, PromotionDraft } from '#model/promotio
 import type { Ending } from '#model/receipt.ts';
 import type { ChangeSet } from '#model/resolution.ts';
 import type { Forge } from '#ports/forge.ts';
+import { isPortError } from '#ports/port-error.ts';
 import { changeSetOfRequest, describeWaiting, draftPromotion, mayOpen, shouldSupersede } from '#promotion/promotion.ts';
 import { committedCapsules, writeEngineCommit } from './branch-writing.ts';
 import { PROMOTE_CHECK, gateChange, upstreamNames } from './gate-evidence.ts';
@@ -148,7 +149,8 @@ async function maintain(world: World, from: Maintained, signal?: AbortSignal): P
   const { forge, scope, item } = from;
   const before = from.existing ?? (await forge.findByHead(scope.branchOf(item.changeSet)));
   const draft = await draftOf(world, scope, item, before?.state === 'open' ? before : undefined);
-  if (before?.state === 'merged' && !(await hasArrived(world, before, from.main))) return { draft, change: before, waiting: [`${before.url} was merged and is not fetched yet`], merged: true };
+  if (before?.state === 'merged' && !(await hasArrived(world, before, from.main)))
+    return { draft, change: before, waiting: [`${before.url} was merged and is not fetched yet`], merged: true };
   if (before !== undefined && !mayOpen(before, (await forge.account()).login, from.byPerson)) {
     const how = before.state === 'merged' ? 'merged and taken back' : 'closed by a person';
     return {

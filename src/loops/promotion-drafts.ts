@@ -157,7 +157,8 @@ async function toScope(
     ...from,
     labels: from.declarations.state.project?.value.spec.pullRequests?.labels ?? ['promotion'],
     releaseOf(instance, version) {
-      const asked = environment.declared.value.spec.capsules?.[instance]?.capsule ?? environment.lock?.value.capsules[instance]?.capsule ?? instance;
+      const asked =
+        environment.declared.value.spec.capsules?.[instance]?.capsule ?? environment.lock?.value.capsules[instance]?.capsule ?? instance;
       return from.index.releases.get(toCapsuleName(asked))?.get(version);
     },
     branchOf: (changeSet) => `promote/${environment.name}/${changeSet.id}`,

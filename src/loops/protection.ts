@@ -1,8 +1,8 @@
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
+import type { Instant } from '#model/instant.ts';
 import { branchRef } from '#model/names.ts';
 import type { RefName } from '#model/names.ts';
-import type { Instant } from '#model/instant.ts';
 import type { Problem } from '#model/problem.ts';
 import type { World } from './world.ts';
 

@@ -1,0 +1,32 @@
+import { createLedgerReader } from './audit-branch.ts';
+import { createFirstSeen } from './first-seen.ts';
+import { createMainHistory } from './main-history.ts';
+import { createProtectionReader } from './protection.ts';
+import { createReading } from './reading.ts';
+import { createEnvironmentRenderer } from './render-environment.ts';
+import type { World } from './world.ts';
+
+/** What the world outside plugs in; the rest of a `World` is memory that can be lost. */
+export type WorldPorts = Omit<World, 'reading' | 'environments' | 'history' | 'ledger' | 'protection'>;
+
+/** A world with nothing remembered yet. */
+export function createWorld(ports: WorldPorts): World {
+  const { repository, clock, settings } = ports;
+  const reading = createReading(repository);
+  const ledger = createLedgerReader(repository);
+  const history = createMainHistory({
+    repository,
+    reading,
+    branch: settings.branch,
+    root: settings.trustRoot,
+    firstSeen: createFirstSeen({ repository, ledger, clock }),
+  });
+  return {
+    ...ports,
+    reading,
+    ledger,
+    history,
+    environments: createEnvironmentRenderer(reading, ports.renderer),
+    protection: createProtectionReader(ports),
+  };
+}

@@ -1,0 +1,84 @@
+import { historyRows } from '#ledger/ledger.ts';
+import { createLedgerReader } from '#loops/audit-branch.ts';
+import type { Ending } from '#model/receipt.ts';
+import type { Repository } from '#ports/repository.ts';
+import { portsOf, startEngine, type Ports } from './engine.ts';
+import { newOutside, peopleOf, type Outside } from './outside.ts';
+import type { Story } from './stories.ts';
+
+export interface Told {
+  readonly outside: Outside;
+  readonly endings: ReadonlyMap<string, Ending>;
+}
+
+/** The whole story with one engine, whose ports `through` may replace. */
+export async function tellStory(story: Story, through: (ports: Ports, outside: Outside) => Ports = (ports) => ports): Promise<Told> {
+  const outside = newOutside();
+  await story.begin(outside);
+  const engine = startEngine(through(portsOf(outside), outside));
+  for (const step of story.steps) {
+    await step.happen(outside);
+    await step.wake(engine);
+  }
+  return { outside, endings: engine.endings };
+}
+
+/** What a story leaves, without what may differ from run to run: times, run ids, and the commits that hold them. */
+export interface End {
+  /** Tree of every branch that people or consumers read. */
+  readonly trees: Readonly<Record<string, string>>;
+  /** How many commits a branch has along first parents. */
+  readonly commits: Readonly<Record<string, number>>;
+  readonly targets: Readonly<Record<string, readonly (readonly [string, string])[]>>;
+  readonly requests: readonly string[];
+  readonly comments: readonly string[];
+  /** The last word on the head of each request. */
+  readonly statuses: readonly string[];
+  /** `env/target/instance from -> to health`, in the order of the ledger. */
+  readonly history: readonly string[];
+  /** Breaks of the ledger's chain. */
+  readonly problems: readonly string[];
+}
+
+export async function endOf(outside: Outside): Promise<End> {
+  const { repository } = peopleOf(outside);
+  const branches = [...(await repository.refs())].flatMap(([ref, id]) =>
+    ref.startsWith('refs/heads/') ? [[ref.slice('refs/heads/'.length), id] as const] : [],
+  );
+  const trees: Record<string, string> = {};
+  const commits: Record<string, number> = {};
+  for (const [branch, id] of branches) {
+    commits[branch] = (await repository.firstParents(id, undefined, 10_000)).length;
+    if (branch !== 'audit') trees[branch] = (await repository.commit(id)).tree;
+  }
+  const requests = [...outside.forge.pulls.values()].map((pull) => pull.request);
+  const ledger = await ledgerOf(repository);
+  return {
+    trees,
+    commits,
+    targets: Object.fromEntries(
+      [...outside.targets].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, target]) => [name, [...target.files].sort()] as const),
+    ),
+    requests: requests.map((request) => `${request.number} ${request.state} ${request.title}`),
+    comments: [...outside.forge.pulls.values()].flatMap((pull) => pull.comments),
+    statuses: requests.flatMap((request) =>
+      [...outside.forge.statuses.values()]
+        .filter((status) => status.commit === request.headCommit)
+        .map(({ check }) => `${request.number} ${check.name} ${check.state}`)
+        .sort(),
+    ),
+    ...ledger,
+  };
+}
+
+async function ledgerOf(repository: Repository): Promise<Pick<End, 'history' | 'problems'>> {
+  const { records, problems } = await createLedgerReader(repository).at(await repository.resolve('audit'));
+  const rows = historyRows(records, {});
+  return {
+    history: rows.map((row) => {
+      const where = [row.environment, row.target, ...(row.instance === undefined ? [] : [row.instance])].join('/');
+      return `${where} ${row.instance === undefined ? '' : `${row.from ?? '-'} -> ${row.to ?? '-'} `}${row.health}`;
+    }),
+    problems: problems.map((problem) => problem.message),
+  };
+}
