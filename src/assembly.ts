@@ -9,6 +9,7 @@ import type { Problem } from '#model/problem.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
+import type { Renderer } from '#ports/renderer.ts';
 import type { ObjectLimits, Repository } from '#ports/repository.ts';
 import type { loadConfiguration } from '#service/service.ts';
 
@@ -66,6 +67,7 @@ function stateOf(found: Found): string {
 
 interface Parts {
   readonly repository: Repository;
+  readonly renderer: Renderer;
   readonly forge: Forge | undefined;
   readonly signer: Signer;
   readonly journal: Journal;
@@ -75,19 +77,23 @@ interface Parts {
   readonly settings: Settings;
 }
 
-async function worldOf(parts: Parts): Promise<World & { readonly closeRenderer: () => Promise<void> }> {
-  const [{ renderWorkers }, { directoryTargets }] = await Promise.all([
-    import('#adapters/render-workers/render-workers.ts'),
-    import('#adapters/directory/directory.ts'),
-  ]);
-  const renderer = renderWorkers({});
-  return {
-    ...createWorld({ ...parts, renderer, targets: directoryTargets({ root: parts.targetsRoot }) }),
-    closeRenderer: () => renderer.close(),
-  };
+async function worldOf(parts: Parts): Promise<World> {
+  const { directoryTargets } = await import('#adapters/directory/directory.ts');
+  return createWorld({ ...parts, targets: directoryTargets({ root: parts.targetsRoot }) });
 }
 
 async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld> {
+  const { renderWorkers } = await import('#adapters/render-workers/render-workers.ts');
+  const renderer = renderWorkers({ startNow: place.renders === true });
+  try {
+    return await openWorldWith(renderer, place, terminal);
+  } catch (error) {
+    await renderer.close();
+    throw error;
+  }
+}
+
+async function openWorldWith(renderer: Renderer, place: Place, terminal: Terminal): Promise<OpenedWorld> {
   const found = await find(place, terminal);
   const { configuration } = found;
   const { systemClock, randomIds, pinoJournal } = await import('#adapters/machine/machine.ts');
@@ -98,6 +104,7 @@ async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld>
   const { gitWorkingDirectory } = await import('#adapters/git/working-directory.ts');
   const world = await worldOf({
     repository,
+    renderer,
     forge,
     journal,
     clock: systemClock,
@@ -111,7 +118,7 @@ async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld>
     workingDirectory: isMirror ? undefined : await gitWorkingDirectory(found.root),
     path: found.root,
     close: async () => {
-      await world.closeRenderer();
+      await renderer.close();
       await repository.close();
     },
   };
@@ -211,8 +218,11 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
   const journal = pinoJournal({ level: configuration.logLevel, destination: 2, secrets: configuration.secrets });
   const forge = await openForge(configuration, journal);
   const repository = await openMirror(found, configuration, forge);
+  const { renderWorkers } = await import('#adapters/render-workers/render-workers.ts');
+  const renderer = renderWorkers({});
   const world = await worldOf({
     repository,
+    renderer,
     forge,
     journal,
     clock: systemClock,
@@ -237,7 +247,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
   });
   return closable(service.url, async () => {
     await service.stop(STOP_WITHIN);
-    await world.closeRenderer();
+    await renderer.close();
     await repository.close();
   });
 }

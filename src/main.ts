@@ -1,4 +1,8 @@
-import { runCli } from '#cli/cli.ts';
+import { enableCompileCache } from 'node:module';
+
+// In the program's own folder: a folder that others may write to could hand us other code.
+enableCompileCache(new URL('../node_modules/.cache/capstan', import.meta.url).pathname);
+const { runCli } = await import('#cli/cli.ts');
 
 const stop = new AbortController();
 let signals = 0;

@@ -4,13 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
+import { planLock } from '#loops/lock.ts';
 import type { CommitId } from '#model/digest.ts';
-import { toInstant } from '#model/instant.ts';
 import type { TreeChange } from '#model/git-objects.ts';
+import { toInstant } from '#model/instant.ts';
 import type { Signer } from '#ports/machine.ts';
 import type { Repository } from '#ports/repository.ts';
-
-import { planLock } from '#loops/lock.ts';
 import type { OpenedWorld, Place, Powers, Running, Terminal } from './powers.ts';
 import { headOf } from './repository.ts';
 import { starterFiles } from './starter.ts';
@@ -38,7 +37,11 @@ export interface Stage {
   /** REST of the forge as a person; an answer of 400 or more is an error. */
   api(person: Person, method: string, path: string, body?: object): Promise<unknown>;
   /** Commits changes in Ada's clone (signed with her key unless said otherwise) and pushes them with stock git. */
-  push(change: { readonly message: string; readonly files: Readonly<Record<string, string | undefined>>; readonly signed?: boolean }): Promise<CommitId>;
+  push(change: {
+    readonly message: string;
+    readonly files: Readonly<Record<string, string | undefined>>;
+    readonly signed?: boolean;
+  }): Promise<CommitId>;
   /** A branch as the forge has it now. */
   branch(name: string): Promise<string | undefined>;
   fileAt(branch: string, path: string): Promise<string | undefined>;
@@ -62,7 +65,8 @@ export async function openStage({ directory, listen, powers, terminal }: StageOp
   await mkdir(directory, { recursive: true });
   const forge = await powers.forge({ data: join(directory, 'forge'), listen }, terminal);
   const admin: Person = { login: 'admin', token: (await readFile(join(directory, 'forge', 'admin-token'), 'utf8')).trim() };
-  const api = (person: Person, method: string, path: string, body?: object): Promise<unknown> => request(`${forge.url}/api/v3${path}`, { person, method, body });
+  const api = (person: Person, method: string, path: string, body?: object): Promise<unknown> =>
+    request(`${forge.url}/api/v3${path}`, { person, method, body });
   const [ada, bob, engine] = await Promise.all(['ada', 'bob', 'capstan-engine'].map((login) => newPerson(api, admin, login)));
   if (ada === undefined || bob === undefined || engine === undefined) throw new Error('the forge made no accounts');
   await api(ada, 'POST', '/user/repos', { name: 'platform' });
@@ -153,15 +157,24 @@ export async function until<T>(what: string, seconds: number, look: () => Promis
 
 async function newPerson(api: Stage['api'], admin: Person, login: string): Promise<Person> {
   await api(admin, 'POST', '/admin/users', { login });
-  const answer = (await api(admin, 'POST', `/admin/users/${login}/authorizations`, { scopes: ['repo', 'admin:repo_hook'] })) as { token: string };
+  const answer = (await api(admin, 'POST', `/admin/users/${login}/authorizations`, { scopes: ['repo', 'admin:repo_hook'] })) as {
+    token: string;
+  };
   return { login, token: answer.token };
 }
 
-async function request(url: string, from: { readonly person: Person; readonly method: string; readonly body: object | undefined }): Promise<unknown> {
+async function request(
+  url: string,
+  from: { readonly person: Person; readonly method: string; readonly body: object | undefined },
+): Promise<unknown> {
   const { person, method, body } = from;
   const response = await fetch(url, {
     method,
-    headers: { authorization: `token ${person.token}`, accept: 'application/vnd.github+json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: {
+      authorization: `token ${person.token}`,
+      accept: 'application/vnd.github+json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
@@ -170,7 +183,14 @@ async function request(url: string, from: { readonly person: Person; readonly me
 }
 
 export async function git(directory: string, args: readonly string[]): Promise<string> {
-  const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', no_proxy: '127.0.0.1,localhost', NO_PROXY: '127.0.0.1,localhost' };
+  const env = {
+    ...process.env,
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_NOSYSTEM: '1',
+    no_proxy: '127.0.0.1,localhost',
+    NO_PROXY: '127.0.0.1,localhost',
+  };
   try {
     return (await promisify(execFile)('git', ['-C', directory, ...args], { env, maxBuffer: 64 * 1024 * 1024 })).stdout;
   } catch (error) {
@@ -205,7 +225,9 @@ interface Desk {
 async function writeCommit(desk: Desk, change: Parameters<Stage['push']>[0]): Promise<CommitId> {
   const head = await desk.repository.resolve('refs/remotes/origin/main');
   const base = head === undefined ? undefined : (await desk.repository.commit(head)).tree;
-  const changes = Object.entries(change.files).map(([path, content]): TreeChange => (content === undefined ? { kind: 'delete', path } : { kind: 'file', path, content: Buffer.from(content, 'utf8') }));
+  const changes = Object.entries(change.files).map(([path, content]): TreeChange =>
+    content === undefined ? { kind: 'delete', path } : { kind: 'file', path, content: Buffer.from(content, 'utf8') },
+  );
   const author = { name: 'Ada', email: 'ada@acme.example', at: toInstant(Date.now()), zone: '+0000' };
   const draft = { base, changes, parents: head === undefined ? [] : [head], author, message: `${change.message}\n` };
   return desk.repository.writeCommit(draft, change.signed === false ? undefined : (payload) => desk.key.sign(payload));
@@ -266,4 +288,3 @@ export async function demoFiles(keys: { readonly ada: string; readonly engine: s
   edit('environments/prod/environment.yaml', 'interval: 5m', 'interval: 2s');
   return files;
 }
-

@@ -7,7 +7,6 @@ import type { EnvironmentStatus } from '#loops/status.ts';
 import { verifyClone } from '#loops/verify.ts';
 import { sha256Of } from '#model/digest.ts';
 import { toInstant } from '#model/instant.ts';
-
 import { demoFiles, git, until } from './demo-stage.ts';
 import type { Stage } from './demo-stage.ts';
 
@@ -56,7 +55,8 @@ async function declare(stage: Stage): Promise<string> {
 
 async function firstSync(stage: Stage): Promise<string> {
   await stage.startService();
-  for (const environment of ['dev', 'staging', 'prod']) await until(`${environment} to run hello 1.0.0`, 20, () => runs(stage, environment, '1.0.0'));
+  for (const environment of ['dev', 'staging', 'prod'])
+    await until(`${environment} to run hello 1.0.0`, 20, () => runs(stage, environment, '1.0.0'));
   for (const branch of ['rendered/prod', 'audit']) await until(`branch ${branch}`, 20, () => stage.branch(branch));
   for (const branch of ['rendered/dev', 'rendered/staging', 'rendered/prod', 'audit']) await protect(stage, branch, undefined);
   return 'dev, staging and prod run hello 1.0.0; rendered/* and audit are protected';
@@ -73,9 +73,14 @@ async function releaseToDev(stage: Stage): Promise<string> {
 
 async function promoteToStaging(stage: Stage): Promise<string> {
   const pull = await until('the pull request to staging', 20, () => pullOf(stage, 'staging', '1.1.0'));
-  const files = (await stage.api(stage.ada, 'GET', `/repos/ada/platform/pulls/${pull.number}/files`)) as readonly { filename: string; additions: number; deletions: number }[];
+  const files = (await stage.api(stage.ada, 'GET', `/repos/ada/platform/pulls/${pull.number}/files`)) as readonly {
+    filename: string;
+    additions: number;
+    deletions: number;
+  }[];
   const [only] = files;
-  if (files.length !== 1 || only?.filename !== 'environments/staging/environment.lock.yaml' || only.additions !== 4) throw new Error(`the pull request changes ${JSON.stringify(files.map((file) => file.filename))}`);
+  if (files.length !== 1 || only?.filename !== 'environments/staging/environment.lock.yaml' || only.additions !== 4)
+    throw new Error(`the pull request changes ${JSON.stringify(files.map((file) => file.filename))}`);
   await until('staging to run hello 1.1.0', 30, () => runs(stage, 'staging', '1.1.0'));
   return `pull request #${pull.number} changed 4 lines of one lock, soaked 3 s and merged itself; staging runs 1.1.0`;
 }
@@ -93,7 +98,9 @@ async function waitForReview(stage: Stage): Promise<string> {
 async function approveAndMerge(stage: Stage): Promise<string> {
   const pull = await until('the pull request to prod', 5, () => pullOf(stage, 'prod', '1.1.0'));
   await stage.api(stage.bob, 'POST', `/repos/ada/platform/pulls/${pull.number}/reviews`, { event: 'APPROVE', body: 'Looks good.' });
-  await until('capstan/promote to succeed', 20, async () => ((await promoteStatus(stage, pull.head.sha))?.state === 'success' ? true : undefined));
+  await until('capstan/promote to succeed', 20, async () =>
+    (await promoteStatus(stage, pull.head.sha))?.state === 'success' ? true : undefined,
+  );
   await stage.api(stage.bob, 'PUT', `/repos/ada/platform/pulls/${pull.number}/merge`, { sha: pull.head.sha, merge_method: 'merge' });
   await until('prod to run hello 1.1.0', 20, () => runs(stage, 'prod', '1.1.0'));
   const seen = await until('the record of prod', 20, async () => {
@@ -116,13 +123,18 @@ async function unhealthy(stage: Stage): Promise<string> {
   const path = stage.targetPath('dev', deployment('dev'));
   await release(stage, { version: '1.2.0', from: 'greeting: Hello again', to: 'greeting: Hello once more' });
   const text = await until('dev to get hello 1.2.0', 20, () => runs(stage, 'dev', '1.2.0'));
-  await report(stage.targetPath('dev', '.capstan', 'health', `${deployment('dev')}.json`), { state: 'degraded', reason: 'CrashLoopBackOff', sha256: sha256Of(text) });
+  await report(stage.targetPath('dev', '.capstan', 'health', `${deployment('dev')}.json`), {
+    state: 'degraded',
+    reason: 'CrashLoopBackOff',
+    sha256: sha256Of(text),
+  });
   const status = await until('dev to be degraded', 20, async () => {
     const found = await environmentStatus(stage, 'dev');
     return found.targets.some((target) => target.health === 'degraded') ? found : undefined;
   });
   await new Promise((done) => setTimeout(done, 4000));
-  if ((await stage.fileAt('main', 'environments/staging/environment.lock.yaml')) !== before) throw new Error('staging moved to the unhealthy version');
+  if ((await stage.fileAt('main', 'environments/staging/environment.lock.yaml')) !== before)
+    throw new Error('staging moved to the unhealthy version');
   if ((await readFile(path, 'utf8')) !== text) throw new Error('dev lost the version that is to be looked at');
   return `its consumer reports ${status.capsules[0]?.health ?? ''} (CrashLoopBackOff); after more than the soak staging still runs 1.1.0`;
 }
@@ -130,11 +142,17 @@ async function unhealthy(stage: Stage): Promise<string> {
 async function unsigned(stage: Stage): Promise<string> {
   const commit = await release(stage, { version: '1.3.0', from: 'greeting: Hello once more', to: 'greeting: Trust me', signed: false });
   const held = await until('1.3.0 to be held', 20, async () => {
-    const found = (await environmentStatus(stage, 'dev')).capsules.flatMap((capsule) => capsule.waiting).find((text) => text.includes('1.3.0'));
+    const found = (await environmentStatus(stage, 'dev')).capsules
+      .flatMap((capsule) => capsule.waiting)
+      .find((text) => text.includes('1.3.0'));
     return found;
   });
   const status = await until('the status on the release commit', 20, async () => {
-    const all = (await stage.api(stage.ada, 'GET', `/repos/ada/platform/commits/${commit}/statuses`)) as readonly { context: string; state: string; description: string }[];
+    const all = (await stage.api(stage.ada, 'GET', `/repos/ada/platform/commits/${commit}/statuses`)) as readonly {
+      context: string;
+      state: string;
+      description: string;
+    }[];
     return all.find((item) => item.context === 'capstan/release' && item.state === 'failure');
   });
   if ((await runs(stage, 'dev', '1.3.0')) !== undefined) throw new Error('dev runs the unsigned release');
@@ -144,7 +162,11 @@ async function unsigned(stage: Stage): Promise<string> {
 async function budget(stage: Stage): Promise<string> {
   const before = await stage.branch('rendered/dev');
   const capsule = await readFile(join(stage.clone, CAPSULE), 'utf8');
-  const smaller = capsule.replace(/ {6}files:\n(?: {8}.*\n)+/, '').replace(/ {6}ports:\n(?: {8}.*\n)+/, '').replace(/ {6}probes:\n(?: {8}.*\n)+/, '').replace(/ {2}provides:\n(?: {4}.*\n)+/, '');
+  const smaller = capsule
+    .replace(/ {6}files:\n(?: {8}.*\n)+/, '')
+    .replace(/ {6}ports:\n(?: {8}.*\n)+/, '')
+    .replace(/ {6}probes:\n(?: {8}.*\n)+/, '')
+    .replace(/ {2}provides:\n(?: {4}.*\n)+/, '');
   await stage.push({ message: 'hello 1.4.0 without its service', files: { [CAPSULE]: smaller.replace(/version: .*/, 'version: 1.4.0') } });
   const stuck = await until('dev to be stopped by the deletion budget', 20, async () => {
     const { ending } = await environmentStatus(stage, 'dev');
@@ -159,7 +181,12 @@ async function budget(stage: Stage): Promise<string> {
 
 async function verify(stage: Stage): Promise<string> {
   const clone = join(stage.directory, 'auditor');
-  await git(stage.directory, ['clone', '--quiet', `${stage.forge.url.replace('://', `://ada:${stage.ada.token}@`)}/ada/platform.git`, clone]);
+  await git(stage.directory, [
+    'clone',
+    '--quiet',
+    `${stage.forge.url.replace('://', `://ada:${stage.ada.token}@`)}/ada/platform.git`,
+    clone,
+  ]);
   const world = await stage.openClone(clone);
   try {
     const result = await verifyClone(world, { full: true, report: () => undefined });
@@ -177,7 +204,8 @@ async function history(stage: Stage): Promise<string> {
   const [row] = today;
   if (row === undefined) throw new Error('the ledger does not know what runs in prod');
   const before = await queryAt(world, 'prod', toInstant(Date.parse(row.since) - 1));
-  if (row.version !== '1.1.0' || before[0]?.version !== '1.0.0') throw new Error(`the ledger says ${row.version}, and ${before[0]?.version ?? 'nothing'} before`);
+  if (row.version !== '1.1.0' || before[0]?.version !== '1.0.0')
+    throw new Error(`the ledger says ${row.version}, and ${before[0]?.version ?? 'nothing'} before`);
   return `prod runs ${row.version} since ${row.since}; a moment before it ran ${before[0].version}`;
 }
 
@@ -192,7 +220,11 @@ async function release(stage: Stage, change: Release): Promise<string> {
   const capsule = await readFile(join(stage.clone, CAPSULE), 'utf8');
   if (!capsule.includes(change.from)) throw new Error(`the capsule does not say "${change.from}"`);
   const next = capsule.replace(change.from, change.to).replace(/version: .*/, `version: ${change.version}`);
-  return stage.push({ message: `hello ${change.version}`, files: { [CAPSULE]: next }, ...(change.signed === undefined ? {} : { signed: change.signed }) });
+  return stage.push({
+    message: `hello ${change.version}`,
+    files: { [CAPSULE]: next },
+    ...(change.signed === undefined ? {} : { signed: change.signed }),
+  });
 }
 
 function deployment(environment: string): string {
@@ -211,7 +243,11 @@ async function pullOf(stage: Stage, environment: string, version: string): Promi
 }
 
 async function promoteStatus(stage: Stage, commit: string): Promise<{ readonly state: string; readonly description: string } | undefined> {
-  const all = (await stage.api(stage.ada, 'GET', `/repos/ada/platform/commits/${commit}/statuses`)) as readonly { context: string; state: string; description: string }[];
+  const all = (await stage.api(stage.ada, 'GET', `/repos/ada/platform/commits/${commit}/statuses`)) as readonly {
+    context: string;
+    state: string;
+    description: string;
+  }[];
   return all.find((item) => item.context === 'capstan/promote');
 }
 

@@ -11,9 +11,15 @@ import { untilStopped } from './serve.ts';
 /** The whole story on this machine, on real parts; the exit code says whether every step held. */
 export async function demo({ options, powers, terminal }: Invocation): Promise<number> {
   const began = performance.now();
-  const directory = typeof options.directory === 'string' ? resolve(terminal.cwd, options.directory) : await mkdtemp(join(tmpdir(), 'capstan-demo-'));
+  const directory =
+    typeof options.directory === 'string' ? resolve(terminal.cwd, options.directory) : await mkdtemp(join(tmpdir(), 'capstan-demo-'));
   terminal.err(`Everything happens below ${directory}: a local forge, the service, and three directories as targets.\n\n`);
-  const stage = await openStage({ directory, listen: typeof options.listen === 'string' ? options.listen : '127.0.0.1:0', powers, terminal });
+  const stage = await openStage({
+    directory,
+    listen: typeof options.listen === 'string' ? options.listen : '127.0.0.1:0',
+    powers,
+    terminal,
+  });
   let failed = 0;
   try {
     for (const [index, step] of STORY.entries()) {
@@ -29,9 +35,15 @@ export async function demo({ options, powers, terminal }: Invocation): Promise<n
       if (!answer.held && step.isNeeded) break;
     }
     const total = ((performance.now() - began) / 1000).toFixed(1);
-    terminal.out(failed === 0 ? `\nAll ${STORY.length} steps held in ${total} s.\n` : `\n${failed} of ${STORY.length} steps did not hold (${total} s).\n`);
+    terminal.out(
+      failed === 0
+        ? `\nAll ${STORY.length} steps held in ${total} s.\n`
+        : `\n${failed} of ${STORY.length} steps did not hold (${total} s).\n`,
+    );
     if (options.exit === true || !terminal.isTerminal || failed > 0) return failed === 0 ? EXIT.ok : EXIT.failed;
-    terminal.err(`\nIt stays up: ${stage.forge.url} (token of ada: ${stage.ada.token}), ${stage.service().url}. A clone is at ${stage.clone}. Ctrl-C ends it.\n`);
+    terminal.err(
+      `\nIt stays up: ${stage.forge.url} (token of ada: ${stage.ada.token}), ${stage.service().url}. A clone is at ${stage.clone}. Ctrl-C ends it.\n`,
+    );
     return await untilStopped({ ended: stage.forge.ended, close: () => Promise.resolve() }, terminal.signal);
   } finally {
     await stage.close();

@@ -20,6 +20,8 @@ export interface Place {
   readonly config: string | undefined;
   /** Start of trust, instead of the configured one. */
   readonly trustRoot?: string | undefined;
+  /** The command renders: a rendering thread may load while it reads. */
+  readonly renders?: boolean | undefined;
 }
 
 export interface OpenedWorld extends World {

@@ -8,7 +8,7 @@ import { placeOf, snapshotOf } from './repository.ts';
 
 export async function validate({ options, powers, terminal }: Invocation): Promise<number> {
   const format = outputFormat(options.output as string | undefined, ['text', 'json', 'github']);
-  const world = await powers.openWorld(placeOf(options), terminal);
+  const world = await powers.openWorld({ ...placeOf(options), renders: true }, terminal);
   try {
     const at = await snapshotOf(world, options.rev as string | undefined);
     const report = await validateSnapshot(at.world, at.snapshot, terminal.signal);

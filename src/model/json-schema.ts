@@ -31,7 +31,9 @@ export function checkBySchema(schema: JsonObject, value: Json): readonly SchemaF
   let validate = validators.get(schema);
   if (validate === undefined) {
     const { $id: _, ...anonymous } = schema;
-    validate = new Ajv2020({ allErrors: true, verbose: true, strict: false, validateSchema: false }).compile(anonymous);
+    validate = new Ajv2020({ allErrors: true, verbose: true, strict: false, validateSchema: false, code: { optimize: false } }).compile(
+      anonymous,
+    );
     validators.set(schema, validate);
   }
   return findingsOf(validate, value);

@@ -37,7 +37,8 @@ export function loopWork(world: World): ServiceWork {
   /** What keeps a unit from settling is said in words. */
   function note(found: Ending): void {
     if (found.kind === 'retry') world.journal.warn({ because: found.because }, 'a run is to be repeated');
-    if (found.kind === 'stuck') for (const problem of found.problems) world.journal.warn({ code: problem.code, problem: problem.message }, 'a run is stuck');
+    if (found.kind === 'stuck')
+      for (const problem of found.problems) world.journal.warn({ code: problem.code, problem: problem.message }, 'a run is stuck');
     if (found.kind === 'waiting') world.journal.info({ reasons: found.reasons.join('; ') }, 'a run waits');
   }
 

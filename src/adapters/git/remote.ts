@@ -44,7 +44,8 @@ export async function fetchRemote(children: Children, remote: Remote, signal: Ab
   const configuration = await configurationOf(remote);
   let finished = await fetchOnce();
   // Another process may be following the same remote into the same mirror: whoever comes second finds the refs moved already.
-  for (let again = 0; finished.status !== 0 && again < BESIDE_OTHERS && /cannot lock ref/i.test(finished.stderr); again += 1) finished = await fetchOnce();
+  for (let again = 0; finished.status !== 0 && again < BESIDE_OTHERS && /cannot lock ref/i.test(finished.stderr); again += 1)
+    finished = await fetchOnce();
   if (finished.status === 0) return;
   // A branch `a` that made way for `a/b` cannot move in one transaction.
   if (!/exists; cannot create/i.test(finished.stderr)) throw gitFailure(doing, finished.stderr);

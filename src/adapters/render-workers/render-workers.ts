@@ -12,6 +12,8 @@ import { openSlot } from './slot.ts';
 export interface RenderWorkersOptions extends Partial<WorkerLimits> {
   /** Threads at most; default: one less than the machine has cores, at least one. Started when first needed. */
   readonly workers?: number | undefined;
+  /** Start one thread now, because something will be rendered soon: it loads while the caller reads. */
+  readonly startNow?: boolean | undefined;
 }
 
 const LIMITS: WorkerLimits = { unitMilliseconds: 5_000, outputCharacters: 16 * 1024 * 1024, heapMegabytes: 256 };
@@ -30,6 +32,7 @@ export function renderWorkers(options: RenderWorkersOptions): Renderer {
   const size = Math.max(1, options.workers ?? availableParallelism() - 1);
   const idle: Slot[] = Array.from({ length: size }, () => openSlot(limits));
   const slots = [...idle];
+  if (options.startNow === true) idle.at(-1)?.start();
   const waiting: ((slot: Slot) => void)[] = [];
   let renders = 0;
 

@@ -11,6 +11,8 @@ export type BatchAnswer =
 
 /** One place in the pool: a thread that is started when first used and replaced when it had to be ended. One batch at a time. */
 export interface Slot {
+  /** Starts the thread if there is none, without anything to do. */
+  start(): void;
   render(units: readonly RenderUnit[]): Promise<BatchAnswer>;
   close(): Promise<void>;
 }
@@ -33,17 +35,27 @@ export function openSlot(limits: WorkerLimits): Slot {
     await ending?.worker.terminate();
   }
 
+  function start(): Thread {
+    if (thread !== undefined) return thread;
+    const started = startThread(limits);
+    started.worker.once('exit', () => {
+      if (thread === started) thread = undefined;
+    });
+    thread = started;
+    return started;
+  }
+
   async function render(units: readonly RenderUnit[]): Promise<BatchAnswer> {
-    thread ??= startThread(limits);
-    const { worker } = thread;
+    const started = start();
+    const { worker } = started;
     worker.ref();
-    const answer = await exchange(thread, units, limits);
+    const answer = await exchange(started, units, limits);
     if (answer.kind === 'lost') await end();
     else worker.unref();
     return answer;
   }
 
-  return { render, close: end };
+  return { start, render, close: end };
 }
 
 function startThread(limits: WorkerLimits): Thread {
@@ -57,7 +69,11 @@ function startThread(limits: WorkerLimits): Thread {
   // A terminated thread may still report, and an 'error' without listener would end the process.
   worker.on('error', () => undefined);
   worker.unref();
-  return { worker, capsules: new Set(), ready: false };
+  const thread: Thread = { worker, capsules: new Set(), ready: false };
+  worker.once('message', () => {
+    thread.ready = true;
+  });
+  return thread;
 }
 
 /** Sends what the thread does not have yet, then the batch. The time of a batch begins when its thread has loaded. */
