@@ -13,6 +13,8 @@ export async function checkChange(world: World, number: number, signal?: AbortSi
   const head = refs.get(toRefName(`refs/pull/${number}/head`));
   const main = refs.get(branchRef(world.settings.branch));
   if (head === undefined || main === undefined || world.forge === undefined) return { kind: 'settled' };
+  // What is merged already shapes the default branch; there is nothing left to review.
+  if (await world.repository.isAncestor(head, main)) return { kind: 'settled' };
   const base = (await world.repository.mergeBase(main, head)) ?? main;
   const at = await world.reading.at(head);
   const report = await validateSnapshot(world, at, signal);

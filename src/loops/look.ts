@@ -3,6 +3,7 @@ import { parseDuration } from '#model/instant.ts';
 import { branchRef } from '#model/names.ts';
 import type { EnvironmentName } from '#model/names.ts';
 import type { Ending } from '#model/receipt.ts';
+import { VALIDATE_CHECK } from './check-change.ts';
 import { upstreamNames } from './gate-evidence.ts';
 import type { Declarations } from './reading.ts';
 import type { World } from './world.ts';
@@ -45,8 +46,9 @@ export function createLooker(world: World): Looker {
     const check = moved
       .flatMap((item) => (item.after === undefined ? [] : (/^refs\/pull\/(\d{1,9})\/head$/.exec(item.ref)?.[1] ?? [])))
       .map(Number);
+    if (last === undefined) check.push(...(await uncheckedChanges(world)));
     if (last?.main === main && promotions.size === 0)
-      return { ...nothing({ kind: 'settled' }), environments: known(last.declarations), check };
+      return { ...nothing({ kind: 'settled' }), environments: known(last.declarations), check: unique(check) };
 
     const declarations = await world.reading.declarations(await world.reading.at(main));
     const changed = changedEnvironments(last?.declarations, declarations);
@@ -60,10 +62,26 @@ export function createLooker(world: World): Looker {
       )
       .map((item) => item.environment);
     last = { main, declarations };
-    return { ending: { kind: 'settled' }, environments, reconcile: [...changed], promote: downstream, check, alarms: [] };
+    return { ending: { kind: 'settled' }, environments, reconcile: [...changed], promote: downstream, check: unique(check), alarms: [] };
   }
 
   return { look };
+}
+
+/** Open pull requests whose head nobody checked: a look that saw them move may have died before their check. */
+async function uncheckedChanges(world: Pick<World, 'forge' | 'clock'>): Promise<readonly number[]> {
+  if (world.forge === undefined) return [];
+  const found: number[] = [];
+  for (const change of await world.forge.list('', world.clock.now())) {
+    if (change.state !== 'open') continue;
+    const checks = await world.forge.checks(change.headCommit);
+    if (!checks.some((reading) => reading.name === VALIDATE_CHECK)) found.push(change.number);
+  }
+  return found;
+}
+
+function unique(numbers: readonly number[]): readonly number[] {
+  return [...new Set(numbers)];
 }
 
 function known(declarations: Declarations): readonly LookedEnvironment[] {

@@ -56,7 +56,7 @@ export async function promote(world: World, request: PromoteRequest, signal?: Ab
 
   const forge = world.forge;
   await publishRefusals(world, scope, held);
-  const open = await forge.list(`promote/${request.environment}/`, undefined);
+  const open = await forge.list(`promote/${request.environment}/`, world.clock.now());
   const active = open.filter((change) => change.state === 'open' && change.base === world.settings.branch);
   const kept = await keepOrClose(world, forge, { scope, planned, active });
   const changes: PromotedChange[] = [];

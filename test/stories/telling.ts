@@ -32,7 +32,7 @@ export interface End {
   readonly targets: Readonly<Record<string, readonly (readonly [string, string])[]>>;
   readonly requests: readonly string[];
   readonly comments: readonly string[];
-  /** The last word on the head of each request. */
+  /** The last word on the head of each request. One to an entry environment is merged as soon as it is open: whether it was checked is chance. */
   readonly statuses: readonly string[];
   /** `env/target/instance from -> to health`, in the order of the ledger. */
   readonly history: readonly string[];
@@ -56,14 +56,13 @@ export async function endOf(outside: Outside): Promise<End> {
   return {
     trees,
     commits,
-    targets: Object.fromEntries(
-      [...outside.targets].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, target]) => [name, [...target.files].sort()] as const),
-    ),
+    targets: Object.fromEntries([...outside.targets].sort(byName).map(([name, target]) => [name, [...target.files].sort(byName)] as const)),
     requests: requests.map((request) => `${request.number} ${request.state} ${request.title}`),
     comments: [...outside.forge.pulls.values()].flatMap((pull) => pull.comments),
     statuses: requests.flatMap((request) =>
       [...outside.forge.statuses.values()]
         .filter((status) => status.commit === request.headCommit)
+        .filter((status) => status.check.name !== 'capstan/validate' || !request.head.startsWith('promote/dev/'))
         .map(({ check }) => `${request.number} ${check.name} ${check.state}`)
         .sort(),
     ),
@@ -81,4 +80,8 @@ async function ledgerOf(repository: Repository): Promise<Pick<End, 'history' | '
     }),
     problems: problems.map((problem) => problem.message),
   };
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
