@@ -1,7 +1,7 @@
 import type { BlobId, CommitId, ObjectId, TreeId } from '#model/digest.ts';
 import type { Commit, TreeEntry } from '#model/git-objects.ts';
 import type { Instant } from '#model/instant.ts';
-import { isName, toCapsuleName } from '#model/names.ts';
+import { branchRef, isName, toCapsuleName } from '#model/names.ts';
 import type { CapsuleName } from '#model/names.ts';
 import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
@@ -61,36 +61,54 @@ interface State {
 }
 
 export function createMainHistory(options: HistoryOptions): MainHistory {
-  const known = createMemo<State>(16);
+  const { repository } = options;
+  const known = createMemo<State>(64);
+  const underway = new Map<CommitId, Promise<State>>();
+  /** The furthest state of the default branch; only its head is remembered so, never that of a pull request. */
   let last: State | undefined;
+  let rewrittenBy: CommitId | undefined;
 
-  async function stateAt(tip: CommitId): Promise<State> {
+  /** Runs of several environments ask for the same tip at once: it is worked out once. */
+  function stateAt(tip: CommitId): Promise<State> {
     const found = known.get(tip);
-    if (found !== undefined) return found;
-    const chain = await options.repository.firstParents(tip, last?.tip, LIMIT);
+    if (found !== undefined) return Promise.resolve(found);
+    const running = underway.get(tip) ?? workOut(tip).finally(() => underway.delete(tip));
+    underway.set(tip, running);
+    return running;
+  }
+
+  /** Goes on from the nearest first parent whose state is known. */
+  async function workOut(tip: CommitId): Promise<State> {
+    const from = last;
+    if (from?.tip === tip) return from;
+    const chain = await repository.firstParents(tip, from?.tip, LIMIT);
     const oldest = chain.at(-1);
-    const isContinued = last !== undefined && oldest !== undefined && (await options.repository.commit(oldest)).parents[0] === last.tip;
-    const base = isContinued ? last : undefined;
-    const state = await extend(options, base, [...chain].reverse());
-    const rewritten =
-      last !== undefined &&
-      !isContinued &&
-      !chain.includes(last.tip) &&
-      last.trust !== undefined &&
-      state.trust !== undefined &&
-      !(await options.repository.isAncestor(last.tip, tip)) &&
-      !(await options.repository.isAncestor(tip, last.tip));
-    return known.set(tip, rewritten && state.trust !== undefined ? { ...state, trust: rewriteTrust(state.trust, tip) } : state);
+    if (from !== undefined && oldest !== undefined && (await repository.commit(oldest)).parents[0] === from.tip)
+      return known.set(tip, await extend(options, from, chain.toReversed()));
+    const near = chain.findIndex((commit) => known.get(commit) !== undefined);
+    const base = near < 0 ? undefined : known.get(chain[near] ?? tip);
+    return known.set(tip, await extend(options, base, (base === undefined ? chain : chain.slice(0, near)).toReversed()));
+  }
+
+  /** A default branch that lost commits was rewritten; a commit of its past or of a pull request rewrites nothing. */
+  async function notice(state: State): Promise<void> {
+    const { tip } = state;
+    if (last?.tip === tip || (await repository.refs()).get(branchRef(options.branch)) !== tip) return;
+    const before = last;
+    if (before === undefined || (await repository.isAncestor(before.tip, tip))) {
+      if (last === before) last = state;
+    } else if (!(await repository.isAncestor(tip, before.tip))) rewrittenBy ??= tip;
   }
 
   async function upTo(tip: CommitId): Promise<HistoryView> {
     const state = await stateAt(tip);
-    if (last === undefined || (await options.repository.isAncestor(last.tip, tip))) last = state;
+    await notice(state);
     const problems = state.trust === undefined ? [rootNotFound(options.root, tip)] : [];
+    const trust = state.trust === undefined || rewrittenBy === undefined ? state.trust : rewriteTrust(state.trust, rewrittenBy);
     return {
       tip,
       index: state.index,
-      trust: trustOf({ state: state.trust, releases: state.releaseVerdicts, isPinned: options.root !== undefined }),
+      trust: trustOf({ state: trust, releases: state.releaseVerdicts, isPinned: options.root !== undefined }),
       capsules: state.capsules,
       problems,
     };

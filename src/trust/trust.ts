@@ -92,7 +92,7 @@ export function rewriteTrust(state: TrustState, tip: CommitId): TrustState {
 /** The verdict of a unit, or the gravest below a folder (`environments/prod`). */
 export function verdictOf(state: TrustState, path: string): PathVerdict {
   if (state.rewrittenBy !== undefined) {
-    const sentence = `accepted history was rewritten: ${state.rewrittenBy.slice(0, 10)} does not follow ${state.head.slice(0, 10)}`;
+    const sentence = `accepted history was rewritten: ${state.rewrittenBy.slice(0, 10)} does not follow what came before`;
     return { kind: 'refused', commit: state.rewrittenBy, sentence };
   }
   const own = state.units.get(path);

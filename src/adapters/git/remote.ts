@@ -52,7 +52,7 @@ export async function fetchRemote(children: Children, remote: Remote, signal: Ab
   await children.run(['fetch', ...options.filter((option) => option !== '--atomic'), NAME], { doing, configuration, signal });
 
   function fetchOnce(): Promise<Finished> {
-    return children.run(['fetch', ...options, NAME], { doing, configuration, signal, statuses: [1, 128, 255] });
+    return children.run(['fetch', ...options, NAME], { doing, configuration, signal, statuses: [1, 128, 254, 255] });
   }
 }
 
