@@ -2,13 +2,9 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 
-import { directoryTargets } from '#adapters/directory/directory.ts';
-import { gitRepository } from '#adapters/git/git.ts';
 import { githubEvents, webhookVerifier } from '#adapters/github/github.ts';
-import { fileSigner, randomIds, systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
-import { renderWorkers } from '#adapters/render-workers/render-workers.ts';
+import { systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
 import { sqliteInbox } from '#adapters/sqlite/sqlite.ts';
-import { createWorld } from '#loops/create-world.ts';
 import { createLooker } from '#loops/look.ts';
 import type { Snapshot } from '#loops/reading.ts';
 import { renderedDifference, type RenderedDifference } from '#loops/rendered-difference.ts';
@@ -18,6 +14,7 @@ import { branchRef } from '#model/names.ts';
 import { toSecret } from '#model/secret.ts';
 import { startService } from '#service/service.ts';
 import type { GeneratedChange } from './generate.ts';
+import { openWorld, quietJournal } from './world.ts';
 
 /** Milliseconds from the last byte of the webhook: until the look began, had fetched and read, and the difference was at hand. */
 export interface PushTiming {
@@ -44,11 +41,10 @@ interface Turn {
 
 const SECRET = 'bench-secret-of-no-value';
 const NEVER = 24 * 3_600_000;
-const quiet = { info: nothing, warn: nothing, error: nothing, debug: nothing };
 
 /** The real service (intake, inbox, queue) over the real git, render workers and loops; its one work is to look and to render the difference. */
 export async function startEngine(options: { readonly folder: string; readonly remote: string }): Promise<Engine> {
-  const { world, close } = await openWorld(options);
+  const { world, close } = await openWorld({ folder: options.folder, remote: { url: options.remote } });
   const looker = createLooker(world);
   const inbox = await sqliteInbox(join(options.folder, 'state.db'));
   let last: Snapshot | undefined;
@@ -97,7 +93,7 @@ export async function startEngine(options: { readonly folder: string; readonly r
     timers: systemTimers,
     chance: systemChance,
     ids: world.ids,
-    journal: quiet,
+    journal: quietJournal,
     version: world.settings.version,
   });
   const opened = await started;
@@ -180,43 +176,6 @@ function pushEvent(change: GeneratedChange): Buffer {
   return Buffer.from(JSON.stringify(payload));
 }
 
-async function openWorld(options: {
-  readonly folder: string;
-  readonly remote: string;
-}): Promise<{ world: World; close: () => Promise<void> }> {
-  const repository = await gitRepository({
-    path: join(options.folder, 'mirror.git'),
-    remote: { url: options.remote },
-    limits: { blobBytes: 32 * 1024 * 1024, treeEntries: 200_000, refs: 100_000 },
-  });
-  const renderer = renderWorkers({});
-  const world = createWorld({
-    repository,
-    renderer,
-    forge: undefined,
-    clock: systemClock,
-    settings: {
-      branch: 'main',
-      source: '/gitops/acme-bench',
-      repository: 'acme/bench',
-      version: '0.1.0',
-      trustRoot: undefined,
-      driftInterval: NEVER,
-    },
-    targets: directoryTargets({ root: join(options.folder, 'targets') }),
-    ids: randomIds(),
-    signer: await fileSigner(join(options.folder, 'engine_ed25519'), { name: 'Bench', email: 'bench@example.com' }),
-    journal: quiet,
-  });
-  return {
-    world,
-    close: async () => {
-      await renderer.close();
-      await repository.close();
-    },
-  };
-}
-
 async function mainOf(world: World): Promise<CommitId> {
   const main = (await world.repository.refs()).get(branchRef('main'));
   if (main === undefined) throw new Error('the mirror has no main');
@@ -227,5 +186,3 @@ async function mainOf(world: World): Promise<CommitId> {
 async function emptyOf(world: World): Promise<Snapshot> {
   return { tree: await world.repository.writeTree(undefined, []), commit: undefined };
 }
-
-function nothing(): void {}

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+
+import { directoryTargets } from '#adapters/directory/directory.ts';
+import { gitRepository } from '#adapters/git/git.ts';
+import { fileSigner, randomIds, systemClock } from '#adapters/machine/machine.ts';
+import { renderWorkers } from '#adapters/render-workers/render-workers.ts';
+import { createWorld } from '#loops/create-world.ts';
+import type { World } from '#loops/world.ts';
+import type { Forge } from '#ports/forge.ts';
+import type { Journal } from '#ports/machine.ts';
+import type { ObjectLimits } from '#ports/repository.ts';
+
+export const LIMITS: ObjectLimits = { blobBytes: 32 * 1024 * 1024, treeEntries: 200_000, refs: 100_000 };
+
+export const quietJournal: Journal = { info: nothing, warn: nothing, error: nothing, debug: nothing };
+
+/** The real adapters below one folder, put together as the assembly does. */
+export async function openWorld(options: {
+  readonly folder: string;
+  readonly remote: NonNullable<Parameters<typeof gitRepository>[0]['remote']>;
+  readonly forge?: Forge;
+}): Promise<{ readonly world: World; readonly close: () => Promise<void> }> {
+  const repository = await gitRepository({ path: join(options.folder, 'mirror.git'), remote: options.remote, limits: LIMITS });
+  const renderer = renderWorkers({});
+  const world = createWorld({
+    repository,
+    renderer,
+    forge: options.forge,
+    clock: systemClock,
+    settings: {
+      branch: 'main',
+      source: '/gitops/acme-bench',
+      repository: 'acme/bench',
+      version: '0.1.0',
+      trustRoot: undefined,
+      driftInterval: 24 * 3_600_000,
+    },
+    targets: directoryTargets({ root: join(options.folder, 'targets') }),
+    ids: randomIds(),
+    signer: await fileSigner(join(options.folder, 'engine_ed25519'), { name: 'Bench', email: 'bench@example.com' }),
+    journal: quietJournal,
+  });
+  return {
+    world,
+    close: async () => {
+      await renderer.close();
+      await repository.close();
+    },
+  };
+}
+
+function nothing(): void {}
