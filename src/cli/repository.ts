@@ -12,11 +12,19 @@ export function placeOf(options: Invocation['options']): Place {
   return { repo: options.repo as string | undefined, config: options.config as string | undefined };
 }
 
-/** A commit of the repository by name, or a clear error. */
+/** Steps of `main~3` that are walked; more is a mistake. */
+const STEPS = 10_000;
+
+/** A commit of the repository by branch, tag or id, with `~N` or `^` for its first parents; or a clear error. */
 export async function commitOf(world: OpenedWorld, revision: string): Promise<CommitId> {
-  const commit = await world.repository.resolve(revision);
-  if (commit === undefined) throw new PortError('missing', `${world.path} has no commit or branch "${revision}"`);
-  return commit;
+  const [, name = revision, suffix = ''] = /^(.+?)((?:~\d{0,5}|\^1?)*)$/.exec(revision) ?? [];
+  const start = await world.repository.resolve(name);
+  if (start === undefined) throw new PortError('missing', `${world.path} has no commit, branch or tag "${name}"`);
+  const steps = (suffix.match(/~\d*|\^1?/g) ?? []).reduce((sum, part) => sum + (/^~\d/.test(part) ? Number(part.slice(1)) : 1), 0);
+  if (steps === 0) return start;
+  const found = steps > STEPS ? undefined : (await world.repository.firstParents(start, undefined, steps + 1))[steps];
+  if (found === undefined) throw new PortError('missing', `${revision} goes back further than the history of "${name}"`);
+  return found;
 }
 
 /** The head of the default branch, or of HEAD where that branch is not there. */
