@@ -1,5 +1,6 @@
 import { queryHistory } from '#loops/ledger-queries.ts';
 import { statusOf } from '#loops/status.ts';
+import type { EnvironmentStatus } from '#loops/status.ts';
 import type { DesiredState } from '#model/desired.ts';
 import type { Json } from '#model/json.ts';
 import { writeKubernetesYaml } from '#model/kubernetes-text.ts';
@@ -8,6 +9,7 @@ import { EXIT, UsageError } from './exit-code.ts';
 import { outputFormat, printDocument, tableText } from './output.ts';
 import type { OpenedWorld } from './powers.ts';
 import { commitOf, headOf, placeOf } from './repository.ts';
+import { statusDocument } from './status.ts';
 
 interface Listing {
   readonly kind: string;
@@ -17,7 +19,10 @@ interface Listing {
 
 export async function get({ words, options, powers, terminal }: Invocation): Promise<number> {
   const format = outputFormat(options.output as string | undefined, ['table', 'json', 'yaml', 'name']);
-  const world = await powers.openWorld(placeOf(options), terminal);
+  const world = await powers.openWorld(
+    { ...placeOf(options), renders: ['capsule', 'environment', 'target'].some((kind) => words[0]?.startsWith(kind)) },
+    terminal,
+  );
   try {
     const at = await world.reading.at(typeof options.rev === 'string' ? await commitOf(world, options.rev) : await headOf(world));
     const listing = await list(world, words[0] ?? '', (await world.reading.desiredState(at)).state);
@@ -49,46 +54,49 @@ export async function get({ words, options, powers, terminal }: Invocation): Pro
 async function list(world: OpenedWorld, kind: string, state: DesiredState): Promise<Listing> {
   switch (kind) {
     case 'capsule':
-    case 'capsules':
+    case 'capsules': {
+      const statuses = await statusesOf(world, state);
       return {
         kind: 'CapsuleList',
-        header: ['NAME', 'VERSION', 'TYPE', 'TREE', 'SHA256'],
-        items: state.capsules.map((capsule) => {
-          const { metadata, spec } = capsule.declared.value;
-          return {
-            name: capsule.name,
-            row: [capsule.name, metadata.version, spec.type, capsule.gitTree.slice(0, 12), capsule.sha256.slice(0, 12)],
-            document: { name: capsule.name, version: metadata.version, type: spec.type, gitTree: capsule.gitTree, sha256: capsule.sha256 },
-          };
-        }),
+        header: ['ENVIRONMENT', 'INSTANCE', 'CAPSULE', 'VERSION', 'SYNC', 'HEALTH', 'SHA256'],
+        items: statuses.flatMap(({ environment, capsules }) =>
+          capsules.map((item) => ({
+            name: `${environment}/${item.instance}`,
+            row: [environment, item.instance, item.capsule, item.version, item.sync, item.health, item.sha256.slice(0, 12)],
+            document: { environment, ...item },
+          })),
+        ),
       };
+    }
     case 'environment':
-    case 'environments':
+    case 'environments': {
+      const statuses = await statusesOf(world, state);
       return {
         kind: 'EnvironmentList',
-        header: ['NAME', 'RISK', 'FROM', 'TARGETS'],
-        items: state.environments.map((environment) => {
-          const { risk, promotion } = environment.declared.value.spec;
-          const from = promotion?.from?.environments ?? [];
-          const targets = environment.targets.map((target) => target.name);
+        header: ['NAME', 'RISK', 'FROM', 'TARGETS', 'ENDING'],
+        items: statuses.map((status) => {
+          const declared = state.environments.find((item) => item.name === status.environment)?.declared.value.spec;
+          const from = declared?.promotion?.from?.environments ?? [];
+          const targets = status.targets.map((target) => target.name);
           return {
-            name: environment.name,
-            row: [environment.name, risk, from.join(',') || '-', targets.join(',')],
-            document: { name: environment.name, risk, from, targets },
+            name: status.environment,
+            row: [status.environment, declared?.risk ?? '-', from.join(',') || '-', targets.join(',') || '-', status.ending.kind],
+            document: { ...statusDocument(status), risk: declared?.risk ?? null, from },
           };
         }),
       };
+    }
     case 'target':
     case 'targets': {
-      const statuses = await Promise.all(state.environments.map((environment) => statusOf(world, environment.name)));
+      const statuses = await statusesOf(world, state);
       return {
         kind: 'TargetList',
         header: ['ENVIRONMENT', 'TARGET', 'SYNC', 'HEALTH', 'DRIFTED'],
-        items: statuses.flatMap((status) =>
-          status.targets.map((target) => ({
-            name: `${status.environment}/${target.name}`,
-            row: [status.environment, target.name, target.sync, target.health, String(target.drifted)],
-            document: { environment: status.environment, ...target },
+        items: statuses.flatMap(({ environment, targets }) =>
+          targets.map((target) => ({
+            name: `${environment}/${target.name}`,
+            row: [environment, target.name, target.sync, target.health, String(target.drifted)],
+            document: { environment, ...target },
           })),
         ),
       };
@@ -126,4 +134,11 @@ async function list(world: OpenedWorld, kind: string, state: DesiredState): Prom
     default:
       throw new UsageError(`'capstan get ${kind}' is not known; there is capsules, environments, targets, devices, runs`);
   }
+}
+
+/** One after another: they share what was read. */
+async function statusesOf(world: OpenedWorld, state: DesiredState): Promise<readonly EnvironmentStatus[]> {
+  const statuses: EnvironmentStatus[] = [];
+  for (const environment of state.environments) statuses.push(await statusOf(world, environment.name));
+  return statuses;
 }

@@ -1,5 +1,5 @@
 import { queryAt, queryHistory } from '#loops/ledger-queries.ts';
-import { parseDuration, parseInstant, toInstant } from '#model/instant.ts';
+import { instantText, parseDuration, parseInstant, toInstant } from '#model/instant.ts';
 import type { Instant } from '#model/instant.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
@@ -13,8 +13,9 @@ export async function history({ options, powers, terminal }: Invocation): Promis
     const environment = options.environment as string | undefined;
     if (typeof options.at === 'string') {
       if (environment === undefined) throw new UsageError('--at answers for one environment: add --environment NAME');
-      const items = await queryAt(world, environment, timeOf('--at', options.at, world.clock.now()));
-      if (format === 'json') printDocument(terminal, 'RunningList', { environment, at: options.at, items });
+      const at = timeOf('--at', options.at, world.clock.now());
+      const items = await queryAt(world, environment, at);
+      if (format === 'json') printDocument(terminal, 'RunningList', { environment, at: instantText(at), items });
       else
         terminal.out(
           items.length === 0

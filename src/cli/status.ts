@@ -15,7 +15,7 @@ export async function status({ words, options, powers, terminal }: Invocation): 
     for (const environment of chooseEnvironments(declarations.state.environments, words, words.length === 0))
       found.push(await statusOf(world, environment.name, terminal.signal));
     if (format === 'json') {
-      const documents = found.map(({ ending, ...rest }) => ({ ...rest, ...endingDocument(ending) }));
+      const documents = found.map(statusDocument);
       const [only] = documents;
       if (only !== undefined && words.length === 1) printDocument(terminal, 'EnvironmentStatus', only);
       else printDocument(terminal, 'EnvironmentStatusList', { items: documents });
@@ -40,6 +40,11 @@ export async function status({ words, options, powers, terminal }: Invocation): 
   } finally {
     await world.close();
   }
+}
+
+/** EnvironmentStatus of contracts.md. */
+export function statusDocument({ ending, ...rest }: EnvironmentStatus): object {
+  return { ...rest, ...endingDocument(ending) };
 }
 
 function rowsOf(item: EnvironmentStatus): readonly (readonly string[])[] {
