@@ -1,0 +1,128 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import formats from 'ajv-formats';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { workbench } from './capstan-program.ts';
+import type { Workbench } from './capstan-program.ts';
+
+const OUTPUT = new URL('../../schemas/output/', import.meta.url);
+const seen = new Set<string>();
+let bench: Workbench;
+let platform: string;
+
+beforeAll(async () => {
+  bench = await workbench();
+  const folder = await bench.folder();
+  platform = join(folder, 'platform');
+  const made = await bench.capstan(folder, 'init', 'platform');
+  if (made.code !== 0) throw new Error(made.err);
+});
+
+afterAll(() => bench.close());
+
+type Node = Record<string, unknown>;
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Outside, unknown fields are welcome; here a field that the schema does not know is a mistake. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (!isNode(schema)) return schema;
+  const inside = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  return isNode(schema['properties']) && schema['type'] === 'object' ? { additionalProperties: false, ...inside } : inside;
+}
+
+const validators = new Map(
+  readdirSync(OUTPUT).map((file) => {
+    const ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false });
+    formats.default(ajv);
+    const schema = JSON.parse(readFileSync(new URL(file, OUTPUT), 'utf8')) as Node;
+    return [String(schema['title']), ajv.compile(closed(schema) as Node)] as const;
+  }),
+);
+
+/** Runs a command, and expects one JSON document of a kind on stdout, in the shape of its schema. */
+async function document(kind: string, code: number, ...args: readonly string[]): Promise<Node> {
+  const ended = await bench.capstan(platform, ...args, '-o', 'json');
+  expect([args.join(' '), ended.code, ended.code === code ? '' : ended.err]).toEqual([args.join(' '), code, '']);
+  const parsed = JSON.parse(ended.out) as Node;
+  expect(parsed).toMatchObject({ apiVersion: 'capstan.dev/v1alpha1', kind, formatVersion: 1 });
+  const validate = validators.get(kind);
+  if (validate === undefined) throw new Error(`there is no schema of ${kind}`);
+  validate(parsed);
+  expect([kind, validate.errors ?? []]).toEqual([kind, []]);
+  seen.add(kind);
+  return parsed;
+}
+
+test('what reads git alone', async () => {
+  expect(await document('ValidationReport', 0, 'validate')).toMatchObject({ commit: null, summary: { errors: 0 }, problems: [] });
+  const at = await bench.git(platform, 'rev-parse', 'main');
+  expect(await document('Rendering', 0, 'render', 'dev', '--objects', '--rev', 'main')).toMatchObject({ environment: 'dev', revision: at });
+  expect((await document('RenderingList', 0, 'render', '--all'))['items']).toHaveLength(3);
+  await document('ProblemList', 0, 'explain', 'V-07');
+  await document('ProblemList', 0, 'explain');
+  await document('Version', 0, 'version');
+  await document('Identity', 0, 'identity');
+  await document('DeviceList', 0, 'get', 'devices');
+});
+
+test('a run, and what is there after it', async () => {
+  expect(await document('Plan', 2, 'plan', 'dev', '--detailed-exitcode')).toMatchObject({ summary: { create: 3, keep: 0 } });
+  expect(await document('Receipt', 0, 'reconcile', 'dev')).toMatchObject({ ending: 'settled', health: 'healthy' });
+  expect(await document('EnvironmentStatus', 0, 'status', 'dev')).toMatchObject({ targets: [{ name: 'local', sync: 'Synced' }] });
+  expect((await document('EnvironmentStatusList', 0, 'status'))['items']).toHaveLength(3);
+  expect((await document('CapsuleList', 0, 'get', 'capsules'))['items']).toHaveLength(3);
+  expect((await document('EnvironmentList', 0, 'get', 'environments'))['items']).toHaveLength(3);
+  expect((await document('TargetList', 0, 'get', 'targets'))['items']).toHaveLength(3);
+  expect((await document('RunList', 0, 'get', 'runs'))['items']).toHaveLength(1);
+  expect((await document('HistoryList', 0, 'history'))['items']).toHaveLength(1);
+  expect((await document('RunningList', 0, 'history', '--environment', 'dev', '--at', '0s'))['items']).toHaveLength(1);
+  expect(await document('Verification', 3, 'verify')).toMatchObject({ commits: 2, records: 1, rendered: 1 });
+  await document('Diagnosis', 0, 'doctor');
+});
+
+test('a new release, its difference and its promotion', async () => {
+  const path = join(platform, 'capsules/hello/capsule.yaml');
+  await writeFile(
+    path,
+    (await readFile(path, 'utf8')).replace('version: 1.0.0', 'version: 1.0.1').replace('greeting: Hello', 'greeting: Salve'),
+  );
+  await bench.git(platform, 'commit', '-qam', 'hello: greet in Latin');
+  await rm(join(platform, 'environments/dev/environment.lock.yaml'));
+  expect((await bench.capstan(platform, 'lock', 'dev')).code).toBe(0);
+  await bench.git(platform, 'commit', '-qam', 'Lock hello 1.0.1 in dev');
+  expect(await document('RenderedDiff', 0, 'diff', '--base', 'HEAD~2', '--head', 'HEAD')).toMatchObject({
+    environments: [{ name: 'dev', targets: [{ name: 'local' }] }],
+  });
+  await document('Receipt', 0, 'reconcile', 'dev');
+  expect(await document('PromotionDraft', 0, 'promote', 'staging', '--dry-run')).toMatchObject({
+    environment: 'staging',
+    moves: [{ instance: 'hello', from: { version: '1.0.0' }, to: { version: '1.0.1' } }],
+  });
+  expect(await document('PromotionDraftList', 0, 'promote', 'prod', '--dry-run')).toMatchObject({ items: [] });
+});
+
+test('what goes wrong has its shape, too', async () => {
+  const path = join(platform, 'environments/dev/environment.yaml');
+  const before = await readFile(path, 'utf8');
+  await writeFile(path, before.replace('risk: low', 'risk: none\n  rsik: low'));
+  expect(await document('ValidationReport', 1, 'validate')).toMatchObject({ summary: { errors: 2 } });
+  await bench.git(platform, 'commit', '-qam', 'A mistake');
+  await document('ReceiptList', 1, 'reconcile', 'dev');
+  await document('Plan', 1, 'plan', 'dev');
+});
+
+test('every output schema is printed by `capstan schema` and was seen here', async () => {
+  expect([...validators.keys()].filter((kind) => !seen.has(kind))).toEqual([]);
+  const listed = await bench.capstan(platform, 'schema');
+  expect(listed.out.split('\n')).toEqual(expect.arrayContaining([...validators.keys(), 'Capsule', 'EnvironmentLock']));
+  const one = await bench.capstan(platform, 'schema', 'validationreport');
+  expect(one.out).toBe(await readFile(new URL('validation-report.schema.json', OUTPUT), 'utf8'));
+});
