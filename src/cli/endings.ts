@@ -51,6 +51,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'trust-missing',
   'trust-root-unreachable',
   'unsigned',
+  'version-quarantined',
 ]);
 
 /** 0 settled or waiting for health, 1 invalid, 3 refused by policy, trust or guard, 4 lost race. */

@@ -1,6 +1,6 @@
 import type { Sha256 } from '#model/digest.ts';
 import type { Instant } from '#model/instant.ts';
-import type { EnvironmentName, InstanceName, TargetName } from '#model/names.ts';
+import type { EnvironmentName, TargetName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import type { AuditRecord } from '#model/receipt.ts';
 import type { Pin } from '#model/resolution.ts';
@@ -15,8 +15,9 @@ import {
   type LockCommitFacts,
   type RenderedCommitFacts,
 } from './messages.ts';
-import { healthyEverywhere, rowsOf, runningAt, type HistoryFilter, type HistoryRow, type RunningInstance } from './queries.ts';
+import { rowsOf, runningAt, type HistoryFilter, type HistoryRow, type RunningInstance } from './queries.ts';
 import { digestOf } from './records.ts';
+import { healthyEverywhere, periodOf, type Content, type HealthyPeriod, type Place } from './since.ts';
 import { after, emptyState, type Ledger } from './state.ts';
 import { trailersOf, type Trailer } from './trailers.ts';
 
@@ -75,13 +76,18 @@ export function checkAuditCommit(message: string, added: readonly AuditRecord[])
   return auditCommitProblems(message, added);
 }
 
-/** The start of unbroken health with exactly this content in all of `targets`: where soak counts from. */
+/** The start of unbroken health with exactly this content in all of `targets`, where it runs now. */
 export function healthySince(
   ledger: Ledger,
   where: { readonly environment: EnvironmentName; readonly targets: readonly TargetName[] },
-  what: { readonly instance: InstanceName; readonly version: string; readonly sha256: string },
+  what: Content,
 ): Instant | undefined {
   return healthyEverywhere(ledger, where, what);
+}
+
+/** What soak is computed from: the last unbroken health of a content in one target, also after a newer one took its place there. */
+export function healthyPeriod(ledger: Ledger, place: Place, what: Content): HealthyPeriod | undefined {
+  return periodOf(ledger, place, what);
 }
 
 export function whatRanAt(records: readonly AuditRecord[], environment: EnvironmentName, at: Instant): readonly RunningInstance[] {

@@ -1,9 +1,9 @@
 import { instantText, type Instant } from '#model/instant.ts';
-import type { EnvironmentName, InstanceName, TargetName } from '#model/names.ts';
+import type { EnvironmentName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
 import type { AuditRecord } from '#model/receipt.ts';
 import { textField, timeOf, versionField } from './records.ts';
-import { after, emptyState, type Ledger } from './state.ts';
+import { after, emptyState } from './state.ts';
 
 export interface RunningInstance {
   readonly target: string;
@@ -21,10 +21,12 @@ export function runningAt(records: readonly AuditRecord[], environment: Environm
   const { instances } = after(emptyState(), until);
   return [...instances]
     .flatMap(([key, own]) =>
-      [...own].map(([instance, { since, ...state }]) => ({
+      [...own].map(([instance, { version, sha256, health, since }]) => ({
         target: key.slice(environment.length + 1),
         instance,
-        ...state,
+        version,
+        sha256,
+        health,
         since: instantText(since),
       })),
     )
@@ -88,22 +90,4 @@ export function rowsOf(records: readonly AuditRecord[], filter: HistoryFilter): 
       runId: record.data.run_id,
       recovered: record.data['recovered'] === true,
     }));
-}
-
-/** Since when an instance has been healthy with exactly this content in every one of the targets; undefined if it is not, or nobody could look. */
-export function healthyEverywhere(
-  ledger: Ledger,
-  where: { readonly environment: EnvironmentName; readonly targets: readonly TargetName[] },
-  what: { readonly instance: InstanceName; readonly version: string; readonly sha256: string },
-): Instant | undefined {
-  let since: Instant | undefined;
-  for (const target of where.targets) {
-    const key = `${where.environment}/${target}`;
-    const state = ledger.instances.get(key)?.get(what.instance);
-    if (state === undefined || state.health !== 'healthy' || state.version !== what.version || state.sha256 !== what.sha256)
-      return undefined;
-    if (ledger.targets.get(key)?.health === 'unknown') return undefined;
-    if (since === undefined || state.since > since) since = state.since;
-  }
-  return since;
 }

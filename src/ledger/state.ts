@@ -12,6 +12,8 @@ export interface TargetState {
   readonly ending: string;
   readonly drift: boolean;
   readonly at: Instant;
+  /** Number of that record. */
+  readonly seq: number;
   /** When the last record was written that told of health and of nothing else. */
   readonly healthOnlyAt: Instant | undefined;
 }
@@ -22,7 +24,19 @@ export interface InstanceState {
   readonly health: HealthState;
   /** Since when it has been in this health with this content. */
   readonly since: Instant;
+  /** Contents that ran before and were healthy when another took their place, the oldest first: a release never resets another's clock. */
+  readonly past: readonly PastHealth[];
 }
+
+export interface PastHealth {
+  readonly version: string;
+  readonly sha256: string;
+  readonly since: Instant;
+  readonly until: Instant;
+}
+
+/** More than one promotion takes to arrive; the ledger in memory stays small however long it is. */
+const REMEMBERED = 20;
 
 /** What the audit branch says, up to its last record. */
 export interface Ledger {
@@ -73,6 +87,7 @@ function targetState(record: AuditRecord, before: TargetState | undefined, at: I
     ending: textField(record, 'ending') ?? '',
     drift: record.data['driftDetected'] === true,
     at,
+    seq: record.data.seq,
     healthOnlyAt: textField(record, 'action') === 'health' ? at : before?.healthOnlyAt,
   };
 }
@@ -82,5 +97,17 @@ function instanceState(record: AuditRecord, before: InstanceState | undefined, a
   const health = healthField(record, 'health') ?? 'unknown';
   if (to === undefined) return undefined;
   const same = before !== undefined && before.version === to.version && before.sha256 === to.sha256 && before.health === health;
-  return { ...to, health, since: same ? before.since : at };
+  return { ...to, health, since: same ? before.since : at, past: pastOf(before, to, at) };
+}
+
+/** What ran before `to`; content that comes back starts anew. */
+function pastOf(before: InstanceState | undefined, to: { readonly version: string; readonly sha256: string }, at: Instant) {
+  if (before === undefined || isSame(before, to)) return before?.past ?? [];
+  const { version, sha256, since } = before;
+  const others = before.past.filter((period) => !isSame(period, to) && !isSame(period, before));
+  return [...others, ...(before.health === 'healthy' ? [{ version, sha256, since, until: at }] : [])].slice(-REMEMBERED);
+}
+
+function isSame(a: Pick<PastHealth, 'version' | 'sha256'>, b: Pick<PastHealth, 'version' | 'sha256'>): boolean {
+  return a.version === b.version && a.sha256 === b.sha256;
 }

@@ -4,10 +4,11 @@ import { createMainHistory } from './main-history.ts';
 import { createProtectionReader } from './protection.ts';
 import { createReading } from './reading.ts';
 import { createEnvironmentRenderer } from './render-environment.ts';
+import { createRenderedReader } from './rendered-branch.ts';
 import type { World } from './world.ts';
 
 /** What the world outside plugs in; the rest of a `World` is memory that can be lost. */
-export type WorldPorts = Omit<World, 'reading' | 'environments' | 'history' | 'ledger' | 'protection'>;
+export type WorldPorts = Omit<World, 'reading' | 'environments' | 'history' | 'ledger' | 'rendered' | 'protection'>;
 
 /** A world with nothing remembered yet. */
 export function createWorld(ports: WorldPorts): World {
@@ -25,6 +26,7 @@ export function createWorld(ports: WorldPorts): World {
     ...ports,
     reading,
     ledger,
+    rendered: createRenderedReader(repository),
     history,
     environments: createEnvironmentRenderer(reading, ports.renderer),
     protection: createProtectionReader(ports),

@@ -1,15 +1,14 @@
-import { healthySince } from '#ledger/ledger.ts';
+import { healthyPeriod } from '#ledger/ledger.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import { evaluateCondition } from '#model/expression.ts';
 import type { JsonObject } from '#model/json.ts';
-import { toEnvironmentName } from '#model/names.ts';
-import type { EnvironmentName } from '#model/names.ts';
 import type { ChangeRequest, CheckReading, GateReading, Review } from '#model/promotion.ts';
 import type { ChangeSet, Pin } from '#model/resolution.ts';
 import { assessRisk, readGates } from '#promotion/promotion.ts';
 import type { Ledger } from './audit-branch.ts';
 import type { Declarations } from './reading.ts';
 import type { TrustOf } from './trust-of.ts';
+import { instanceAbove, upstreamsOf } from './upstream.ts';
 import type { World } from './world.ts';
 
 /** The status that the engine itself publishes; it is never evidence for a gate. */
@@ -48,7 +47,7 @@ export async function gateChange(world: Pick<World, 'forge' | 'reading' | 'clock
   const memberships = await membershipsOf(world, request, reviews);
   const evidence: Evidence = {
     risk,
-    upstream: upstreamOf(request),
+    upstream: evidenceAbove(request),
     releases: arriving.map((pin) => ({ instance: pin.instance, verdict: request.trust.ofRelease(pin) })),
     checks: change === undefined || forge === undefined ? undefined : await checksOf(forge, change),
     reviews,
@@ -91,24 +90,23 @@ async function riskOf(world: Pick<World, 'reading'>, request: EvidenceRequest, a
   return assessRisk(request.environment, moves);
 }
 
-/** Names of the environments a promotion comes from; empty for an entry environment. */
-export function upstreamNames(environment: DesiredEnvironment): readonly EnvironmentName[] {
-  return (environment.declared.value.spec.promotion?.from?.environments ?? []).map((name) => toEnvironmentName(name));
-}
-
 /** Every moved instance times every target above. */
-function upstreamOf(request: EvidenceRequest): Evidence['upstream'] {
-  return upstreamNames(request.environment).flatMap((name) => {
-    const upstream = request.declarations.state.environments.find((item) => item.name === name);
-    return (upstream?.targets ?? []).flatMap((target) =>
+function evidenceAbove(request: EvidenceRequest): Evidence['upstream'] {
+  const { ledger } = request;
+  return upstreamsOf(request.declarations, request.environment).flatMap((upstream) =>
+    upstream.targets.flatMap((target) =>
       request.changeSet.moves.flatMap((move) => {
         if (move.to === undefined) return [];
-        const since = healthySince(request.ledger, { environment: name, targets: [target.name] }, { instance: move.instance, ...move.to });
-        const state = request.ledger.instances.get(`${name}/${target.name}`)?.get(move.instance)?.health ?? ('unknown' as const);
-        return [{ environment: name, target: target.name, instance: move.instance, since, state }];
+        const place = { environment: upstream.name, target: target.name };
+        const instance = instanceAbove(upstream, move.instance, move.capsule);
+        const period = healthyPeriod(ledger, place, { instance, ...move.to });
+        const now = ledger.instances.get(`${upstream.name}/${target.name}`)?.get(instance)?.health ?? 'unknown';
+        // What was replaced while it was healthy is judged by that, not by what runs there now.
+        const state: typeof now = period?.until === undefined ? now : 'healthy';
+        return [{ ...place, instance: move.instance, since: period?.since, until: period?.until, state }];
       }),
-    );
-  });
+    ),
+  );
 }
 
 /** Everybody who wrote a release that moves, by forge login. */

@@ -4,8 +4,8 @@ import { branchRef } from '#model/names.ts';
 import type { EnvironmentName } from '#model/names.ts';
 import type { Ending } from '#model/receipt.ts';
 import { VALIDATE_CHECK } from './check-change.ts';
-import { upstreamNames } from './gate-evidence.ts';
 import type { Declarations } from './reading.ts';
+import { upstreamNames } from './upstream.ts';
 import type { World } from './world.ts';
 
 export interface LookedEnvironment {

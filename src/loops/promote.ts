@@ -11,10 +11,13 @@ import type { Forge } from '#ports/forge.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { changeSetOfRequest, describeWaiting, draftPromotion, mayOpen, shouldSupersede } from '#promotion/promotion.ts';
 import { committedCapsules, writeEngineCommit } from './branch-writing.ts';
-import { PROMOTE_CHECK, gateChange, upstreamNames } from './gate-evidence.ts';
+import { PROMOTE_CHECK, gateChange } from './gate-evidence.ts';
 import type { Gated } from './gate-evidence.ts';
+import { basisOf } from './promotion-basis.ts';
+import type { Basis } from './promotion-basis.ts';
 import { findDrafts } from './promotion-drafts.ts';
 import type { Held, PlannedChange, PromotionScope } from './promotion-drafts.ts';
+import { upstreamNames } from './upstream.ts';
 import type { World } from './world.ts';
 
 export interface PromoteRequest {
@@ -39,6 +42,8 @@ export interface PromoteResult {
   readonly changes: readonly PromotedChange[];
   readonly held: readonly Held[];
   readonly problems: readonly Problem[];
+  /** What the answer follows from; undefined where it was not thought through to the end. */
+  readonly basis: Basis | undefined;
 }
 
 /**
@@ -65,7 +70,7 @@ export async function promote(world: World, request: PromoteRequest, signal?: Ab
     const existing = active.find((change) => changeSetOfRequest(change) === item.changeSet.id);
     changes.push(await maintain(world, { forge, scope, item, existing, refs, main, byPerson: request.byPerson }, signal));
   }
-  return { ending: endingOf(changes, problems), changes, held, problems };
+  return { ending: endingOf(changes, problems), changes, held, problems, basis: basisOf(scope) };
 }
 
 /** The status that says on a release commit why no environment takes it. */
@@ -99,7 +104,7 @@ async function dryRun(
     const draft = await draftOf(world, from.scope, item, undefined);
     changes.push({ draft, change: undefined, waiting: [describeWaiting(draft.gates)], merged: false });
   }
-  return { ending: endingOf(changes, from.problems), changes, held: from.held, problems: from.problems };
+  return { ending: endingOf(changes, from.problems), changes, held: from.held, problems: from.problems, basis: undefined };
 }
 
 /** Closes what is there already, impossible, or superseded; answers the open changes that go on. */
@@ -292,5 +297,5 @@ function endingOf(changes: readonly PromotedChange[], problems: readonly Problem
 }
 
 function ended(ending: Ending): PromoteResult {
-  return { ending, changes: [], held: [], problems: ending.kind === 'stuck' ? ending.problems : [] };
+  return { ending, changes: [], held: [], problems: ending.kind === 'stuck' ? ending.problems : [], basis: undefined };
 }

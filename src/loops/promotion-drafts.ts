@@ -1,7 +1,5 @@
-import { healthySince } from '#ledger/ledger.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { BlobId, CommitId } from '#model/digest.ts';
-import { parseInstant } from '#model/instant.ts';
 import type { Instant } from '#model/instant.ts';
 import type { InstanceName, RefName } from '#model/names.ts';
 import { branchRef, toCapsuleName } from '#model/names.ts';
@@ -12,11 +10,12 @@ import type { ChangeSet, Pin, Release, ReleaseIndex } from '#model/resolution.ts
 import { findCandidates } from '#promotion/promotion.ts';
 import { changeSetOf, lockText, movesBetween, pinsOfLock } from '#resolve/resolve.ts';
 import type { Ledger } from './audit-branch.ts';
-import { upstreamNames } from './gate-evidence.ts';
 import { unhonouredOf } from './prepare-environment.ts';
+import { nextQuarantineEnd, quarantineOf } from './quarantine.ts';
 import type { Declarations } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import type { TrustOf } from './trust-of.ts';
+import { isVerified, pinsIn, upstreamNames, upstreamsOf, wasVerifiedAbove } from './upstream.ts';
 import type { World } from './world.ts';
 
 /** A change of one lock that could be opened. */
@@ -35,6 +34,10 @@ export interface PromotionScope {
   readonly trust: TrustOf;
   readonly ledger: Ledger;
   readonly labels: readonly string[];
+  /** Versions that may come in, as a move or as what it needs: trusted, not in quarantine, and verified above where there is an above. */
+  admits(release: Release): boolean;
+  /** When the next quarantine ends. */
+  readonly quarantinedUntil: Instant | undefined;
   branchOf(changeSet: ChangeSet): string;
   /** The release behind a version that an instance could take. */
   releaseOf(instance: InstanceName, version: string): Release | undefined;
@@ -78,14 +81,14 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
   const { ledger } = await world.ledger.at(request.refs.get(branchRef('audit')));
   const scope = await toScope(world, { environment, declarations, index, trust, ledger });
   const locked = pinsOfLock(environment.lock.value);
-  const wanted = await planChange(world, scope, { move: new Map(), leaveOut: new Set() });
+  const wanted = await planChange(world, scope, { move: new Map(), leaveOut: new Set(), admits: (release) => isTrusted(scope, release) });
   const found = findCandidates({
     environment,
     pins: locked,
-    upstreams: upstreamsOf(scope),
+    upstreams: factsAbove(scope),
     index,
     verdict: (release) => trust.ofRelease(release),
-    quarantined: (capsule, version) => quarantineOf(declarations, `${capsule}@${version}`, world.clock.now()),
+    quarantined: (capsule, version) => quarantineOf(declarations, capsule, version, world.clock.now()),
     wanted: wanted.kind === 'planned' ? new Set(wanted.change.pins.map((pin) => pin.instance)) : undefined,
   });
   const planned: PlannedChange[] = [];
@@ -94,12 +97,13 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
   for (const candidate of found.candidates) {
     const move = new Map([...candidate.move].filter(([instance, version]) => isWanted(locked, instance, version, request.only)));
     if (move.size === 0 && candidate.leaves.length === 0) continue;
-    const answer = await planChange(world, scope, { move, leaveOut: found.notYet });
-    if (answer.kind === 'unresolvable') problems.push(...answer.problems);
-    if (answer.kind !== 'planned') continue;
-    const unverified = unverifiedOf(scope, answer.change);
-    if (unverified.length === 0) planned.push(answer.change);
-    held.push(...unverified);
+    const moving: Moving = { move, leaveOut: found.notYet };
+    const answer = await planChange(world, scope, moving);
+    if (answer.kind === 'planned') planned.push(answer.change);
+    if (answer.kind !== 'unresolvable') continue;
+    const reasons = await whyNotAdmitted(world, scope, moving);
+    if (reasons.length === 0) problems.push(...answer.problems);
+    held.push(...reasons);
   }
   return { kind: 'found', scope, planned: unique(planned), held, problems };
 }
@@ -122,6 +126,8 @@ type Planned =
 interface Moving {
   readonly move: ReadonlyMap<InstanceName, string>;
   readonly leaveOut: ReadonlySet<InstanceName>;
+  /** Versions that the resolver may choose beside locked ones; what may come in now where absent. */
+  readonly admits?: (release: Release) => boolean;
 }
 
 async function planChange(world: Pick<World, 'reading' | 'repository'>, scope: PromotionScope, moving: Moving): Promise<Planned> {
@@ -134,8 +140,8 @@ async function planChange(world: Pick<World, 'reading' | 'repository'>, scope: P
     environment,
     pins: locked,
     index: scope.index,
+    admits: (release) => scope.admits(release),
     ...moving,
-    admits: (release) => isAdmitted(scope, release),
   });
   if (!resolved.ok) return { kind: 'unresolvable', problems: resolved.problems };
   const pins = resolved.value.instances.map((instance) => instance.pin);
@@ -153,9 +159,15 @@ async function toScope(
   from: Pick<PromotionScope, 'environment' | 'declarations' | 'index' | 'trust' | 'ledger'>,
 ): Promise<PromotionScope> {
   const { environment } = from;
+  const now = world.clock.now();
   const scope: PromotionScope = {
     ...from,
     labels: from.declarations.state.project?.value.spec.pullRequests?.labels ?? ['promotion'],
+    admits: (release) =>
+      isTrusted(scope, release) &&
+      quarantineOf(from.declarations, release.capsule, release.version, now) === undefined &&
+      (upstreamNames(environment).length === 0 || wasVerifiedAbove(from.ledger, from.declarations, environment, release)),
+    quarantinedUntil: nextQuarantineEnd(from.declarations, now),
     releaseOf(instance, version) {
       const asked =
         environment.declared.value.spec.capsules?.[instance]?.capsule ?? environment.lock?.value.capsules[instance]?.capsule ?? instance;
@@ -207,56 +219,31 @@ async function blobAt(world: Pick<World, 'repository'>, commit: CommitId, path: 
 }
 
 /** Upstream environments as their locks and the ledger tell them; none for an entry environment. */
-function upstreamsOf(scope: PromotionScope): Parameters<typeof findCandidates>[0]['upstreams'] {
-  return upstreamNames(scope.environment).flatMap((name) => {
-    const upstream = scope.declarations.state.environments.find((item) => item.name === name);
-    if (upstream === undefined) return [];
-    return [
-      {
-        environment: name,
-        pins: upstream.lock === undefined ? [] : pinsOfLock(upstream.lock.value),
-        isVerified: (pin: Pin) => isVerified(scope, upstream, pin),
-      },
-    ];
-  });
+function factsAbove(scope: PromotionScope): Parameters<typeof findCandidates>[0]['upstreams'] {
+  return upstreamsOf(scope.declarations, scope.environment).map((upstream) => ({
+    environment: upstream.name,
+    pins: pinsIn(upstream),
+    isVerified: (pin: Pin) => isVerified(scope.ledger, upstream, pin),
+  }));
 }
 
-/** Versions that the resolver may choose beside locked ones: what trust refuses never comes in as a dependency. */
-function isAdmitted(scope: PromotionScope, release: Release): boolean {
+function isTrusted(scope: PromotionScope, release: Release): boolean {
   const verdict = scope.trust.ofRelease(release);
   return verdict.kind === 'accepted' || verdict.kind === 'not-enforced';
 }
 
-/** Applied and healthy in every target of the environment, now. */
-function isVerified(scope: PromotionScope, upstream: DesiredEnvironment, pin: Pin): boolean {
-  const where = { environment: upstream.name, targets: upstream.targets.map((target) => target.name) };
-  return healthySince(scope.ledger, where, { instance: pin.instance, version: pin.version, sha256: pin.sha256 }) !== undefined;
-}
-
-/** Versions that ranges force to move along, but that nobody verified upstream. */
-function unverifiedOf(scope: PromotionScope, change: PlannedChange): readonly Held[] {
-  const upstreams = upstreamNames(scope.environment).flatMap(
-    (name) => scope.declarations.state.environments.find((item) => item.name === name) ?? [],
-  );
-  if (upstreams.length === 0) return [];
-  return change.changeSet.moves.flatMap((move) => {
-    const pin = change.pins.find((item) => item.instance === move.instance);
-    if (move.to === undefined || pin === undefined || upstreams.some((upstream) => isVerified(scope, upstream, pin))) return [];
-    return [
-      {
-        instance: move.instance,
-        version: move.to.version,
-        reason: `needed by the change, but not verified in ${upstreams.map((item) => item.name).join(', ')}`,
-      },
-    ];
+/** What a change would need that may not come in yet, and why; nothing where it cannot be resolved whatever may come in. */
+async function whyNotAdmitted(world: Pick<World, 'reading' | 'repository' | 'clock'>, scope: PromotionScope, moving: Moving) {
+  const answer = await planChange(world, scope, { ...moving, admits: (release) => isTrusted(scope, release) });
+  if (answer.kind !== 'planned') return [];
+  return answer.change.changeSet.moves.flatMap(({ instance, capsule, to }): Held[] => {
+    const release = to === undefined ? undefined : scope.index.releases.get(capsule)?.get(to.version);
+    if (release === undefined || scope.admits(release)) return [];
+    const quarantine = quarantineOf(scope.declarations, capsule, release.version, world.clock.now());
+    const reason =
+      quarantine === undefined ? `not verified in ${upstreamNames(scope.environment).join(', ')}` : `in quarantine: ${quarantine}`;
+    return [{ instance, version: release.version, reason: `needed by the change, but ${reason}` }];
   });
-}
-
-function quarantineOf(declarations: Declarations, release: string, at: Instant): string | undefined {
-  const quarantine = declarations.state.project?.value.spec.quarantine ?? {};
-  const found = Object.hasOwn(quarantine, release) ? quarantine[release] : undefined;
-  const until = found?.until === undefined ? undefined : parseInstant(found.until);
-  return until !== undefined && until <= at ? undefined : found?.reason;
 }
 
 function unknown(name: string): Problem {

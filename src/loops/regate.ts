@@ -6,11 +6,11 @@ import type { RefName } from '#model/names.ts';
 import type { ChangeRequest, GateReading } from '#model/promotion.ts';
 import type { Ending, Reason } from '#model/receipt.ts';
 import type { Move, Pin } from '#model/resolution.ts';
-import { regateLock } from '#promotion/promotion.ts';
+import { refuseQuarantined, regateLock } from '#promotion/promotion.ts';
 import { changeSetOf, movesBetween } from '#resolve/resolve.ts';
 import { gateChange } from './gate-evidence.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
-import { readRenderedHead } from './rendered-branch.ts';
+import { quarantineOf } from './quarantine.ts';
 import type { RenderedHead } from './rendered-branch.ts';
 import type { World } from './world.ts';
 
@@ -39,8 +39,10 @@ export async function regate(
   refs: ReadonlyMap<RefName, CommitId>,
   signal?: AbortSignal,
 ): Promise<Regated> {
-  const head = await readRenderedHead(world.repository, refs.get(branchRef(`rendered/${prepared.environment.name}`)));
+  const head = await world.rendered.at(refs.get(branchRef(`rendered/${prepared.environment.name}`)));
   const last = head === undefined ? [] : lastPins(head);
+  const quarantined = refuseQuarantined(prepared.environment, quarantinedIn(world, prepared, movesBetween(last, prepared.pins)));
+  if (quarantined.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: quarantined } };
   const moves = head === undefined ? [] : movesBetween(last, prepared.pins);
   if (moves.length === 0)
     return {
@@ -81,6 +83,13 @@ export async function regate(
     case 'passed':
       return { kind: 'passed', head, moves, gates: gated.gates, change, approvedBy: gated.approvedBy, reason };
   }
+}
+
+function quarantinedIn(world: Pick<World, 'clock'>, { declarations }: PreparedEnvironment, moves: readonly Move[]) {
+  return moves.flatMap(({ capsule, to }) => {
+    const reason = to === undefined ? undefined : quarantineOf(declarations, capsule, to.version, world.clock.now());
+    return to === undefined || reason === undefined ? [] : [{ capsule, version: to.version, reason }];
+  });
 }
 
 /** The pins of the last rendering, by its own metadata. */

@@ -18,6 +18,7 @@ import { PortError } from '#ports/port-error.ts';
 import type { ObjectReader } from '#ports/repository.ts';
 import { changeSetOf } from '#resolve/resolve.ts';
 import { appendToBranch, committedCapsules } from './branch-writing.ts';
+import { createMemo } from './memo.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import type { Regated } from './regate.ts';
 import { deletionBudget, isConfirmed } from './sync-rules.ts';
@@ -42,17 +43,33 @@ export interface RenderedTargetHead {
   readonly metadata: string;
 }
 
-export async function readRenderedHead(reader: ObjectReader, commit: CommitId | undefined): Promise<RenderedHead | undefined> {
-  if (commit === undefined) return undefined;
-  const { tree, message } = await reader.commit(commit);
-  const targets = new Map<string, RenderedTargetHead>();
-  for (const entry of await reader.tree(tree)) {
-    if (entry.kind !== 'tree') continue;
-    const metadata = (await reader.tree(entry.id)).find((item) => item.name === 'render.metadata');
-    if (metadata?.kind !== 'blob') continue;
-    targets.set(entry.name, parseMetadata(Buffer.from(await reader.blob(metadata.id)).toString('utf8')));
+/** Reads what rendered branches hold; metadata that is known already is neither read nor parsed again. */
+export interface RenderedReader {
+  at(commit: CommitId | undefined): Promise<RenderedHead | undefined>;
+}
+
+export function createRenderedReader(reader: ObjectReader): RenderedReader {
+  const parsed = createMemo<RenderedTargetHead>(1000);
+
+  async function targetOf(folder: TreeId): Promise<RenderedTargetHead | undefined> {
+    const metadata = (await reader.tree(folder)).find((item) => item.name === 'render.metadata');
+    if (metadata?.kind !== 'blob') return undefined;
+    const known = parsed.get(metadata.id);
+    return known ?? parsed.set(metadata.id, parseMetadata(Buffer.from(await reader.blob(metadata.id)).toString('utf8')));
   }
-  return { commit, tree, message, targets };
+
+  async function at(commit: CommitId | undefined): Promise<RenderedHead | undefined> {
+    if (commit === undefined) return undefined;
+    const { tree, message } = await reader.commit(commit);
+    const targets = new Map<string, RenderedTargetHead>();
+    for (const entry of await reader.tree(tree)) {
+      const target = entry.kind === 'tree' ? await targetOf(entry.id) : undefined;
+      if (target !== undefined) targets.set(entry.name, target);
+    }
+    return { commit, tree, message, targets };
+  }
+
+  return { at };
 }
 
 function parseMetadata(text: string): RenderedTargetHead {
@@ -129,7 +146,7 @@ export async function advanceRendered(world: World, request: AdvanceRequest, sig
     },
     signal,
   );
-  const next = await readRenderedHead(world.repository, commit);
+  const next = await world.rendered.at(commit);
   if (next === undefined) throw new Error('a commit that was just written cannot be read');
   return { kind: 'at', head: next, reason: gated.reason };
 }

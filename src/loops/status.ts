@@ -4,7 +4,6 @@ import type { Ending } from '#model/receipt.ts';
 import { pinsOfLock } from '#resolve/resolve.ts';
 import { findDrafts } from './promotion-drafts.ts';
 import { reconcile } from './reconcile.ts';
-import { readRenderedHead } from './rendered-branch.ts';
 import type { World } from './world.ts';
 
 export interface CapsuleStatus {
@@ -45,7 +44,7 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
   const refs = await world.repository.refs();
   const main = refs.get(branchRef(world.settings.branch));
   const result = await reconcile(world, { environment: name, target: undefined, trigger: 'person', dryRun: true }, signal);
-  const head = await readRenderedHead(world.repository, refs.get(branchRef(`rendered/${name}`)));
+  const head = await world.rendered.at(refs.get(branchRef(`rendered/${name}`)));
   const declared =
     main === undefined
       ? undefined

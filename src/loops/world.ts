@@ -9,6 +9,7 @@ import type { MainHistory } from './main-history.ts';
 import type { ProtectionReader } from './protection.ts';
 import type { Reading } from './reading.ts';
 import type { EnvironmentRenderer } from './render-environment.ts';
+import type { RenderedReader } from './rendered-branch.ts';
 
 /** What a run may use. Loops take the part of it that they need. */
 export interface World {
@@ -18,6 +19,7 @@ export interface World {
   readonly renderer: Renderer;
   readonly history: MainHistory;
   readonly ledger: LedgerReader;
+  readonly rendered: RenderedReader;
   readonly protection: ProtectionReader;
   readonly targets: Targets;
   /** Undefined where no forge is configured: then nothing is promoted, and commands that need one say so. */

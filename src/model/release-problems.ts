@@ -137,4 +137,11 @@ export const RELEASE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'greeter needs redis ^7.0.0 and billing needs redis ^8.0.0',
     remedy: 'Widen one of the ranges that the message lists, or release a version that all of them accept.',
   },
+  'version-quarantined': {
+    rule: undefined,
+    title: 'A lock brings a version that is in quarantine',
+    why: 'Nothing may move to a version that somebody took out of circulation, whoever merged the lock. Where it runs already it stays.',
+    example: 'greeter 1.4.2 locked on main while spec.quarantine has greeter@1.4.2',
+    remedy: 'Revert the change of the lock, or take the version out of spec.quarantine in environments/project.yaml.',
+  },
 };

@@ -14,8 +14,10 @@ export interface UpstreamHealth {
   readonly environment: string;
   readonly target: string;
   readonly instance: string;
-  /** Start of its unbroken health with exactly the content that moves; undefined if it is not healthy with it. */
+  /** Start of its last unbroken health with exactly the content that moves; undefined if it has none. */
   readonly since: Instant | undefined;
+  /** When a newer version took its place there, healthy until then; undefined while it runs. */
+  readonly until: Instant | undefined;
   readonly state: HealthState;
 }
 
@@ -142,9 +144,12 @@ function reading(
 /** The environments that count: all of them, or with `any` the one where it stands best. */
 function chosen(upstream: readonly UpstreamHealth[], strategy: 'all' | 'any' | undefined): readonly UpstreamHealth[] {
   if (strategy !== 'any') return upstream;
-  const groups = [...new Set(upstream.map((one) => one.environment))].map((name) => upstream.filter((one) => one.environment === name));
   const latest = (group: readonly UpstreamHealth[]): number => Math.max(...group.map((one) => one.since ?? Number.POSITIVE_INFINITY));
-  return groups.sort((a, b) => latest(a) - latest(b) || 0)[0] ?? [];
+  return byEnvironment(upstream).sort((a, b) => latest(a) - latest(b) || 0)[0] ?? [];
+}
+
+function byEnvironment(upstream: readonly UpstreamHealth[]): (readonly UpstreamHealth[])[] {
+  return [...new Set(upstream.map((one) => one.environment))].map((name) => upstream.filter((one) => one.environment === name));
 }
 
 function readHealth(name: string, evidence: GateEvidence, strategy: 'all' | 'any' | undefined): GateReading {
@@ -171,17 +176,30 @@ function readSoak(
   const gate = { name, type: 'soak' };
   const wanted = parseDuration(text);
   if (wanted === undefined) return reading(gate, 'inconclusive', `"${text}" is not a duration`);
-  const looked = chosen(evidence.upstream, strategy);
+  const soaks = strategy === 'any' ? byEnvironment(evidence.upstream) : [evidence.upstream];
+  const readings = soaks.map((looked) => ({ ...gate, ...soakOf(looked, wanted, at) }));
+  // With `any` the environment counts that lets it through, else the one that will first.
+  const best = readings.find((one) => one.status === 'passed') ?? readings.sort((a, b) => (a.until ?? Infinity) - (b.until ?? Infinity))[0];
+  return best ?? { ...gate, ...soakOf([], wanted, at) };
+}
+
+function soakOf(looked: readonly UpstreamHealth[], wanted: number, at: Instant): Pick<GateReading, 'status' | 'detail' | 'until'> {
+  const of = durationText(wanted);
   const missing = looked.find((one) => one.since === undefined);
   if (looked.length === 0 || missing !== undefined) {
     const where = missing === undefined ? 'the environments above' : `${missing.environment}/${missing.target}`;
-    return reading(gate, 'waiting', `0s of ${durationText(wanted)}: not healthy in ${where}`);
+    return { status: 'waiting', detail: `0s of ${of}: not healthy in ${where}`, until: undefined };
   }
-  const since = Math.max(...looked.map((one) => one.since ?? at));
-  const until = toInstant(since + wanted);
-  const soaked = Math.max(0, at - since);
-  if (at >= until) return reading(gate, 'passed', `${durationText(wanted)} of ${durationText(wanted)}`);
-  return reading(gate, 'waiting', `${durationText(soaked)} of ${durationText(wanted)}`, until);
+  const periods = looked.flatMap((one) => (one.since === undefined ? [] : [{ one, soaked: Math.max(0, (one.until ?? at) - one.since) }]));
+  const soaked = Math.min(...periods.map((period) => period.soaked));
+  if (soaked >= wanted) return { status: 'passed', detail: `${of} of ${of}`, until: undefined };
+  const detail = `${durationText(soaked)} of ${of}`;
+  // What was replaced before its time soaks no further, however long one waits.
+  const gone = periods.find((period) => period.one.until !== undefined && period.soaked < wanted)?.one;
+  if (gone !== undefined)
+    return { status: 'waiting', detail: `${detail}: replaced in ${gone.environment}/${gone.target}`, until: undefined };
+  const latest = Math.max(...looked.map((one) => (one.until === undefined ? (one.since ?? at) : Number.NEGATIVE_INFINITY)));
+  return { status: 'waiting', detail, until: toInstant(latest + wanted) };
 }
 
 function readSignature(gate: Gate, evidence: GateEvidence, risk: Risk): GateReading {

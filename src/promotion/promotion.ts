@@ -1,12 +1,13 @@
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { Instant } from '#model/instant.ts';
 import type { EnvironmentName } from '#model/names.ts';
+import type { Problem } from '#model/problem.ts';
 import type { ChangeRequest, GateReading, PromotionDraft } from '#model/promotion.ts';
 import type { Reason } from '#model/receipt.ts';
 import type { ChangeSet, Move } from '#model/resolution.ts';
 import { candidatesOf, type CandidateFacts, type Candidates } from './candidates.ts';
 import { gateReadings, waitingText, type GateQuestion } from './gates.ts';
-import { regated, type LockVerdict } from './regate.ts';
+import { quarantinedMoves, regated, type LockVerdict } from './regate.ts';
 import { riskOf, type MoveFacts, type Risk } from './risk.ts';
 import { textPatch } from './text-patch.ts';
 import { bodyOf, changeSetIn, titleOf } from './wording.ts';
@@ -93,4 +94,12 @@ export function describeWaiting(gates: readonly GateReading[]): string {
 /** For a lock that changed on the default branch, whoever merged it. */
 export function regateLock(environment: DesiredEnvironment, gates: readonly GateReading[], reason: Reason): LockVerdict {
   return regated(environment, gates, reason);
+}
+
+/** What a lock brings in that nothing may move to, as problems. */
+export function refuseQuarantined(
+  environment: DesiredEnvironment,
+  arriving: readonly { readonly capsule: string; readonly version: string; readonly reason: string }[],
+): readonly Problem[] {
+  return quarantinedMoves(environment, arriving);
 }

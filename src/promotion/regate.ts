@@ -30,6 +30,23 @@ export function regated(environment: DesiredEnvironment, gates: readonly GateRea
   };
 }
 
+/** Versions in quarantine that a lock brings in; no gate and no emergency makes up for one. */
+export function quarantinedMoves(
+  environment: DesiredEnvironment,
+  arriving: readonly { readonly capsule: string; readonly version: string; readonly reason: string }[],
+): readonly Problem[] {
+  return arriving.map(({ capsule, version, reason }) => ({
+    code: 'version-quarantined',
+    rule: undefined,
+    severity: 'error',
+    phase: 'sync',
+    message: `the lock of ${environment.name} brings ${capsule} ${version}, which is in quarantine: ${reason}`,
+    remedy: `Revert the change of the lock, or take ${capsule}@${version} out of spec.quarantine in environments/project.yaml.`,
+    place: placeInFile(environment.lock?.file ?? environment.declared.file),
+    related: [],
+  }));
+}
+
 function notPassed(environment: DesiredEnvironment, gate: GateReading): Problem {
   return {
     code: 'gate-not-passed',

@@ -2,6 +2,8 @@ import { checkChange } from '#loops/check-change.ts';
 import { createLooker } from '#loops/look.ts';
 import type { LookedEnvironment } from '#loops/look.ts';
 import { promote } from '#loops/promote.ts';
+import { isNews } from '#loops/promotion-basis.ts';
+import type { Basis } from '#loops/promotion-basis.ts';
 import { reconcile } from '#loops/reconcile.ts';
 import type { World } from '#loops/world.ts';
 import type { EnvironmentName } from '#model/names.ts';
@@ -14,10 +16,17 @@ export function loopWork(world: World): ServiceWork {
   const looker = createLooker(world);
   let known: readonly LookedEnvironment[] = [];
 
-  function downstreamOf(environment: EnvironmentName): readonly Wake[] {
-    return known
-      .filter((item) => item.environment === environment || item.upstreams.includes(environment))
-      .map((item) => ({ kind: 'promote', environment: item.environment }));
+  const looked = new Map<EnvironmentName, Basis>();
+
+  /** Promotions to which the ledger or the default branch says something that they have not looked at yet; none while nothing happens. */
+  async function downstreamOf(environment: EnvironmentName): Promise<readonly Wake[]> {
+    const wakes: Wake[] = [];
+    for (const item of known) {
+      const isConcerned = item.environment === environment || item.upstreams.includes(environment);
+      if (isConcerned && (await isNews(world, looked.get(item.environment), item)))
+        wakes.push({ kind: 'promote', environment: item.environment });
+    }
+    return wakes;
   }
 
   /** A lost race means that the mirror is behind: the retry starts from a fresh fetch. */
@@ -63,11 +72,14 @@ export function loopWork(world: World): ServiceWork {
           { environment, revision: result.revision, ending: result.ending.kind, trigger },
           'an environment was reconciled',
         );
-        return { ending: result.ending, wakes: result.receipts.length > 0 ? downstreamOf(environment) : [] };
+        return { ending: result.ending, wakes: result.receipts.length > 0 ? await downstreamOf(environment) : [] };
       }, signal),
     promote: (environment, _trigger, signal) =>
       ending(async () => {
+        looked.delete(environment);
         const result = await promote(world, { environment, only: undefined, dryRun: false, byPerson: false }, signal);
+        const isThought = result.ending.kind === 'settled' || result.ending.kind === 'waiting';
+        if (isThought && result.basis !== undefined) looked.set(environment, result.basis);
         for (const held of result.held)
           world.journal.warn({ environment, instance: held.instance, version: held.version, reason: held.reason }, 'a version is held');
         return { ending: result.ending, wakes: result.changes.some((change) => change.merged) ? [{ kind: 'look' }] : [] };

@@ -11,7 +11,6 @@ import {
   draftRecords,
   emptyLedger,
   extendLedger,
-  healthySince,
   historyRows,
   lockCommitMessage,
   parseTrailers,
@@ -19,84 +18,11 @@ import {
   renderedCommitMessage,
   whatRanAt,
 } from '#ledger/ledger.ts';
-import { sha256Of, toCommitId, toSha256, toTreeId } from '#model/digest.ts';
-import type { HealthState } from '#model/health.ts';
-import { toInstant } from '#model/instant.ts';
-import { toCapsuleName, toEnvironmentName, toInstanceName, toTargetName } from '#model/names.ts';
-import type { Outcome } from '#model/plan.ts';
-import type { AuditRecord, Ending, Receipt } from '#model/receipt.ts';
-
-const RUN = { runId: '01JD0R1W3Z8M5T9Q2B7N4C6XYZ', traceId: '4bf92f3577b34da6a3ce929d0e0e4736' };
-const PROD = toEnvironmentName('prod');
-const EU = toTargetName('eu-1');
-const GREETER = toInstanceName('greeter');
-const START = Date.parse('2026-11-04T10:00:00.000Z');
-const at = (seconds: number) => toInstant(START + seconds * 1000);
-const commit = (text: string) => toCommitId(sha256Of(text).slice(0, 40));
-const tree = (text: string) => toTreeId(sha256Of(text).slice(0, 40));
-const content = (version: string) => sha256Of(`greeter@${version}`);
-
-interface Told {
-  readonly version?: string;
-  readonly health?: HealthState;
-  readonly commit?: string;
-  readonly revision?: string;
-  readonly ending?: Ending;
-  readonly acted?: boolean;
-  readonly drift?: boolean;
-  readonly target?: string;
-}
-
-function told({ version = '1.4.1', health = 'healthy', acted = false, ...more }: Told) {
-  const outcome: Outcome = {
-    action: acted ? 'update' : 'keep',
-    key: { group: 'apps', kind: 'Deployment', namespace: 'acme', name: 'greeter' },
-    result: acted ? 'done' : 'unchanged',
-    problem: undefined,
-  };
-  const receipt: Receipt = {
-    ...RUN,
-    environment: PROD,
-    target: toTargetName(more.target ?? 'eu-1'),
-    revision: commit(more.revision ?? 'main'),
-    commit: commit(more.commit ?? version),
-    rendering: sha256Of(`rendering ${version}`),
-    cause: 'webhook',
-    reason: 'promotion',
-    began: at(0),
-    ended: at(4),
-    ending: more.ending ?? { kind: 'settled' },
-    outcomes: [outcome],
-    health: { state: health, instances: [{ instance: GREETER, state: health, reasons: [] }] },
-    driftDetected: more.drift ?? false,
-    trustNotice: undefined,
-  };
-  return {
-    receipt,
-    instances: new Map([[GREETER, { capsule: toCapsuleName('greeter'), version, sha256: content(version) }]]),
-    changeSet: 'cs-35abd357876817cd',
-    changeRequest: 'acme/platform#128',
-    gates: [],
-    onBehalfOf: ['ada'],
-    tenant: 'acme',
-  };
-}
-
-const options = (seconds: number) => ({ source: '/gitops/acme-platform', repository: 'acme/platform', at: at(seconds) });
-
-/** Draws records run by run; answers all records and the last ledger. */
-function story(...runs: readonly (readonly [number, Told])[]) {
-  let ledger = emptyLedger();
-  const records: AuditRecord[] = [];
-  const counts: number[] = [];
-  for (const [seconds, run] of runs) {
-    const drawn = draftRecords(ledger, [told(run)], options(seconds));
-    records.push(...drawn.records);
-    counts.push(drawn.records.length);
-    ledger = drawn.ledger;
-  }
-  return { ledger, records, counts };
-}
+import { sha256Of, toSha256, toTreeId } from '#model/digest.ts';
+import { toCapsuleName, toEnvironmentName } from '#model/names.ts';
+import type { AuditRecord, Ending } from '#model/receipt.ts';
+import { RUN, PROD, EU, GREETER, at, commit, tree, content, told, options, story } from '#test/ledger/told.ts';
+import type { Told } from '#test/ledger/told.ts';
 
 test('a run that moves an instance leaves one record, with its path, chain and CDEvents type', () => {
   const first = draftRecords(emptyLedger(), [told({ acted: true })], options(5));
@@ -200,30 +126,6 @@ test('a consumer that flaps does not fill the ledger, although its endings chang
   ]);
 
   expect(story(...runs).counts).toEqual([1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0]);
-});
-
-test('health counts since its last change, with exactly this content, in every target', () => {
-  const us = toTargetName('us-1');
-  let { ledger } = story([0, { acted: true, health: 'progressing' }], [30, {}], [100, {}]);
-  const where = { environment: PROD, targets: [EU] };
-  const what = { instance: GREETER, version: '1.4.1', sha256: content('1.4.1') };
-
-  expect(healthySince(ledger, where, what)).toBe(at(30));
-  expect(healthySince(ledger, where, { ...what, sha256: content('1.4.2') })).toBe(undefined);
-  expect(healthySince(ledger, { ...where, targets: [EU, us] }, what)).toBe(undefined);
-  expect(healthySince(ledger, { ...where, targets: [] }, what)).toBe(undefined);
-  ({ ledger } = draftRecords(ledger, [told({ target: 'us-1', acted: true })], options(50)));
-  expect(healthySince(ledger, { ...where, targets: [EU, us] }, what)).toBe(at(50));
-});
-
-test('not having been able to look withholds health, and does not start it over', () => {
-  const looked = story([0, { acted: true }], [100, { health: 'unknown', ending: { kind: 'retry', because: 'timeout' } }]);
-  const again = story([0, { acted: true }], [100, { health: 'unknown', ending: { kind: 'retry', because: 'timeout' } }], [200, {}]);
-  const where = { environment: PROD, targets: [EU] };
-  const what = { instance: GREETER, version: '1.4.1', sha256: content('1.4.1') };
-
-  expect(healthySince(looked.ledger, where, what)).toBe(undefined);
-  expect(healthySince(again.ledger, where, what)).toBe(at(0));
 });
 
 test('a ledger extended record by record equals the one the drafts gave', () => {

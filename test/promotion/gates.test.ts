@@ -10,9 +10,10 @@ test('soak is the time since the last change to healthy, in the target that has 
       target: 'eu',
       instance: 'greeter',
       since: since === undefined ? undefined : minutes(since),
+      until: undefined,
       state: 'healthy',
     },
-    { environment: 'staging', target: 'us', instance: 'greeter', since: minutes(other), state: 'healthy' },
+    { environment: 'staging', target: 'us', instance: 'greeter', since: minutes(other), until: undefined, state: 'healthy' },
   ];
   const soak = (evidence: Evidence['upstream']) => gates(FROM, { upstream: evidence }).find((one) => one.name === 'soak');
 
@@ -22,10 +23,37 @@ test('soak is the time since the last change to healthy, in the target that has 
   expect(soak([])?.status).toBe('waiting');
 });
 
+test('a soak that was reached counts after a newer version took the place; one that was not reached never will be', () => {
+  const upstream = (since: number, until: number): Evidence['upstream'] => [
+    { environment: 'staging', target: 'eu', instance: 'greeter', since: minutes(since), until: minutes(until), state: 'healthy' },
+    { environment: 'staging', target: 'us', instance: 'greeter', since: minutes(-60), until: undefined, state: 'healthy' },
+  ];
+  const soak = (since: number, until: number) => gates(FROM, { upstream: upstream(since, until) }).find((one) => one.name === 'soak');
+
+  expect(soak(-30, -20)).toMatchObject({ status: 'passed', detail: '10m of 10m' });
+  expect(soak(-30, -26)).toEqual({
+    name: 'soak',
+    type: 'soak',
+    status: 'waiting',
+    detail: '4m of 10m: replaced in staging/eu',
+    until: undefined,
+  });
+});
+
+test('with strategy any a soak that will pass stands before one that never will', () => {
+  const upstream: Evidence['upstream'] = [
+    { environment: 'staging', target: 'eu', instance: 'greeter', since: minutes(-30), until: minutes(-26), state: 'healthy' },
+    { environment: 'qa', target: 'eu', instance: 'greeter', since: minutes(-1), until: undefined, state: 'healthy' },
+  ];
+  const spec = { promotion: { from: { environments: ['staging', 'qa'], strategy: 'any' }, soak: '10m' } } as const;
+
+  expect(gates(spec, { upstream }).find((one) => one.name === 'soak')).toMatchObject({ detail: '1m of 10m', until: minutes(9) });
+});
+
 test('with strategy any the environment that stands best counts', () => {
   const upstream: Evidence['upstream'] = [
-    { environment: 'staging', target: 'eu', instance: 'greeter', since: undefined, state: 'degraded' },
-    { environment: 'qa', target: 'eu', instance: 'greeter', since: minutes(-20), state: 'healthy' },
+    { environment: 'staging', target: 'eu', instance: 'greeter', since: undefined, until: undefined, state: 'degraded' },
+    { environment: 'qa', target: 'eu', instance: 'greeter', since: minutes(-20), until: undefined, state: 'healthy' },
   ];
   const spec = (strategy: 'all' | 'any') => ({ promotion: { from: { environments: ['staging', 'qa'], strategy }, soak: '10m' } });
 

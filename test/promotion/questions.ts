@@ -30,7 +30,7 @@ export function gates(spec: Spec, evidence: Partial<Evidence> = {}): readonly Ga
       changeSet: CHANGE,
       evidence: {
         risk: 'medium',
-        upstream: [{ environment: 'staging', target: 'eu', instance: 'greeter', since: minutes(-4), state: 'healthy' }],
+        upstream: [{ environment: 'staging', target: 'eu', instance: 'greeter', since: minutes(-4), until: undefined, state: 'healthy' }],
         releases: [{ instance: 'greeter', verdict: { kind: 'accepted', by: 'ci', commit: COMMIT } }],
         checks: undefined,
         reviews: [],

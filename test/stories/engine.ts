@@ -100,6 +100,8 @@ export interface Engine {
   wake(...wakes: readonly Wake[]): Promise<void>;
   /** As a poll, and as the timers of what waits for a time that has come. */
   tick(): Promise<void>;
+  /** As the drift timers of all environments. */
+  drift(): Promise<void>;
   /** How each unit of work ended last. */
   readonly endings: ReadonlyMap<string, Ending>;
 }
@@ -164,6 +166,11 @@ export function startEngine(ports: Ports): Engine {
       await workOff([{ kind: 'look' }], 'start');
       await workOff(everything(), 'start');
     },
+    drift: () =>
+      workOff(
+        everything().filter((wake) => wake.kind === 'reconcile'),
+        'drift',
+      ),
     wake: (...wakes) => workOff(wakes, 'webhook'),
     async tick() {
       await workOff([{ kind: 'look' }], 'poll');
