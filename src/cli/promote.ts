@@ -13,19 +13,22 @@ export async function promote({ words, options, powers, terminal }: Invocation):
   try {
     await world.repository.fetch(terminal.signal);
     const only = name === undefined ? undefined : { name, version };
-    const dryRun = options.dryRun === true || world.forge === undefined;
-    if (world.forge === undefined && options.dryRun !== true)
-      terminal.err('no forge is configured, so nothing is opened; this is what would be (see --dry-run)\n');
-    const result = await run(world, { environment: words[0] ?? '', only, dryRun, byPerson: true }, terminal.signal);
+    const result = await run(
+      world,
+      { environment: words[0] ?? '', only, dryRun: options.dryRun === true, byPerson: true },
+      terminal.signal,
+    );
+    if (world.forge === undefined && options.dryRun !== true && result.changes.length > 0)
+      terminal.say('no forge is configured: the branch stands in this repository, for you to merge\n');
     if (format === 'json') {
       const documents = result.changes.map((change) => draftDocument(change));
       const [first] = documents;
       if (first !== undefined && documents.length === 1) printDocument(terminal, 'PromotionDraft', first);
       else printDocument(terminal, 'PromotionDraftList', { items: documents });
-    } else {
+    } else if (result.changes.length > 0 || result.problems.length === 0) {
       terminal.out(result.changes.length === 0 ? `nothing to promote to ${words[0] ?? ''}\n` : result.changes.map(changeText).join('\n'));
     }
-    for (const held of result.held) terminal.err(`held: ${printable(`${held.instance}: ${held.reason}`)}\n`);
+    for (const held of result.held) terminal.say(`held: ${printable(`${held.instance}: ${held.reason}`)}\n`);
     printProblems(terminal, result.problems);
     return exitCodeOfEnding(result.ending);
   } finally {
@@ -62,6 +65,10 @@ function changeText({ draft, change, waiting, merged }: PromotedChange): string 
       `${gate.detail}${gate.until === undefined ? '' : ` (until ${instantText(gate.until)})`}`,
     ]),
   );
-  const state = merged ? 'merged' : waiting.map((reason) => `waits: ${printable(reason)}`).join('\n');
+  const state = merged
+    ? 'merged'
+    : waiting.length === 0
+      ? 'nothing holds it'
+      : waiting.map((reason) => `waits: ${printable(reason)}`).join('\n');
   return `${draft.title}\nbranch ${draft.branch}${change === undefined ? '' : `, ${change.url}`}\n${gates}${state}\n${draft.file.patch}`;
 }

@@ -57,7 +57,8 @@ export async function promote(world: World, request: PromoteRequest, signal?: Ab
   const found = await findDrafts(world, { environment: request.environment, main, refs, only: request.only });
   if (found.kind === 'ended') return ended(found.ending);
   const { scope, planned, held, problems } = found;
-  if (request.dryRun || world.forge === undefined) return dryRun(world, { scope, planned, held, problems });
+  if (request.dryRun) return dryRun(world, { scope, planned, held, problems });
+  if (world.forge === undefined) return withoutForge(world, { scope, planned, held, problems, refs, main }, signal);
 
   const forge = world.forge;
   await publishRefusals(world, scope, held);
@@ -102,7 +103,27 @@ async function dryRun(
   const changes: PromotedChange[] = [];
   for (const item of from.planned) {
     const draft = await draftOf(world, from.scope, item, undefined);
-    changes.push({ draft, change: undefined, waiting: [describeWaiting(draft.gates)], merged: false });
+    changes.push({ draft, change: undefined, waiting: isPassed(draft.gates) ? [] : [describeWaiting(draft.gates)], merged: false });
+  }
+  return { ending: endingOf(changes, from.problems), changes, held: from.held, problems: from.problems };
+}
+
+/** Where no forge is, the branch stands in the repository itself, and a person merges it with git. */
+async function withoutForge(
+  world: World,
+  from: Omit<Placed, 'item'> & {
+    readonly planned: readonly PlannedChange[];
+    readonly held: readonly Held[];
+    readonly problems: readonly Problem[];
+  },
+  signal?: AbortSignal,
+): Promise<PromoteResult> {
+  const changes: PromotedChange[] = [];
+  for (const item of from.planned) {
+    const draft = await draftOf(world, from.scope, item, undefined);
+    await placeBranch(world, { ...from, item }, draft, signal);
+    const waiting = isPassed(draft.gates) ? `a person merges it: git merge ${draft.branch}` : describeWaiting(draft.gates);
+    changes.push({ draft, change: undefined, waiting: [waiting], merged: false });
   }
   return { ending: endingOf(changes, from.problems), changes, held: from.held, problems: from.problems, basis: undefined };
 }
@@ -139,13 +160,16 @@ async function keepOrClose(
   return kept;
 }
 
-interface Maintained {
-  readonly forge: Forge;
+interface Placed {
   readonly scope: PromotionScope;
   readonly item: PlannedChange;
-  readonly existing: ChangeRequest | undefined;
   readonly refs: ReadonlyMap<RefName, CommitId>;
   readonly main: CommitId;
+}
+
+interface Maintained extends Placed {
+  readonly forge: Forge;
+  readonly existing: ChangeRequest | undefined;
   readonly byPerson: boolean;
 }
 
@@ -201,7 +225,7 @@ async function hasArrived(world: Pick<World, 'repository'>, change: ChangeReques
 }
 
 /** The branch holds one engine commit on top of the default branch that changes only the lock; rebuilt when the base's lock moved. */
-async function placeBranch(world: World, from: Maintained, draft: PromotionDraft, signal?: AbortSignal): Promise<CommitId> {
+async function placeBranch(world: World, from: Placed, draft: PromotionDraft, signal?: AbortSignal): Promise<CommitId> {
   const ref = branchRef(draft.branch);
   const there = from.refs.get(ref);
   if (there !== undefined && (await from.scope.isCurrent(there, draft.file))) return there;
@@ -216,7 +240,7 @@ async function placeBranch(world: World, from: Maintained, draft: PromotionDraft
   return commit;
 }
 
-function lockMessage(world: World, from: Maintained, draft: PromotionDraft): string {
+function lockMessage(world: World, from: Placed, draft: PromotionDraft): string {
   return lockCommitMessage({
     title: draft.title,
     environment: draft.environment,
