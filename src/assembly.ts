@@ -97,7 +97,7 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
   const found = await find(place, terminal);
   const { configuration } = found;
   const { systemClock, randomIds, pinoJournal } = await import('#adapters/machine/machine.ts');
-  const journal = pinoJournal({ level: 'warn', destination: 2, secrets: configuration?.secrets ?? [] });
+  const journal = pinoJournal({ level: terminal.isVerbose ? 'debug' : 'warn', destination: 2, secrets: configuration?.secrets ?? [] });
   const forge = configuration?.forge === undefined ? undefined : await openForge(configuration, journal);
   const isMirror = configuration !== undefined && place.repo === undefined;
   const repository = isMirror ? await openMirror(found, configuration, forge) : await openLocal(found.root);
@@ -215,7 +215,11 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
   ]);
   const secrets = configuration.forge?.webhookSecrets;
   if (secrets === undefined) throw new PortError('invalid', 'the service needs forge.webhookSecret');
-  const journal = pinoJournal({ level: configuration.logLevel, destination: 2, secrets: configuration.secrets });
+  const journal = pinoJournal({
+    level: terminal.isVerbose ? 'debug' : configuration.logLevel,
+    destination: 2,
+    secrets: configuration.secrets,
+  });
   const forge = await openForge(configuration, journal);
   const repository = await openMirror(found, configuration, forge);
   const { renderWorkers } = await import('#adapters/render-workers/render-workers.ts');
@@ -252,7 +256,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
   });
 }
 
-async function forge(options: { readonly data: string; readonly listen: string }): Promise<Running> {
+async function forge(options: { readonly data: string; readonly listen: string }, terminal: Terminal): Promise<Running> {
   const [{ startForge }, { httpBackend, smartHttpMissing }, { systemClock, fileSigner, pinoJournal }, { gitRepository }] =
     await Promise.all([
       import('#forge/forge.ts'),
@@ -271,7 +275,7 @@ async function forge(options: { readonly data: string; readonly listen: string }
     repositories: (path) => gitRepository({ path, limits: LIMITS }),
     smartHttp: httpBackend(),
     clock: systemClock,
-    journal: pinoJournal({ level: 'warn', destination: 2 }),
+    journal: pinoJournal({ level: terminal.isVerbose ? 'debug' : 'warn', destination: 2 }),
     signer: await fileSigner(join(options.data, 'forge_ed25519'), { name: 'Local forge', email: 'forge@capstan.invalid' }),
   });
   return closable(running.url, () => running.close());

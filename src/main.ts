@@ -13,14 +13,19 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     if (signals > 1) process.exit(130);
   });
 }
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+// Whoever reads may have read enough (`| head`).
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
 
 process.exitCode = await runCli(process.argv.slice(2), async () => (await import('#assembly.ts')).assemble(), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
+  say: (text) => process.stderr.write(text),
+  isVerbose: false,
   env: process.env,
   cwd: process.env.INIT_CWD ?? process.cwd(),
   isTerminal: process.stderr.isTTY === true,

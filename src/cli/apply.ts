@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import { reconcile } from '#loops/reconcile.ts';
 import { isJsonObject, jsonText } from '#model/json.ts';
 import type { Json, JsonObject } from '#model/json.ts';
+import { PortError } from '#ports/port-error.ts';
 import type { Invocation } from './cli.ts';
-import { EXIT, UsageError } from './exit-code.ts';
+import { EXIT } from './exit-code.ts';
 import { printable } from './output.ts';
 import { printReceipts } from './receipts.ts';
 import { placeOf } from './repository.ts';
@@ -29,7 +30,7 @@ export async function apply({ words, options, powers, terminal }: Invocation): P
     });
     if (moved.length > 0) {
       for (const reason of moved) terminal.err(`${printable(reason)}\n`);
-      terminal.err(`Plan again: capstan plan ${saved.environment} --save ${words[0] ?? 'FILE'}\n`);
+      terminal.say(`Plan again: capstan plan ${saved.environment} --save ${words[0] ?? 'FILE'}\n`);
       return EXIT.conflict;
     }
     const only = saved.targets.length === 1 ? saved.targets[0]?.name : undefined;
@@ -51,13 +52,13 @@ interface SavedPlan {
 
 async function readPlan(path: string): Promise<SavedPlan> {
   const text = await readFile(path, 'utf8').catch(() => {
-    throw new UsageError(`${path} cannot be read; 'capstan plan ENV --save FILE' writes a plan`);
+    throw new PortError('missing', `${path} cannot be read; 'capstan plan ENV --save FILE' writes a plan`);
   });
   let parsed: Json;
   try {
     parsed = JSON.parse(text) as Json;
   } catch {
-    throw new UsageError(`${path} is not JSON; it must be a file that 'capstan plan --save' wrote`);
+    throw new PortError('invalid', `${path} is not JSON; it must be a file that 'capstan plan --save' wrote`);
   }
   if (
     !isJsonObject(parsed) ||
@@ -66,7 +67,7 @@ async function readPlan(path: string): Promise<SavedPlan> {
     typeof parsed.environment !== 'string' ||
     !Array.isArray(parsed.targets)
   ) {
-    throw new UsageError(`${path} is not a plan of format version 1`);
+    throw new PortError('invalid', `${path} is not a plan of format version 1; 'capstan plan ENV --save FILE' writes one`);
   }
   const targets = (parsed.targets as readonly Json[]).filter((item): item is JsonObject => isJsonObject(item));
   return {

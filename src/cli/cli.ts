@@ -17,50 +17,93 @@ export interface Invocation {
 /** Runs one command and answers its exit code (contracts.md section 1). */
 export async function runCli(argv: readonly string[], assemble: () => Promise<Powers>, terminal: Terminal): Promise<number> {
   let code: number = EXIT.ok;
+  let asked = '';
   const program = new Command('capstan')
     .description('GitOps repository engine: environments and capsules in git, signed commits, promotion by pull request.')
-    .exitOverride()
-    .showSuggestionAfterError()
-    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .addOption(new Option('-V, --version', 'print the version'))
     .addHelpText('after', '\nExample:\n  $ capstan demo\n\nEvery command has --help with an example.');
+  plain(program, terminal);
   for (const row of COMMANDS) {
-    addCommand(program, row, async (words, options) => {
-      const run = await row.load();
-      code = await run({ words, options, powers: await assemble(), terminal });
+    addCommand(program, row, {
+      terminal,
+      run: async (words, options) => {
+        asked = `${row.name} `;
+        const run = await row.load();
+        code = await run({ words, options, powers: await assemble(), terminal: lent(terminal, options) });
+      },
     });
   }
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(rewritten(argv), { from: 'user' });
     return code;
   } catch (error) {
-    return report(error, terminal);
+    return report(error, asked === '' ? commandIn(argv) : asked, terminal);
   }
+}
+
+/** No words ask for help; the version is a command. */
+function rewritten(argv: readonly string[]): string[] {
+  const [first] = argv;
+  if (first === undefined) return ['--help'];
+  return first === '-V' || first === '--version' ? ['version', ...argv.slice(1)] : [...argv];
+}
+
+/** `plan ` if that is what was asked for, so that the hint names its help. */
+function commandIn(argv: readonly string[]): string {
+  return COMMANDS.some((row) => row.name === argv[0]) ? `${argv[0] ?? ''} ` : '';
+}
+
+function lent(terminal: Terminal, options: Invocation['options']): Terminal {
+  return { ...terminal, say: options.quiet === true ? () => undefined : terminal.say, isVerbose: options.verbose === true };
+}
+
+/** Every message of the parser in the form of our own. */
+function plain(command: Command, terminal: Terminal): void {
+  command
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: terminal.out,
+      writeErr: terminal.err,
+      outputError: (text, write) => write(printable(text.replace(/^error: /, 'capstan: '))),
+    });
 }
 
 function addCommand(
   program: Command,
   row: CommandRow,
-  run: (words: readonly string[], options: Invocation['options']) => Promise<void>,
+  from: {
+    readonly terminal: Terminal;
+    readonly run: (words: readonly string[], options: Invocation['options']) => Promise<void>;
+  },
 ): void {
-  const command = program.command(row.name).description(row.description).exitOverride().showSuggestionAfterError();
+  const command = program.command(row.name).description(row.description);
+  plain(command, from.terminal);
   for (const word of row.words) command.argument(word.name, word.description);
   for (const option of row.options) command.addOption(new Option(option.flags, option.description));
+  command.addOption(new Option('-q, --quiet', 'say nothing but results and problems'));
+  command.addOption(new Option('-v, --verbose', 'tell what happens while it happens'));
   command.addHelpText('after', `\nExample:\n  $ ${row.example}\n`);
   command.action(async (...given: unknown[]) => {
     const words = given
       .slice(0, row.words.length)
       .flat()
       .filter((word) => typeof word === 'string');
-    await run(words, command.opts());
+    await from.run(words, command.opts());
   });
 }
 
-function report(error: unknown, terminal: Terminal): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+function report(error: unknown, command: string, terminal: Terminal): number {
+  const hint = `Run 'capstan ${command}--help' for what there is.\n`;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.ok;
+    terminal.err(hint);
+    return EXIT.usage;
+  }
   const code = terminal.signal.aborted ? EXIT.interrupted : exitCodeOf(error);
   const message = error instanceof Error ? error.message : String(error);
   terminal.err(`capstan: ${printable(message)}\n`);
-  if (error instanceof UsageError) terminal.err("Run 'capstan --help' or 'capstan COMMAND --help'.\n");
+  if (error instanceof UsageError) terminal.err(hint);
   if (terminal.env.CAPSTAN_DEBUG !== undefined && error instanceof Error) terminal.err(`${error.stack ?? ''}\n`);
   return code;
 }

@@ -1,3 +1,4 @@
+import { didYouMean } from '#model/suggest.ts';
 import type { Invocation } from './cli.ts';
 import { COMMANDS } from './commands.ts';
 import { EXIT, UsageError } from './exit-code.ts';
@@ -20,7 +21,9 @@ function script(shell: string): string {
           `complete -c capstan -n __fish_use_subcommand -a ${command.name} -d ${JSON.stringify(command.description.replaceAll('`', ''))}\n`,
       ).join('');
     default:
-      throw new UsageError(`no completion for "${shell}"; there is one for bash, zsh and fish`);
+      throw new UsageError(
+        `no completion for "${shell}"; there is one for bash, zsh and fish${didYouMean(shell, ['bash', 'zsh', 'fish'])}`,
+      );
   }
 }
 

@@ -6,17 +6,19 @@ import type { Invocation } from './cli.ts';
 import { openStage } from './demo-stage.ts';
 import { STORY } from './demo-story.ts';
 import { EXIT } from './exit-code.ts';
+import { listenOf } from './forge.ts';
 import { untilStopped } from './serve.ts';
 
 /** The whole story on this machine, on real parts; the exit code says whether every step held. */
 export async function demo({ options, powers, terminal }: Invocation): Promise<number> {
   const began = performance.now();
+  const listen = listenOf(options.listen, '127.0.0.1:0');
   const directory =
     typeof options.directory === 'string' ? resolve(terminal.cwd, options.directory) : await mkdtemp(join(tmpdir(), 'capstan-demo-'));
-  terminal.err(`Everything happens below ${directory}: a local forge, the service, and three directories as targets.\n\n`);
+  terminal.say(`Everything happens below ${directory}: a local forge, the service, and three directories as targets.\n\n`);
   const stage = await openStage({
     directory,
-    listen: typeof options.listen === 'string' ? options.listen : '127.0.0.1:0',
+    listen,
     powers,
     terminal,
   });
@@ -41,7 +43,7 @@ export async function demo({ options, powers, terminal }: Invocation): Promise<n
         : `\n${failed} of ${STORY.length} steps did not hold (${total} s).\n`,
     );
     if (options.exit === true || !terminal.isTerminal || failed > 0) return failed === 0 ? EXIT.ok : EXIT.failed;
-    terminal.err(
+    terminal.say(
       `\nIt stays up: ${stage.forge.url} (token of ada: ${stage.ada.token}), ${stage.service().url}. A clone is at ${stage.clone}. Ctrl-C ends it.\n`,
     );
     return await untilStopped({ ended: stage.forge.ended, close: () => Promise.resolve() }, terminal.signal);

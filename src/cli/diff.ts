@@ -22,7 +22,7 @@ export async function diff({ options, powers, terminal }: Invocation): Promise<n
         : { tree: directory.tree, commit: undefined };
     const found = await renderedDifference(directory === undefined ? world : overlay(world, directory.reader), base, head, terminal.signal);
     printProblems(terminal, found.problems);
-    for (const name of found.unlocked) terminal.err(`${name} has no lock; what is shown is the newest version of everything.\n`);
+    for (const name of found.unlocked) terminal.say(`${name} has no lock; what is shown is the newest version of everything.\n`);
     if (format === 'json')
       printDocument(terminal, 'RenderedDiff', {
         base: base.commit ?? null,

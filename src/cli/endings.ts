@@ -54,7 +54,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'version-quarantined',
 ]);
 
-/** 0 settled or waiting for health, 1 invalid, 3 refused by policy, trust or guard, 4 lost race. */
+/** 0 settled or waiting (what was asked for is done), 1 invalid, 3 refused by policy, trust or guard, 4 lost race. */
 export function exitCodeOfEnding(ending: Ending): number {
   switch (ending.kind) {
     case 'settled':

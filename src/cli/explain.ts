@@ -1,4 +1,5 @@
 import { PROBLEM_CATALOGUE } from '#model/problem-catalogue.ts';
+import { didYouMean } from '#model/suggest.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { outputFormat, printDocument, tableText } from './output.ts';
@@ -19,7 +20,10 @@ export async function explain({ words, options, terminal }: Invocation): Promise
     return EXIT.ok;
   }
   const found = entries.filter((entry) => entry.code === wanted.toLowerCase() || entry.rule === wanted.toUpperCase());
-  if (found.length === 0) throw new UsageError(`no problem is called "${wanted}"; 'capstan explain' lists them all`);
+  if (found.length === 0)
+    throw new UsageError(
+      `no problem is called "${wanted}"${didYouMean(wanted, PROBLEM_CATALOGUE.keys()) || "; 'capstan explain' lists them all"}`,
+    );
   if (format === 'json') printDocument(terminal, 'ProblemList', { items: found });
   else
     terminal.out(

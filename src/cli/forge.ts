@@ -13,7 +13,15 @@ export async function forge({ words, options, powers, terminal }: Invocation): P
     terminal.out(`${(await powers.addForgeUser({ data, name })).token}\n`);
     return EXIT.ok;
   }
-  const running = await powers.forge({ data, listen: typeof options.listen === 'string' ? options.listen : '127.0.0.1:3000' }, terminal);
-  terminal.err(`the local forge serves ${running.url} (API at ${running.url}/api/v3; token of the user admin in ${data}/admin-token)\n`);
+  const running = await powers.forge({ data, listen: listenOf(options.listen, '127.0.0.1:3000') }, terminal);
+  terminal.say(`the local forge serves ${running.url} (API at ${running.url}/api/v3; token of the user admin in ${data}/admin-token)\n`);
   return untilStopped(running, terminal.signal);
+}
+
+/** `--listen` as given, or the usual address. */
+export function listenOf(given: string | boolean | undefined, usual: string): string {
+  if (typeof given !== 'string') return usual;
+  const [, port] = /^(?:\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(given) ?? [];
+  if (port === undefined || Number(port) > 65_535) throw new UsageError(`--listen "${given}" is not HOST:PORT, such as ${usual}`);
+  return given;
 }

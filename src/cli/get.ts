@@ -4,6 +4,7 @@ import type { EnvironmentStatus } from '#loops/status.ts';
 import type { DesiredState } from '#model/desired.ts';
 import type { Json } from '#model/json.ts';
 import { writeKubernetesYaml } from '#model/kubernetes-text.ts';
+import { didYouMean } from '#model/suggest.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { outputFormat, printDocument, tableText } from './output.ts';
@@ -50,6 +51,8 @@ export async function get({ words, options, powers, terminal }: Invocation): Pro
     await world.close();
   }
 }
+
+const KINDS = ['capsules', 'environments', 'targets', 'devices', 'runs'] as const;
 
 async function list(world: OpenedWorld, kind: string, state: DesiredState): Promise<Listing> {
   switch (kind) {
@@ -132,7 +135,7 @@ async function list(world: OpenedWorld, kind: string, state: DesiredState): Prom
       };
     }
     default:
-      throw new UsageError(`'capstan get ${kind}' is not known; there is capsules, environments, targets, devices, runs`);
+      throw new UsageError(`'capstan get ${kind}' is not known; there is ${KINDS.join(', ')}${didYouMean(kind, KINDS)}`);
   }
 }
 

@@ -30,6 +30,8 @@ export async function history({ options, powers, terminal }: Invocation): Promis
     const since = typeof options.since === 'string' ? timeOf('--since', options.since, world.clock.now()) : undefined;
     const items = await queryHistory(world, { environment, capsule: options.capsule as string | undefined, since });
     if (format === 'json') printDocument(terminal, 'HistoryList', { items });
+    else if (items.length === 0)
+      terminal.say(`the ledger has no records${environment === undefined ? '' : ` of ${environment}`} to show\n`);
     else
       terminal.out(
         tableText(

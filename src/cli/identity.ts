@@ -12,7 +12,7 @@ export async function identity({ options, powers, terminal }: Invocation): Promi
   else {
     terminal.out(`${signer.publicKey}\n`);
     terminal.out(`${allowedSigners}\n`);
-    terminal.err(
+    terminal.say(
       'The first line belongs into Project.spec.trust as sshKey with `for: [engine]`, the second into an allowed-signers file of git.\n',
     );
   }

@@ -15,7 +15,7 @@ export async function lock({ words, options, powers, terminal }: Invocation): Pr
     for (const environment of chooseEnvironments(declarations.state.environments, words, options.all === true)) {
       const planned = await planLock(at.world, declarations, environment);
       if (!planned.ok) problems.push(...planned.problems);
-      else if (planned.value.before === planned.value.after) terminal.err(`${planned.value.path}: as the engine would write it\n`);
+      else if (planned.value.before === planned.value.after) terminal.say(`${planned.value.path}: as the engine would write it\n`);
       else files.push({ path: planned.value.path, content: planned.value.after });
     }
     printProblems(terminal, problems);

@@ -1,6 +1,7 @@
 import type { Json } from '#model/json.ts';
 import { compareProblems } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
+import { didYouMean } from '#model/suggest.ts';
 import { UsageError } from './exit-code.ts';
 import type { Terminal } from './powers.ts';
 
@@ -17,7 +18,8 @@ function jsonValue(_key: string, value: unknown): unknown {
 export function outputFormat<T extends string>(given: string | undefined, known: readonly [T, ...T[]]): T {
   const wanted = given === 'yml' ? 'yaml' : (given ?? known[0]);
   const found = known.find((format) => format === wanted);
-  if (found === undefined) throw new UsageError(`unknown output format "${wanted}"; this command writes ${known.join(', ')}`);
+  if (found === undefined)
+    throw new UsageError(`unknown output format "${wanted}"; this command writes ${known.join(', ')}${didYouMean(wanted ?? '', known)}`);
   return found;
 }
 

@@ -40,7 +40,7 @@ export async function plan({ words, options, powers, terminal }: Invocation): Pr
       );
     if (format === 'json') printDocument(terminal, 'Plan', document);
     else terminal.out(result.runs.map((run) => planText(run.plan)).join(''));
-    for (const notice of result.notices) terminal.err(`note: ${printable(notice)}\n`);
+    for (const notice of result.notices) terminal.say(`note: ${printable(notice)}\n`);
     const problems = result.runs.flatMap((run) => run.problems);
     printProblems(terminal, problems);
     if (problems.length > 0) return EXIT.refused;

@@ -3,10 +3,13 @@ import type { Signer } from '#ports/machine.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { WorkingDirectory } from '#ports/working-directory.ts';
 
-/** What a command sees of the outside: data goes to `out`, talk to `err`. */
+/** What a command sees of the outside: data goes to `out`, problems to `err`, talk to `say`. */
 export interface Terminal {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Standard error, too; silent with `--quiet`. */
+  readonly say: (text: string) => void;
+  readonly isVerbose: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The caller's directory (`INIT_CWD` under npm). */
   readonly cwd: string;

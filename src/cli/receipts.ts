@@ -27,11 +27,14 @@ export function printReceipts(from: {
   } else {
     for (const receipt of result.receipts) terminal.out(receiptText(receipt));
   }
-  for (const notice of result.notices) terminal.err(`note: ${printable(notice)}\n`);
+  for (const notice of result.notices) terminal.say(`note: ${printable(notice)}\n`);
   printEnding(terminal, result.ending);
   const outcomes = result.receipts.flatMap((receipt) => receipt.outcomes);
   const isPartly = outcomes.some((item) => item.result === 'failed') && outcomes.some((item) => item.result === 'done');
-  return isPartly ? EXIT.partly : exitCodeOfEnding(result.ending);
+  if (isPartly) return EXIT.partly;
+  // Waiting before anything was applied means that a gate or a person holds it: the run did not do what it was asked for.
+  if (result.ending.kind === 'waiting' && result.receipts.length === 0) return EXIT.conflict;
+  return exitCodeOfEnding(result.ending);
 }
 
 function receiptDocument(receipt: Receipt): object {
@@ -61,7 +64,7 @@ function receiptDocument(receipt: Receipt): object {
 
 function receiptText(receipt: Receipt): string {
   const done = receipt.outcomes.filter((outcome) => outcome.result === 'done').length;
-  const head = `${receipt.environment}/${receipt.target}: ${receipt.ending.kind}, ${receipt.health.state}, ${done} of ${receipt.outcomes.length} steps done${receipt.driftDetected ? ', drift' : ''} (run ${receipt.runId})\n`;
+  const head = `${receipt.environment}/${receipt.target}: ${receipt.ending.kind}, ${receipt.health.state}, ${receipt.outcomes.length === 0 ? 'nothing to do' : `${done} of ${receipt.outcomes.length} steps done`}${receipt.driftDetected ? ', drift' : ''} (run ${receipt.runId})\n`;
   return (
     head +
     receipt.outcomes

@@ -26,7 +26,7 @@ export async function render({ words, options, powers, terminal }: Invocation): 
         continue;
       }
       if (rendered.fresh)
-        terminal.err(
+        terminal.say(
           `${environment.name} has no lock; this is the newest version of everything. 'capstan lock ${environment.name}' writes one.\n`,
         );
       const { value } = rendered.result;

@@ -3,6 +3,7 @@ import type { Snapshot } from '#loops/reading.ts';
 import type { ReadingWorld } from '#loops/world.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
+import { didYouMean } from '#model/suggest.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Invocation } from './cli.ts';
 import { UsageError } from './exit-code.ts';
@@ -45,18 +46,20 @@ export async function snapshotOf(
   return { world: overlay(world, reader), snapshot: { tree, commit: undefined } };
 }
 
-/** The environments a command was asked for, or a usage error that lists what there is. */
+/** The environments a command was asked for, or an error that lists what there is. */
 export function chooseEnvironments(
   environments: readonly DesiredEnvironment[],
   words: readonly string[],
   all: boolean,
 ): readonly DesiredEnvironment[] {
-  const known = environments.map((item) => item.name).join(', ') || 'none';
+  const names = environments.map((item) => item.name);
+  const known = names.join(', ') || 'none';
   if (words.length === 0 && !all) throw new UsageError(`name an environment, or use --all (known: ${known})`);
   if (all) return environments;
   return words.map((word) => {
     const found = environments.find((item) => item.name === word);
-    if (found === undefined) throw new UsageError(`there is no environment "${word}" (known: ${known})`);
+    if (found === undefined)
+      throw new PortError('missing', `there is no environment "${word}" (known: ${known})${didYouMean(word, names)}`);
     return found;
   });
 }

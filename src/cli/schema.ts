@@ -1,5 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 
+import { didYouMean } from '#model/suggest.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 
@@ -19,7 +20,8 @@ export async function schema({ words, terminal }: Invocation): Promise<number> {
     return EXIT.ok;
   }
   const found = [...kinds].find(([kind]) => kind.toLowerCase() === wanted.toLowerCase());
-  if (found === undefined) throw new UsageError(`no schema for "${wanted}"; there is one for ${[...kinds.keys()].sort().join(', ')}`);
+  if (found === undefined)
+    throw new UsageError(`there is no schema of "${wanted}"${didYouMean(wanted, kinds.keys()) || "; 'capstan schema' lists them all"}`);
   terminal.out(await readFile(found[1], 'utf8'));
   return EXIT.ok;
 }

@@ -5,7 +5,7 @@ import { EXIT } from './exit-code.ts';
 
 export async function serve({ options, powers, terminal }: Invocation): Promise<number> {
   const running = await powers.serve(resolve(terminal.cwd, typeof options.config === 'string' ? options.config : 'capstan.yaml'), terminal);
-  terminal.err(`capstan serves ${running.url}\n`);
+  terminal.say(`capstan serves ${running.url}\n`);
   return untilStopped(running, terminal.signal);
 }
 

@@ -28,7 +28,7 @@ export async function status({ words, options, powers, terminal }: Invocation): 
       ),
     );
     for (const item of found) {
-      for (const notice of item.notices) terminal.err(`note: ${printable(notice)}\n`);
+      for (const notice of item.notices) terminal.say(`note: ${printable(notice)}\n`);
       for (const reason of [
         ...item.waiting,
         ...item.capsules.flatMap((capsule) => capsule.waiting.map((text) => `${capsule.instance}: ${text}`)),

@@ -20,7 +20,7 @@ export async function validate({ options, powers, terminal }: Invocation): Promi
     if (format === 'github') terminal.out(problems.map(annotation).join(''));
     if (format === 'text') {
       printProblems(terminal, problems);
-      terminal.err(`${countOf(summary.documents, 'document')}, ${countOf(errors, 'error')}, ${countOf(summary.warnings, 'warning')}\n`);
+      terminal.say(`${countOf(summary.documents, 'document')}, ${countOf(errors, 'error')}, ${countOf(summary.warnings, 'warning')}\n`);
     }
     return errors > 0 ? EXIT.failed : EXIT.ok;
   } finally {

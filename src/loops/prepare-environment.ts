@@ -5,6 +5,7 @@ import { NOWHERE, compareProblems, placeInFile } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
 import type { Pin, ReleaseIndex } from '#model/resolution.ts';
+import { didYouMean } from '#model/suggest.ts';
 import { checkLock, pinsOfLock } from '#resolve/resolve.ts';
 import type { Declarations, Snapshot } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
@@ -117,13 +118,13 @@ function ended(ending: Ending, notices: readonly string[]): Preparation {
 }
 
 function unknownEnvironment(name: string, declarations: Declarations): Problem {
-  const known = declarations.state.environments.map((item) => item.name).join(', ') || 'none';
+  const names = declarations.state.environments.map((item) => item.name);
   return {
     code: 'unknown-environment',
     rule: undefined,
     severity: 'error',
     phase: 'validate',
-    message: `there is no environment "${name}" (known: ${known})`,
+    message: `there is no environment "${name}" (known: ${names.join(', ') || 'none'})${didYouMean(name, names)}`,
     remedy: `Declare it in environments/${name}/environment.yaml, or name one that is.`,
     place: NOWHERE,
     related: [],

@@ -5,9 +5,11 @@ import type { TargetHealth } from '#model/health.ts';
 import type { Instant } from '#model/instant.ts';
 import { branchRef } from '#model/names.ts';
 import type { Observation, Outcome, TargetPlan } from '#model/plan.ts';
+import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Ending, Reason, Receipt, Trigger } from '#model/receipt.ts';
 import type { TargetRendering } from '#model/rendering.ts';
+import { didYouMean } from '#model/suggest.ts';
 import { guardPlan, nextInventory, planChanges } from '#plan/plan.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { changeSetOf } from '#resolve/resolve.ts';
@@ -50,6 +52,11 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   const preparation = await prepareEnvironment(world, request.environment, revision, signal);
   if (preparation.kind === 'ended') return { ...nothing(preparation.ending), revision, notices: preparation.notices };
   const { prepared } = preparation;
+  const { targets } = prepared.rendered.rendering;
+  if (request.target !== undefined && !targets.some((rendering) => rendering.target.name === request.target)) {
+    const names = targets.map((rendering) => rendering.target.name);
+    return { ...nothing({ kind: 'stuck', problems: [unknownTarget(request.environment, request.target, names)] }), revision };
+  }
 
   const unprotected = await world.protection.problemsOf(prepared.environment, refs);
   if (unprotected.length > 0) return { ...nothing({ kind: 'stuck', problems: unprotected }), revision, notices: prepared.notices };
@@ -63,7 +70,7 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
 
   const receipts: Receipt[] = [];
   const runs: TargetRun[] = [];
-  for (const rendering of prepared.rendered.rendering.targets) {
+  for (const rendering of targets) {
     if (request.target !== undefined && rendering.target.name !== request.target) continue;
     const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun }, signal);
     runs.push(result);
@@ -267,4 +274,17 @@ export function combine(endings: readonly Ending[]): Ending {
 
 function nothing(ending: Ending): ReconcileResult {
   return { ending, revision: undefined, receipts: [], runs: [], notices: [] };
+}
+
+function unknownTarget(environment: string, target: string, known: readonly string[]): Problem {
+  return {
+    code: 'unknown-target',
+    rule: undefined,
+    severity: 'error',
+    phase: 'sync',
+    message: `environment ${environment} has no target "${target}" (known: ${known.join(', ')})${didYouMean(target, known)}`,
+    remedy: 'Name one of these, or leave --target out to take all of them.',
+    place: NOWHERE,
+    related: [],
+  };
 }

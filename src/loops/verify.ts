@@ -58,7 +58,7 @@ export async function verifyClone(world: World, request: VerifyRequest, signal?:
   let rendered = 0;
   for (const branch of branches) {
     const chain = [...(await world.repository.firstParents(branch.head, undefined, LIMIT))].reverse();
-    request.report(`${branch.name}: ${chain.length} commits`);
+    request.report(`${branch.name}: ${chain.length} commit${chain.length === 1 ? '' : 's'}`);
     for (const id of chain) {
       signal?.throwIfAborted();
       const commit = await world.repository.commit(id);

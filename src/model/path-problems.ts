@@ -100,6 +100,13 @@ export const PATH_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'git commit without -S where spec.trust asks for signatures',
     remedy: 'Sign it (git config gpg.format ssh; git commit -S), or let somebody who may sign commit the same content.',
   },
+  'unknown-target': {
+    title: 'No target of that name in the environment',
+    rule: undefined,
+    why: 'A command named a target that the environment does not declare.',
+    remedy: 'Name one that is declared, or leave --target out to take all of them.',
+    example: 'capstan plan prod --target eu-9',
+  },
   'unknown-environment': {
     rule: undefined,
     title: 'There is no environment of this name',
