@@ -116,12 +116,18 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
   return {
     ...world,
     workingDirectory: isMirror ? undefined : await gitWorkingDirectory(found.root),
+    webhook: webhookOf(configuration),
     path: found.root,
     close: async () => {
       await renderer.close();
       await repository.close();
     },
   };
+}
+
+function webhookOf(configuration: Configuration | undefined): OpenedWorld['webhook'] {
+  if (configuration?.forge === undefined) return undefined;
+  return { url: configuration.settings.webhookUrl, secret: configuration.forge.webhookSecrets?.current };
 }
 
 async function settingsOf(found: Found, place: Place): Promise<Settings> {

@@ -11,7 +11,7 @@ export async function doctor({ options, powers, terminal }: Invocation): Promise
   const world = await powers.openWorld(placeOf(options), terminal);
   try {
     const signer = await powers.openSigner(placeOf(options), terminal);
-    const findings = await diagnose(world, { publicKey: signer.publicKey, fix: options.fix === true });
+    const findings = await diagnose(world, { publicKey: signer.publicKey, fix: options.fix === true, webhook: world.webhook });
     if (format === 'json') printDocument(terminal, 'Diagnosis', { items: findings });
     else
       for (const finding of findings)

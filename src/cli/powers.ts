@@ -1,3 +1,4 @@
+import type { Webhook } from '#loops/doctor.ts';
 import type { World } from '#loops/world.ts';
 import type { Signer } from '#ports/machine.ts';
 import type { Repository } from '#ports/repository.ts';
@@ -30,6 +31,8 @@ export interface Place {
 export interface OpenedWorld extends World {
   /** A person's checkout around the caller; undefined for a bare repository or a mirror. */
   readonly workingDirectory: WorkingDirectory | undefined;
+  /** Where the configured forge should send webhooks; undefined without a forge. */
+  readonly webhook: Webhook | undefined;
   /** Absolute path of the repository, for messages. */
   readonly path: string;
   close(): Promise<void>;

@@ -1,3 +1,5 @@
+import type { Secret } from '#model/secret.ts';
+import type { Forge } from '#ports/forge.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { allowedSigners } from '#trust/trust.ts';
 import { PROMOTE_CHECK } from './gate-evidence.ts';
@@ -11,12 +13,25 @@ export interface Finding {
   readonly remedy: string | undefined;
 }
 
+/** Where webhooks should arrive; `url` is undefined where the configuration does not say, `secret` where it cannot be read. */
+export interface Webhook {
+  readonly url: string | undefined;
+  readonly secret: Secret | undefined;
+}
+
+export interface DiagnosisRequest {
+  readonly publicKey: string;
+  readonly fix: boolean;
+  /** Undefined without a forge. */
+  readonly webhook: Webhook | undefined;
+}
+
 /** Looks at everything a run depends on, and says what mends each. */
-export async function diagnose(world: World, request: { readonly publicKey: string; readonly fix: boolean }): Promise<readonly Finding[]> {
+export async function diagnose(world: World, request: DiagnosisRequest): Promise<readonly Finding[]> {
   return [
     ...(await lookAtGit(world)),
     ...(await lookAtTrust(world, request.publicKey)),
-    ...(await lookAtForge(world, request.fix)),
+    ...(await lookAtForge(world, request)),
     ...(await lookAtTargets(world)),
   ];
 }
@@ -76,8 +91,9 @@ async function lookAtTrust(world: World, publicKey: string): Promise<readonly Fi
   return [engine, root];
 }
 
-async function lookAtForge(world: World, fix: boolean): Promise<readonly Finding[]> {
+async function lookAtForge(world: World, request: DiagnosisRequest): Promise<readonly Finding[]> {
   const { forge } = world;
+  const { fix } = request;
   if (forge === undefined)
     return [
       {
@@ -104,7 +120,33 @@ async function lookAtForge(world: World, fix: boolean): Promise<readonly Finding
           detail: `${PROMOTE_CHECK} is not required on ${world.settings.branch}: a person could merge past the gates (the engine looks again after the merge)`,
           remedy: 'capstan doctor --fix',
         };
-  return [login, required];
+  return [login, required, await lookAtWebhook(forge, request)];
+}
+
+async function lookAtWebhook(forge: Forge, { fix, webhook }: DiagnosisRequest): Promise<Finding> {
+  const subject = 'webhook';
+  const url = webhook?.url;
+  if (url === undefined)
+    return {
+      subject,
+      state: 'warning',
+      detail: 'the configuration does not say where this service is reached, so changes are seen by polling only',
+      remedy: 'Set server: { publicUrl: URL } in the configuration, then: capstan doctor --fix',
+    };
+  try {
+    if (fix && webhook?.secret !== undefined) {
+      await forge.installWebhook(url, webhook.secret.reveal());
+      return { subject, state: 'ok', detail: `the forge sends to ${url}`, remedy: undefined };
+    }
+    if (await forge.hasWebhook(url)) return { subject, state: 'ok', detail: `the forge sends to ${url}`, remedy: undefined };
+    const remedy = fix ? 'Set forge.webhookSecret in the configuration, with the variable or file it names.' : 'capstan doctor --fix';
+    return { subject, state: 'warning', detail: `the forge sends nothing to ${url}`, remedy };
+  } catch (error) {
+    if (!isPortError(error)) throw error;
+    const remedy =
+      'Let the login administer webhooks (scope admin:repo_hook, or "Webhooks: write" of an App), or make the webhook by hand.';
+    return { subject, state: 'warning', detail: error.message, remedy };
+  }
 }
 
 async function lookAtTargets(world: World): Promise<readonly Finding[]> {

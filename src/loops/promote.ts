@@ -105,7 +105,7 @@ async function dryRun(
     const draft = await draftOf(world, from.scope, item, undefined);
     changes.push({ draft, change: undefined, waiting: isPassed(draft.gates) ? [] : [describeWaiting(draft.gates)], merged: false });
   }
-  return { ending: endingOf(changes, from.problems), changes, held: from.held, problems: from.problems };
+  return { ending: endingOf(changes, from.problems), changes, held: from.held, problems: from.problems, basis: undefined };
 }
 
 /** Where no forge is, the branch stands in the repository itself, and a person merges it with git. */

@@ -57,7 +57,9 @@ export interface Administration {
   protection(branch: string): Promise<Protection>;
   /** Asks the forge to send failed deliveries since `since` again; returns how many were asked for. */
   redeliverFailed(webhookUrl: string, since: Instant): Promise<number>;
-  /** What `doctor --fix` does: the webhook and the required check. */
+  /** Whether the repository sends webhooks to this address. */
+  hasWebhook(url: string): Promise<boolean>;
+  /** What `doctor --fix` does: the webhook (made or brought up to date) and the required check. */
   installWebhook(url: string, secret: string): Promise<void>;
   protect(branch: string, requiredChecks: readonly string[]): Promise<void>;
 }

@@ -20,6 +20,7 @@ export interface ForgeState {
   /** `<commit> <name>`, in the order of publication. */
   readonly statuses: Map<string, { readonly commit: CommitId; readonly check: CheckReading }>;
   readonly protections: Map<string, Protection>;
+  readonly webhooks: Set<string>;
   /** `<team> <login>` */
   readonly members: Set<string>;
 }
@@ -29,6 +30,7 @@ export function forgeState(from?: ForgeState): ForgeState {
     pulls: new Map(from?.pulls),
     statuses: new Map(from?.statuses),
     protections: new Map(from?.protections),
+    webhooks: new Set(from?.webhooks),
     members: new Set(from?.members),
   };
 }
@@ -256,8 +258,13 @@ export function memoryForge(options: MemoryForgeOptions): MemoryForge {
       asked();
       return 0;
     },
-    async installWebhook() {
+    async hasWebhook(url) {
       asked();
+      return state.webhooks.has(url);
+    },
+    async installWebhook(url) {
+      asked();
+      state.webhooks.add(url);
     },
     counts: () => ({ requests }),
   };

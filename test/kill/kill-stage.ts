@@ -82,7 +82,8 @@ export async function openKillStage(directory: string): Promise<KillStage> {
 }
 
 function terminalOf(cwd: string, env: Terminal['env']): Terminal {
-  return { out: () => undefined, err: () => undefined, env, cwd, isTerminal: false, signal: new AbortController().signal };
+  const silent = (): void => undefined;
+  return { out: silent, err: silent, say: silent, isVerbose: false, env, cwd, isTerminal: false, signal: new AbortController().signal };
 }
 
 /** The same keys in every story, so that locks and renderings, which name commits, can be compared byte for byte. */

@@ -261,7 +261,9 @@ test('merges by squash, then by rebase, where the repository allows no merge com
 
 test('installs the webhook once and asks again for deliveries that failed', async () => {
   const port = byToken();
+  expect(await port.hasWebhook(hook.url)).toBe(false);
   await port.installWebhook(hook.url, 'first');
+  expect(await port.hasWebhook(hook.url)).toBe(true);
   await port.installWebhook(hook.url, 'second');
   const { data: hooks } = await ada.client.rest.repos.listWebhooks(AT);
   expect(hooks).toHaveLength(1);

@@ -34,6 +34,8 @@ export function administration(client: GithubClient): Administration {
         return failed.length;
       }),
 
+    hasWebhook: (url) => asking('looking for the webhook', async () => (await hookAt(client, url)) !== undefined),
+
     installWebhook: (url, secret) =>
       asking('installing the webhook', async () => {
         const octokit = await client.octokit();
