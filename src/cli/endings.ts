@@ -54,6 +54,11 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'version-quarantined',
 ]);
 
+/** Whether a problem with this code exits 3. */
+export function isRefusal(code: string): boolean {
+  return REFUSALS.has(code);
+}
+
 /** 0 settled or waiting (what was asked for is done), 1 invalid, 3 refused by policy, trust or guard, 4 lost race. */
 export function exitCodeOfEnding(ending: Ending): number {
   switch (ending.kind) {
@@ -63,6 +68,6 @@ export function exitCodeOfEnding(ending: Ending): number {
     case 'retry':
       return EXIT.conflict;
     case 'stuck':
-      return ending.problems.some((problem) => REFUSALS.has(problem.code)) ? EXIT.refused : EXIT.failed;
+      return ending.problems.some((problem) => isRefusal(problem.code)) ? EXIT.refused : EXIT.failed;
   }
 }

@@ -30,6 +30,13 @@ export const PATH_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'environments/prod/environment.yaml without environments/prod/environment.lock.yaml',
     remedy: 'Run `capstan lock prod` and commit the file it writes.',
   },
+  'object-moved': {
+    rule: undefined,
+    title: 'An object changed while it was being applied',
+    why: 'Between looking and writing somebody else wrote it; overwriting would lose what they did without anyone having seen it.',
+    example: 'a person edits a file of the target during a run',
+    remedy: 'Nothing: the next run plans again. If it keeps happening, find who else writes to this target.',
+  },
   'protected-kind': {
     rule: undefined,
     title: 'A rendering would delete what holds data or other objects',
@@ -43,6 +50,13 @@ export const PATH_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'Whoever may push to them without review may change what runs, past every gate.',
     example: 'risk: critical, and a forge that does not protect main',
     remedy: 'Run `capstan doctor --fix`, or protect main, rendered/<environment> and audit on the forge.',
+  },
+  'prune-skipped': {
+    rule: undefined,
+    title: 'An object was not removed because another could not be written',
+    why: 'Removals come last: while something new is missing, nothing old is taken away.',
+    example: 'a full disk',
+    remedy: 'Mend what the other problems of the run name; the next run removes it.',
   },
   'render-differs': {
     rule: undefined,
@@ -79,6 +93,13 @@ export const PATH_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'a directory target whose path leaves the root of the configuration',
     remedy: 'Correct the target in git, or targets in the configuration of the service.',
   },
+  'target-write-failed': {
+    rule: undefined,
+    title: 'An object could not be written to its target',
+    why: 'The target answered with an error; what was there before is untouched.',
+    example: 'a target directory without write permission',
+    remedy: 'Mend the target (space, permissions, what stands in the way); the next run tries again.',
+  },
   'trust-missing': {
     rule: undefined,
     title: "An environment of high risk asks nobody's signature",
@@ -93,13 +114,6 @@ export const PATH_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'trust: { root: 3f1c... } in capstan.yaml after a forced push',
     remedy: 'Find out who rewrote the default branch; only then name another trust.root.',
   },
-  unsigned: {
-    rule: undefined,
-    title: 'A change is not signed',
-    why: 'Nobody vouches for it, so it is neither rendered nor applied.',
-    example: 'git commit without -S where spec.trust asks for signatures',
-    remedy: 'Sign it (git config gpg.format ssh; git commit -S), or let somebody who may sign commit the same content.',
-  },
   'unknown-target': {
     title: 'No target of that name in the environment',
     rule: undefined,
@@ -113,5 +127,12 @@ export const PATH_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'The default branch does not declare it.',
     example: 'capstan reconcile prd',
     remedy: 'Declare it in environments/<name>/environment.yaml, or name one that is; `capstan get environments` lists them.',
+  },
+  unsigned: {
+    rule: undefined,
+    title: 'A change is not signed',
+    why: 'Nobody vouches for it, so it is neither rendered nor applied.',
+    example: 'git commit without -S where spec.trust asks for signatures',
+    remedy: 'Sign it (git config gpg.format ssh; git commit -S), or let somebody who may sign commit the same content.',
   },
 };

@@ -2,6 +2,7 @@ import { DECLARATION_PROBLEMS } from '#model/declaration-problems.ts';
 import { PATH_PROBLEMS } from '#model/path-problems.ts';
 import { RELEASE_PROBLEMS } from '#model/release-problems.ts';
 import { RENDER_PROBLEMS } from '#model/render-problems.ts';
+import { SIGNATURE_PROBLEMS } from '#model/signature-problems.ts';
 
 /** A problem in full, for `capstan explain`. */
 export interface CatalogueEntry {
@@ -37,20 +38,6 @@ const ENTRIES: Readonly<Record<string, CatalogueEntry>> = {
     example: 'a file in the target directory that was there before',
     remedy: 'Remove it, or name it under targets.<target>.adopt.',
   },
-  'malformed-commit': {
-    rule: undefined,
-    title: 'A commit cannot be read',
-    why: 'Its headers do not have the form git gives them, so what was signed is not certain.',
-    example: '',
-    remedy: 'Make the commit again with git.',
-  },
-  'malformed-key': {
-    rule: undefined,
-    title: 'A key cannot be read',
-    why: 'A text that is no key vouches for nothing.',
-    example: 'ssh-ed25519 AAAA',
-    remedy: 'Write the type and the base64 text of the .pub file.',
-  },
   'secret-not-referenced': {
     rule: undefined,
     title: 'A secret stands in the configuration itself',
@@ -64,41 +51,6 @@ const ENTRIES: Readonly<Record<string, CatalogueEntry>> = {
     why: 'Its variable is not set, or its file is absent, empty, unreadable or larger than 64 KiB. The service does not start half logged in.',
     example: 'forge: { type: github, token: { env: CAPSTAN_FORGE_TOKEN } } without that variable',
     remedy: 'Set the variable for this process, or write the file and let this process read it.',
-  },
-  'several-signatures': {
-    rule: undefined,
-    title: 'A commit has more than one signature',
-    why: 'Tools disagree about which of them counts, so none does.',
-    example: '',
-    remedy: 'Make the commit again with one signature.',
-  },
-  'unsupported-key': {
-    rule: undefined,
-    title: 'A key of a type that is not accepted',
-    why: 'Only types whose strength is known count.',
-    example: 'ssh-dss AAAA...',
-    remedy: 'Use an ed25519, ECDSA or RSA key.',
-  },
-  'unsupported-signature': {
-    rule: undefined,
-    title: 'A signature of a kind that is not judged',
-    why: 'Commits are judged by SSH signatures (git config gpg.format ssh); another kind is refused rather than believed.',
-    example: 'an OpenPGP signature',
-    remedy: 'Sign with an SSH key that a trust entry names.',
-  },
-  'unusable-trust-key': {
-    rule: undefined,
-    title: 'The key of a trust entry cannot be used',
-    why: 'A key that cannot be read, or is too weak, vouches for nothing; what it signed would be refused without saying why.',
-    example: 'trust: [{ name: ada, sshKey: "ssh-rsa AAAA... (1024 bits)", for: [commit] }]',
-    remedy: 'Write the type and the base64 text of the .pub file; use an ed25519, ECDSA or RSA key of at least 2048 bits.',
-  },
-  'weak-key': {
-    rule: undefined,
-    title: 'A key that is too weak',
-    why: 'What it signs can be forged.',
-    example: 'an RSA key of 1024 bits',
-    remedy: 'Use an ed25519 key, or RSA of at least 2048 bits.',
   },
   'webhook-secret-missing': {
     rule: undefined,
@@ -116,6 +68,7 @@ export const PROBLEM_CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(
     ...Object.entries(PATH_PROBLEMS),
     ...Object.entries(RELEASE_PROBLEMS),
     ...Object.entries(RENDER_PROBLEMS),
+    ...Object.entries(SIGNATURE_PROBLEMS),
     ...Object.entries(ENTRIES),
   ].sort(([a], [b]) => (a < b ? -1 : 1)),
 );

@@ -2,13 +2,6 @@ import type { CatalogueEntry } from '#model/problem-catalogue.ts';
 
 /** Codes of rendering and of policies, sorted. */
 export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
-  'binding-unknown': {
-    rule: undefined,
-    title: 'Wiring leads nowhere',
-    why: 'An environment variable, volume or rule names a configuration key, output, dependency or storage that is not there.',
-    example: 'env: { GREETING: { config: greting } }',
-    remedy: 'Name what is declared, or declare it; guard what is optional with `when`.',
-  },
   'component-incomplete': {
     rule: 'V-87',
     title: 'A component lacks what its kind needs',
@@ -44,6 +37,20 @@ export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: '',
     remedy: 'Make it JSON Schema 2020-12 with local references and linear patterns.',
   },
+  'config-unset': {
+    rule: 'V-77',
+    title: 'A configuration key that is used has no value',
+    why: 'A variable or a number of replicas without a value cannot be rendered.',
+    example: 'env: { GREETING: { config: greting } }',
+    remedy: 'Give the key a default in the schema, or a value in the configuration; or correct its name.',
+  },
+  'dependency-unguarded': {
+    rule: 'V-28',
+    title: 'An optional dependency is used without a guard',
+    why: 'Where the dependency is absent there is nothing to wire, and the workload would start without it.',
+    example: 'env: { CACHE_URL: { dependency: cache, output: url } } with cache optional and absent',
+    remedy: 'Add `when: "capabilities.<dependency>"` to the variable, or {{#if capabilities.<dependency>}} in the template.',
+  },
   'duration-invalid': {
     rule: undefined,
     title: 'A text is not a duration',
@@ -58,12 +65,12 @@ export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'when: "config.x >"',
     remedy: 'Correct the expression; the message says what it knows.',
   },
-  'file-missing': {
+  'file-not-text': {
     rule: 'V-87',
-    title: 'A file of the capsule is not there',
-    why: 'Paths are relative to the directory of the capsule; only its own text files can be used.',
-    example: 'files: { /etc/x: { file: files/x } }',
-    remedy: 'Add the file or correct the path.',
+    title: 'A file of the capsule is not text',
+    why: 'Templates, manifests and files of a ConfigMap are read as UTF-8.',
+    example: 'files: { /etc/logo: { file: files/logo.png } }',
+    remedy: 'Name a text file of this capsule.',
   },
   'manifest-unreadable': {
     rule: 'V-87',

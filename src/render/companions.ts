@@ -157,8 +157,8 @@ function calledPods(scope: Scope, name: string, pointer: string): readonly JsonO
   if (dependency !== undefined) return [{ podSelector: podsOf(dependency.instance) }];
   if (scope.capsule.spec.dependencies !== undefined && Object.hasOwn(scope.capsule.spec.dependencies, wanted)) return [];
   report(scope, pointer, {
-    code: 'binding-unknown',
-    rule: 'V-28',
+    code: 'dependency-undeclared',
+    rule: 'V-18',
     message: `${name} names no dependency of this capsule`,
     remedy: 'Declare the dependency, or name an instance.',
   });

@@ -85,7 +85,7 @@ function configured(scope: Scope, name: string, pointer: string): JsonObject | u
   const value = configValue(scope, name);
   if (value !== undefined) return { value: typeof value === 'string' ? value : canonicalJson(value) };
   report(scope, `${pointer}/config`, {
-    code: 'binding-unknown',
+    code: 'config-unset',
     rule: 'V-77',
     message: `config ${name} is not set`,
     remedy: 'Give the key a default in the schema, or a value in the configuration.',
@@ -104,8 +104,7 @@ function wired(
   if (value !== undefined) return { value };
   const absent = dependency === undefined;
   report(scope, `${pointer}/${absent ? 'dependency' : 'output'}`, {
-    code: 'binding-unknown',
-    rule: 'V-28',
+    ...(absent ? { code: 'dependency-unguarded', rule: 'V-28' } : { code: 'wiring-mismatch', rule: 'V-18' }),
     message: absent
       ? `dependency ${wanted.dependency} is not there`
       : `${dependency.instance} has no output ${output} (it has: ${Object.keys(dependency.outputs).sort().join(', ') || 'none'})`,

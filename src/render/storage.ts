@@ -24,8 +24,8 @@ export function podVolumes(scope: Scope, part: Part): readonly JsonObject[] {
     const pointer = `${part.pointer}/volumes${pointerToken(name)}/storage`;
     if (storage === undefined) {
       report(scope, pointer, {
-        code: 'binding-unknown',
-        rule: undefined,
+        code: 'name-undeclared',
+        rule: 'V-29',
         message: `volume ${name} mounts storage ${volume.storage}, which is not declared`,
         remedy: `Declare ${volume.storage} below storage of the component.`,
       });

@@ -12,10 +12,10 @@ export const TEMPLATE_LIMITS = { sourceBytes: 1024 * 1024, outputCharacters: 4 *
 export function fileText(scope: Scope, path: string, pointer: string): string | undefined {
   const text = textOf(scope.unit.capsule.files.get(path));
   if (text !== undefined) return text;
+  const isThere = scope.unit.capsule.files.has(path);
   report(scope, pointer, {
-    code: 'file-missing',
-    rule: 'V-87',
-    message: `${scope.unit.capsule.directory}/${path} ${scope.unit.capsule.files.has(path) ? 'is not UTF-8 text' : 'does not exist'}`,
+    ...(isThere ? { code: 'file-not-text', rule: 'V-87' } : { code: 'file-missing', rule: 'V-12' }),
+    message: `${scope.unit.capsule.directory}/${path} ${isThere ? 'is not UTF-8 text' : 'does not exist'}`,
     remedy: 'Name a text file of this capsule, relative to its directory.',
   });
   return undefined;

@@ -46,7 +46,7 @@ function manifestObjects(scope: Scope, part: Part): readonly RawObject[] {
   if (files.length === 0) {
     report(scope, pointer, {
       code: 'file-missing',
-      rule: 'V-87',
+      rule: 'V-12',
       message: `component ${part.componentName} is Manifests, but ${path ?? 'source.path'} holds no YAML or JSON file`,
       remedy: 'Set source.path to a file or folder of this capsule with *.yaml, *.yml or *.json.',
     });

@@ -86,7 +86,7 @@ function replicasOf(scope: Scope, part: Part): number | undefined {
   const value = configValue(scope, declared.config);
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
   report(scope, `${part.pointer}/scaling/replicas`, {
-    code: 'binding-unknown',
+    code: 'config-unset',
     rule: 'V-77',
     message: `replicas of ${part.componentName} come from config ${declared.config}, which is ${value === undefined ? 'not set' : 'not a whole number'}`,
     remedy: 'Give the key a default in the schema, or a value in the configuration.',

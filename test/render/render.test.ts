@@ -142,10 +142,10 @@ describe('components', () => {
   it('says which wiring leads nowhere', () => {
     const web = (env: string): string => `components: { web: { kind: Deployment, image: x, env: { A: ${env} } } }`;
 
-    expect(problems(web('{ config: nothing }'))).toEqual(['binding-unknown V-77 config nothing is not set']);
-    expect(problems(web('{ dependency: db }'))).toEqual(['binding-unknown V-28 dependency db is not there']);
+    expect(problems(web('{ config: nothing }'))).toEqual(['config-unset V-77 config nothing is not set']);
+    expect(problems(web('{ dependency: db }'))).toEqual(['dependency-unguarded V-28 dependency db is not there']);
     expect(problems(web('{ dependency: db, output: dsn }'), { dependencies: { db: { instance: 'pg', outputs: { url: 'x' } } } })).toEqual([
-      'binding-unknown V-28 pg has no output dsn (it has: url)',
+      'wiring-mismatch V-18 pg has no output dsn (it has: url)',
     ]);
     expect(problems(web('{ value: "{{config.nope}}" }'))).toEqual([
       'substitution-unknown - {{config.nope}} names nothing that is known here',
