@@ -226,10 +226,16 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
     destination: 2,
     secrets: configuration.secrets,
   });
+  // What was opened is closed again when a later part cannot be had, a taken port for one: else the process never ends.
+  await using opened = new AsyncDisposableStack();
   const forge = await openForge(configuration, journal);
   const repository = await openMirror(found, configuration, forge);
+  opened.defer(() => repository.close());
   const { renderWorkers } = await import('#adapters/render-workers/render-workers.ts');
   const renderer = renderWorkers({});
+  opened.defer(() => renderer.close());
+  const inbox = await sqliteInbox(configuration.sqlite);
+  opened.defer(() => inbox.close());
   const world = await worldOf({
     repository,
     renderer,
@@ -244,7 +250,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
   const service = await startService({
     settings: configuration.settings,
     work: serviceWork(world),
-    inbox: await sqliteInbox(configuration.sqlite),
+    inbox,
     verifier: webhookVerifier(secrets),
     reader: githubEvents(),
     forge,
@@ -255,10 +261,10 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
     journal,
     version: world.settings.version,
   });
+  const kept = opened.move();
   return closable(service.url, async () => {
     await service.stop(STOP_WITHIN);
-    await renderer.close();
-    await repository.close();
+    await kept.disposeAsync();
   });
 }
 

@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock, Journal, Signer } from '#ports/machine.ts';
+import { PortError } from '#ports/port-error.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { SmartHttp } from '#ports/smart-http.ts';
 import { accountByLogin } from './access.ts';
@@ -65,7 +66,7 @@ export async function startForge(options: ForgeOptions): Promise<RunningForge> {
   };
   const app = forgeServer(world, ROUTES);
   await gitTraffic(app, world, options.smartHttp);
-  url = addressOf(await app.listen(options.listen), options.listen.host);
+  url = addressOf(await listen(app, options.listen), options.listen.host);
   const deliveries = startDeliveries(world);
   await followRefs(world);
   deliveries.wake();
@@ -112,6 +113,15 @@ async function followRefs(world: World): Promise<void> {
     if (owner === undefined) continue;
     await world.repositories.create(row.id, row.defaultBranch);
     await world.repositories.exclusive(row.id, () => syncRefs(world, { row, owner }, owner.type === 'User' ? owner : (admin ?? owner)));
+  }
+}
+
+async function listen(app: ReturnType<typeof forgeServer>, { host, port }: ForgeOptions['listen']): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'no reason given';
+    throw new PortError('invalid', `cannot listen on ${host}:${port} (${reason}); stop what holds it, or choose another --listen`, error);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Result } from '#model/result.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Inbox } from '#ports/inbox.ts';
 import type { Chance, Clock, Ids, Journal, Timers } from '#ports/machine.ts';
+import { PortError } from '#ports/port-error.ts';
 import type { WebhookReader, WebhookVerifier } from '#ports/webhooks.ts';
 import { readConfiguration, type Configuration, type ConfigurationSource } from './configuration.ts';
 import { startDispatch } from './dispatch.ts';
@@ -79,7 +80,12 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       arrived: dispatch.arrived,
     }),
   });
-  const url = await app.listen(settings.listen);
+  const url = await app.listen(settings.listen).catch(async (error: unknown) => {
+    await queue.drain(0, 2_000);
+    const { host, port } = settings.listen;
+    const reason = error instanceof Error ? error.message : 'no reason given';
+    throw new PortError('invalid', `cannot listen on ${host}:${port} (${reason}); stop what holds it, or change server.listen`, error);
+  });
   const ticks = startTicks({ ...parts, dispatch, queue, redelivered: metrics.redelivered });
   journal.info({ url, version: parts.version }, 'the service listens');
 
