@@ -32,7 +32,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'validate',
     description: 'check every declaration, all problems at once',
     words: [],
-    options: [REPO, REV, output('text, json, github')],
+    options: [REPO, REV, output('text, json, sarif, junit, github')],
     example: 'capstan validate -o github',
     load: async () => (await import('./validate.ts')).validate,
   },

@@ -1,0 +1,82 @@
+import { pathToFileURL } from 'node:url';
+
+import type { Problem } from '#model/problem.ts';
+import { printable } from './output.ts';
+
+/** A workflow command of GitHub Actions: one annotation a problem. */
+export function annotationOf(problem: Problem): string {
+  const { file, line, column } = problem.place;
+  const fields = [
+    file === undefined ? undefined : `file=${property(file)}`,
+    line === undefined ? undefined : `line=${line}`,
+    column === undefined ? undefined : `col=${column}`,
+    `title=${property(problem.rule ?? problem.code)}`,
+  ];
+  return `::${problem.severity} ${fields.filter((field) => field !== undefined).join(',')}::${data(`${problem.message}\n${problem.remedy}`)}\n`;
+}
+
+function data(text: string): string {
+  return printable(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function property(text: string): string {
+  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}
+
+/** SARIF 2.1.0 (OASIS), as code scanning reads it: one run, one rule a code, places relative to the root. */
+export function sarifText(from: { readonly problems: readonly Problem[]; readonly version: string; readonly root: string }): string {
+  const codes = [...new Set(from.problems.map((problem) => problem.code))].sort();
+  const rules = codes.map((id) => {
+    const first = from.problems.find((problem) => problem.code === id);
+    return { id, ...(first?.rule === undefined ? {} : { name: first.rule }), help: { text: printable(first?.remedy ?? '') } };
+  });
+  const results = from.problems.map((problem) => ({
+    ruleId: problem.code,
+    ruleIndex: codes.indexOf(problem.code),
+    level: problem.severity,
+    message: { text: printable(`${problem.message}\n${problem.remedy}`) },
+    ...(problem.place.file === undefined ? {} : { locations: [{ physicalLocation: physicalLocation(problem) }] }),
+  }));
+  const root = { uri: `${pathToFileURL(from.root).href}/` };
+  const driver = { name: 'capstan', version: from.version, rules };
+  const run = { tool: { driver }, originalUriBaseIds: { ROOT: root }, columnKind: 'utf16CodeUnits', results };
+  const log = { $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] };
+  return `${JSON.stringify(log, undefined, 2)}\n`;
+}
+
+function physicalLocation({ place: { file = '', line, column } }: Problem): object {
+  const artifactLocation = { uri: file.split('/').map(encodeURIComponent).join('/'), uriBaseId: 'ROOT' };
+  if (line === undefined) return { artifactLocation };
+  return { artifactLocation, region: { startLine: line, ...(column === undefined ? {} : { startColumn: column }) } };
+}
+
+/** JUnit XML as CI servers read it: one test case a file with problems, failed by its errors; one that passed where nothing is wrong. */
+export function junitText(problems: readonly Problem[]): string {
+  const byFile = Map.groupBy(problems, (problem) => problem.place.file ?? 'repository');
+  const cases = [...byFile].map(([file, found]) => {
+    const told = found.map((problem) => {
+      const where = problem.place.line === undefined ? '' : `${problem.place.line}:${problem.place.column ?? 1}: `;
+      return `${where}${problem.severity}: ${problem.message} [${problem.rule ?? problem.code}]\n    ${problem.remedy}`;
+    });
+    const [first] = found.filter((problem) => problem.severity === 'error');
+    const body =
+      first === undefined
+        ? `<system-out>${xml(told.join('\n'))}</system-out>`
+        : `<failure type="${xml(first.code)}" message="${xml(first.message)}">${xml(told.join('\n'))}</failure>`;
+    return { failed: first !== undefined, text: `    <testcase classname="capstan.validate" name="${xml(file)}">${body}</testcase>\n` };
+  });
+  if (cases.length === 0) cases.push({ failed: false, text: '    <testcase classname="capstan.validate" name="repository"></testcase>\n' });
+  const counts = `tests="${cases.length}" failures="${cases.filter((item) => item.failed).length}" errors="0"`;
+  const body = cases.map((item) => item.text).join('');
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites ${counts}>\n  <testsuite name="capstan validate" ${counts}>\n${body}  </testsuite>\n</testsuites>\n`;
+}
+
+function xml(text: string): string {
+  return printable(text)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll('\n', '&#10;')
+    .replaceAll(/[\uD800-\uDFFF\uFFFE\uFFFF]/gu, '\uFFFD');
+}
