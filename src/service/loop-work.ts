@@ -4,6 +4,7 @@ import type { LookedEnvironment } from '#loops/look.ts';
 import { promote } from '#loops/promote.ts';
 import { isNews } from '#loops/promotion-basis.ts';
 import type { Basis } from '#loops/promotion-basis.ts';
+import type { Held } from '#loops/promotion-drafts.ts';
 import { reconcile } from '#loops/reconcile.ts';
 import type { World } from '#loops/world.ts';
 import type { EnvironmentName } from '#model/names.ts';
@@ -17,6 +18,7 @@ export function loopWork(world: World): ServiceWork {
   let known: readonly LookedEnvironment[] = [];
 
   const looked = new Map<EnvironmentName, Basis>();
+  const said = new Map<string, string>();
 
   /** Promotions to which the ledger or the default branch says something that they have not looked at yet; none while nothing happens. */
   async function downstreamOf(environment: EnvironmentName): Promise<readonly Wake[]> {
@@ -30,60 +32,85 @@ export function loopWork(world: World): ServiceWork {
   }
 
   /** A lost race means that the mirror is behind: the retry starts from a fresh fetch. */
-  async function ending(run: () => Promise<Run>, signal: AbortSignal): Promise<Run> {
+  async function ending(unit: string, run: () => Promise<Run>, signal: AbortSignal): Promise<Run> {
     try {
       const done = await run();
-      note(done.ending);
+      note(unit, done.ending);
       return done;
     } catch (error) {
       if (!isPortError(error)) throw error;
       if (error.kind === 'conflict' && !signal.aborted) await world.repository.fetch(signal).catch(() => undefined);
-      note({ kind: 'retry', because: error.message });
+      note(unit, { kind: 'retry', because: error.message });
       return { ending: { kind: 'retry', because: error.message }, wakes: [] };
     }
   }
 
-  /** What keeps a unit from settling is said in words. */
-  function note(found: Ending): void {
-    if (found.kind === 'retry') world.journal.warn({ because: found.because }, 'a run is to be repeated');
+  /** What keeps a unit from settling is said in words; again only when it changed. */
+  function note(unit: string, found: Ending): void {
+    if (found.kind === 'settled') said.delete(unit);
+    else if (!isNew(unit, found)) return;
+    if (found.kind === 'retry') world.journal.warn({ unit, because: found.because }, 'a run is to be repeated');
     if (found.kind === 'stuck')
-      for (const problem of found.problems) world.journal.warn({ code: problem.code, problem: problem.message }, 'a run is stuck');
-    if (found.kind === 'waiting') world.journal.info({ reasons: found.reasons.join('; ') }, 'a run waits');
+      for (const problem of found.problems) world.journal.warn({ unit, code: problem.code, problem: problem.message }, 'a run is stuck');
+    if (found.kind === 'waiting') world.journal.info({ unit, reasons: found.reasons.join('; ') }, 'a run waits');
+  }
+
+  /** A version that is held is said once for as long as the same ones are held. */
+  function noteHeld(environment: EnvironmentName, held: readonly Held[]): void {
+    if (!isNew(`held/${environment}`, held) || held.length === 0) return;
+    for (const { instance, version, reason } of held) world.journal.warn({ environment, instance, version, reason }, 'a version is held');
+  }
+
+  function isNew(about: string, what: unknown): boolean {
+    const text = JSON.stringify(what);
+    const before = said.get(about);
+    said.set(about, text);
+    return before !== text;
   }
 
   return {
     async look(_trigger, signal) {
-      const answer = await ending(async () => {
-        const found = await looker.look(signal);
-        if (found.environments.length > 0) known = found.environments;
-        const wakes: readonly Wake[] = [
-          ...found.reconcile.map((environment) => ({ kind: 'reconcile', environment }) as const),
-          ...found.promote.map((environment) => ({ kind: 'promote', environment }) as const),
-          ...found.check.map((number) => ({ kind: 'check', number }) as const),
-        ];
-        return { ending: found.ending, wakes };
-      }, signal);
+      const answer = await ending(
+        'look',
+        async () => {
+          const found = await looker.look(signal);
+          if (found.environments.length > 0) known = found.environments;
+          const wakes: readonly Wake[] = [
+            ...found.reconcile.map((environment) => ({ kind: 'reconcile', environment }) as const),
+            ...found.promote.map((environment) => ({ kind: 'promote', environment }) as const),
+            ...found.check.map((number) => ({ kind: 'check', number }) as const),
+          ];
+          return { ending: found.ending, wakes };
+        },
+        signal,
+      );
       return { ...answer, environments: known.map((item) => ({ environment: item.environment, driftEvery: item.interval })) };
     },
     reconcile: (environment, trigger, signal) =>
-      ending(async () => {
-        const result = await reconcile(world, { environment, target: undefined, trigger, dryRun: false }, signal);
-        world.journal.info(
-          { environment, revision: result.revision, ending: result.ending.kind, trigger },
-          'an environment was reconciled',
-        );
-        return { ending: result.ending, wakes: result.receipts.length > 0 ? await downstreamOf(environment) : [] };
-      }, signal),
+      ending(
+        `reconcile/${environment}`,
+        async () => {
+          const result = await reconcile(world, { environment, target: undefined, trigger, dryRun: false }, signal);
+          const line = { environment, revision: result.revision, ending: result.ending.kind, trigger };
+          world.journal[result.receipts.length > 0 ? 'info' : 'debug'](line, 'an environment was reconciled');
+          return { ending: result.ending, wakes: result.receipts.length > 0 ? await downstreamOf(environment) : [] };
+        },
+        signal,
+      ),
     promote: (environment, _trigger, signal) =>
-      ending(async () => {
-        looked.delete(environment);
-        const result = await promote(world, { environment, only: undefined, dryRun: false, byPerson: false }, signal);
-        const isThought = result.ending.kind === 'settled' || result.ending.kind === 'waiting';
-        if (isThought && result.basis !== undefined) looked.set(environment, result.basis);
-        for (const held of result.held)
-          world.journal.warn({ environment, instance: held.instance, version: held.version, reason: held.reason }, 'a version is held');
-        return { ending: result.ending, wakes: result.changes.some((change) => change.merged) ? [{ kind: 'look' }] : [] };
-      }, signal),
-    check: (number, _trigger, signal) => ending(async () => ({ ending: await checkChange(world, number, signal), wakes: [] }), signal),
+      ending(
+        `promote/${environment}`,
+        async () => {
+          looked.delete(environment);
+          const result = await promote(world, { environment, only: undefined, dryRun: false, byPerson: false }, signal);
+          const isThought = result.ending.kind === 'settled' || result.ending.kind === 'waiting';
+          if (isThought && result.basis !== undefined) looked.set(environment, result.basis);
+          noteHeld(environment, result.held);
+          return { ending: result.ending, wakes: result.changes.some((change) => change.merged) ? [{ kind: 'look' }] : [] };
+        },
+        signal,
+      ),
+    check: (number, _trigger, signal) =>
+      ending(`check/${number}`, async () => ({ ending: await checkChange(world, number, signal), wakes: [] }), signal),
   };
 }

@@ -56,7 +56,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     ended(key, outcome, milliseconds) {
       metrics.run(loopOf(key), outcome, milliseconds);
       if (outcome.kind === 'threw') journal.error({ unit: key, reason: outcome.message }, 'a unit of work threw and is parked');
-      else journal.info({ unit: key, ending: outcome.kind, milliseconds }, 'a unit of work ended');
+      else journal.debug({ unit: key, ending: outcome.kind, milliseconds }, 'a unit of work ended');
     },
   });
   const dispatch = startDispatch({ ...parts, queue, counted: (kind) => metrics.wakeUp(kind) });
