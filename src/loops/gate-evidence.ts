@@ -6,8 +6,9 @@ import type { ChangeRequest, CheckReading, GateReading, Review } from '#model/pr
 import type { ChangeSet, Pin } from '#model/resolution.ts';
 import { assessRisk, readGates } from '#promotion/promotion.ts';
 import type { Ledger } from './audit-branch.ts';
-import type { Declarations } from './reading.ts';
+import type { Declarations, LoadedCapsule } from './reading.ts';
 import type { TrustOf } from './trust-of.ts';
+import { undeclaredGates } from './undeclared-gates.ts';
 import { instanceAbove, upstreamsOf } from './upstream.ts';
 import type { World } from './world.ts';
 
@@ -40,7 +41,8 @@ export async function gateChange(world: Pick<World, 'forge' | 'reading' | 'clock
   const { forge } = world;
   const { change, changeSet, environment } = request;
   const arriving = request.pins.filter((pin) => changeSet.moves.some((move) => move.instance === pin.instance && move.to !== undefined));
-  const risk = await riskOf(world, request, arriving);
+  const capsules = await world.reading.capsules(arriving.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
+  const risk = riskOf(request, capsules);
   const reviews = change === undefined || forge === undefined ? [] : await forge.reviews(change.number);
   const engine = forge === undefined ? undefined : (await forge.account()).login;
   const authors = new Set([...(engine === undefined ? [] : [engine]), ...(change === undefined ? [] : [change.author])]);
@@ -60,8 +62,9 @@ export async function gateChange(world: Pick<World, 'forge' | 'reading' | 'clock
     kind: request.kind,
   };
   const approved = reviews.filter((review) => review.state === 'approved').map((review) => review.reviewer);
+  const now = world.clock.now();
   return {
-    gates: readGates({ environment, changeSet, evidence }, world.clock.now()),
+    gates: [...readGates({ environment, changeSet, evidence }, now), ...undeclaredGates(request, { pins: arriving, capsules }, now)],
     risk,
     approvedBy: [...new Set(approved)].filter((login) => !authors.has(login)).sort(),
   };
@@ -79,8 +82,7 @@ async function checksOf(forge: NonNullable<World['forge']>, change: ChangeReques
   return (await forge.checks(change.headCommit)).filter((check) => check.name !== PROMOTE_CHECK);
 }
 
-async function riskOf(world: Pick<World, 'reading'>, request: EvidenceRequest, arriving: readonly Pin[]): Promise<Gated['risk']> {
-  const loaded = await world.reading.capsules(arriving.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
+function riskOf(request: EvidenceRequest, loaded: readonly LoadedCapsule[]): Gated['risk'] {
   const moves = request.changeSet.moves.map((move) => {
     const spec = loaded.find((item) => item.source?.name === move.capsule)?.source?.declared.value.spec;
     if (spec === undefined) return { move, facts: undefined };

@@ -1,9 +1,11 @@
 import type { CommitId } from '#model/digest.ts';
 import { parseDuration } from '#model/instant.ts';
-import { branchRef } from '#model/names.ts';
+import { branchRef, toEnvironmentName } from '#model/names.ts';
 import type { EnvironmentName } from '#model/names.ts';
 import type { Ending } from '#model/receipt.ts';
+import type { MovedRef } from '#ports/repository.ts';
 import { VALIDATE_CHECK } from './check-change.ts';
+import { problemsOfEnvironment } from './prepare-environment.ts';
 import type { Declarations } from './reading.ts';
 import { upstreamNames } from './upstream.ts';
 import type { World } from './world.ts';
@@ -36,9 +38,12 @@ export interface Looker {
 
 export function createLooker(world: World): Looker {
   let last: { readonly main: CommitId; readonly declarations: Declarations } | undefined;
+  /** What was fetched and not yet told: a look that fails after its fetch must not lose it. */
+  let untold: readonly MovedRef[] = [];
 
   async function look(signal?: AbortSignal): Promise<LookResult> {
-    const moved = await world.repository.fetch(signal);
+    untold = [...untold, ...(await world.repository.fetch(signal))];
+    const moved = untold;
     const refs = await world.repository.refs();
     const main = refs.get(branchRef(world.settings.branch));
     if (main === undefined) return nothing({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
@@ -47,8 +52,10 @@ export function createLooker(world: World): Looker {
       .flatMap((item) => (item.after === undefined ? [] : (/^refs\/pull\/(\d{1,9})\/head$/.exec(item.ref)?.[1] ?? [])))
       .map(Number);
     if (last === undefined) check.push(...(await uncheckedChanges(world)));
-    if (last?.main === main && promotions.size === 0)
+    if (last?.main === main && promotions.size === 0) {
+      untold = [];
       return { ...nothing({ kind: 'settled' }), environments: known(last.declarations), check: unique(check) };
+    }
 
     const declarations = await world.reading.declarations(await world.reading.at(main));
     const changed = changedEnvironments(last?.declarations, declarations);
@@ -62,6 +69,7 @@ export function createLooker(world: World): Looker {
       )
       .map((item) => item.environment);
     last = { main, declarations };
+    untold = [];
     return { ending: { kind: 'settled' }, environments, reconcile: [...changed], promote: downstream, check: unique(check), alarms: [] };
   }
 
@@ -84,19 +92,24 @@ function unique(numbers: readonly number[]): readonly number[] {
   return [...new Set(numbers)];
 }
 
+/** One that cannot be read is known all the same: its run says what is wrong with it. */
 function known(declarations: Declarations): readonly LookedEnvironment[] {
-  return declarations.state.environments.map((item) => ({
+  const readable = declarations.state.environments.map((item) => ({
     environment: item.name,
     interval: parseDuration(item.declared.value.spec.sync?.interval ?? ''),
     upstreams: upstreamNames(item),
   }));
+  const broken = [...declarations.environmentTrees.keys()].filter(
+    (name) => !readable.some((item) => item.environment === name) && problemsOfEnvironment(declarations, name).length > 0,
+  );
+  return [...readable, ...broken.map((name) => ({ environment: toEnvironmentName(name), interval: undefined, upstreams: [] }))];
 }
 
 function changedEnvironments(before: Declarations | undefined, after: Declarations): ReadonlySet<EnvironmentName> {
   const isShared = before === undefined || before.sharedKey !== after.sharedKey;
   return new Set(
-    after.state.environments
-      .map((item) => item.name)
+    known(after)
+      .map((item) => item.environment)
       .filter((name) => isShared || before.environmentTrees.get(name) !== after.environmentTrees.get(name)),
   );
 }

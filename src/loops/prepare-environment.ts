@@ -1,4 +1,3 @@
-import { capsuleNotHonoured, notHonoured } from '#desired/desired.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
 import { NOWHERE, compareProblems, placeInFile } from '#model/problem.ts';
@@ -11,6 +10,7 @@ import type { Declarations, Snapshot } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import type { RenderedEnvironment } from './render-environment.ts';
 import type { TrustOf } from './trust-of.ts';
+import { capsuleBlockers, unhonouredOf } from './undeclared-gates.ts';
 import type { ReadingWorld } from './world.ts';
 
 /** An environment that may be acted on: declared without mistakes, honoured, trusted, locked and rendered. */
@@ -68,9 +68,7 @@ export async function prepareEnvironment(
   const errors = [...wrong.filter((problem) => problem.severity === 'error'), ...(resolved.ok ? [] : resolved.problems)];
   if (errors.length > 0 || !resolved.ok) return stuck(errors, notices);
   const released = await world.reading.capsules(pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
-  const unsupported = released.flatMap((item) =>
-    item.source === undefined ? [] : capsuleNotHonoured(item.source.declared).filter((problem) => problem.effect === 'stuck'),
-  );
+  const unsupported = capsuleBlockers(released);
   if (unsupported.length > 0) return stuck(unsupported, notices);
   const unreleased = pins.flatMap((pin) => trust.problemOfRelease(environment, pin) ?? []);
   if (unreleased.length > 0) return ended(toEnding(unreleased, trust), notices);
@@ -86,15 +84,8 @@ export async function prepareEnvironment(
   };
 }
 
-/** What is declared for this environment and not honoured by this version; capsules are asked by the versions it locks. */
-export function unhonouredOf(declarations: Declarations, environment: DesiredEnvironment): ReturnType<typeof notHonoured> {
-  return notHonoured(declarations.state).filter(
-    (problem) => problem.subject.kind !== 'environment' || problem.subject.name === environment.name,
-  );
-}
-
 /** Problems that stop this environment: its own files, the project and the policies; never another environment's. */
-function problemsOfEnvironment(declarations: Declarations, name: string): readonly Problem[] {
+export function problemsOfEnvironment(declarations: Declarations, name: string): readonly Problem[] {
   return declarations.problems.filter((problem) => problem.severity === 'error' && isOf(problem, name));
 }
 
@@ -117,7 +108,7 @@ function ended(ending: Ending, notices: readonly string[]): Preparation {
   return { kind: 'ended', ending, notices };
 }
 
-function unknownEnvironment(name: string, declarations: Declarations): Problem {
+export function unknownEnvironment(name: string, declarations: Declarations): Problem {
   const names = declarations.state.environments.map((item) => item.name);
   return {
     code: 'unknown-environment',

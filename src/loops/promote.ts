@@ -65,8 +65,10 @@ export async function promote(world: World, request: PromoteRequest, signal?: Ab
   const open = await forge.list(`promote/${request.environment}/`, world.clock.now());
   const active = open.filter((change) => change.state === 'open' && change.base === world.settings.branch);
   const kept = await keepOrClose(world, forge, { scope, planned, active });
+  const opensItself = request.byPerson || scope.environment.declared.value.spec.promotion?.automatic !== false;
+  const fresh = opensItself ? planned.filter((plan) => !kept.some((other) => overlaps(other.changeSet, plan.changeSet))) : [];
   const changes: PromotedChange[] = [];
-  for (const item of [...kept, ...planned.filter((plan) => !kept.some((other) => overlaps(other.changeSet, plan.changeSet)))]) {
+  for (const item of [...kept, ...fresh]) {
     signal?.throwIfAborted();
     const existing = active.find((change) => changeSetOfRequest(change) === item.changeSet.id);
     changes.push(await maintain(world, { forge, scope, item, existing, refs, main, byPerson: request.byPerson }, signal));
@@ -102,8 +104,10 @@ async function dryRun(
 ): Promise<PromoteResult> {
   const changes: PromotedChange[] = [];
   for (const item of from.planned) {
-    const draft = await draftOf(world, from.scope, item, undefined);
-    changes.push({ draft, change: undefined, waiting: isPassed(draft.gates) ? [] : [describeWaiting(draft.gates)], merged: false });
+    const found = await world.forge?.findByHead(from.scope.branchOf(item.changeSet));
+    const change = found?.state === 'open' ? found : undefined;
+    const draft = await draftOf(world, from.scope, item, change);
+    changes.push({ draft, change, waiting: isPassed(draft.gates) ? [] : [describeWaiting(draft.gates)], merged: false });
   }
   return { ending: endingOf(changes, from.problems), changes, held: from.held, problems: from.problems, basis: undefined };
 }
@@ -135,6 +139,7 @@ async function keepOrClose(
   from: { scope: PromotionScope; planned: readonly PlannedChange[]; active: readonly ChangeRequest[] },
 ): Promise<readonly PlannedChange[]> {
   const kept: PlannedChange[] = [];
+  const closesSuperseded = from.scope.declarations.state.project?.value.spec.pullRequests?.autoClosesSuperseded !== false;
   for (const change of from.active) {
     const id = changeSetOfRequest(change);
     if (id === undefined) continue;
@@ -147,7 +152,7 @@ async function keepOrClose(
       continue;
     }
     const newer = from.planned.find((item) => item.changeSet.id !== id && overlaps(item.changeSet, again.changeSet));
-    if (newer !== undefined) {
+    if (newer !== undefined && closesSuperseded) {
       const { gates } = await gatedOf(world, from.scope, again, change);
       const instances = again.changeSet.moves.map((move) => move.instance);
       if (shouldSupersede({ changeSet: id, instances, gates }, { changeSet: newer.changeSet, verified: true })) {
@@ -198,14 +203,19 @@ async function maintain(world: World, from: Maintained, signal?: AbortSignal): P
     labels: draft.labels,
   });
   if (change.body !== draft.body || change.title !== draft.title) await forge.edit(change.number, { title: draft.title, body: draft.body });
-  const passed = isPassed(draft.gates);
-  const failed = draft.gates.some((gate) => gate.status === 'failed');
+  // What was said of another head says nothing of this one.
+  const gates =
+    before === undefined || before.headCommit === head
+      ? draft.gates
+      : (await gatedOf(world, scope, item, { ...change, headCommit: head })).gates;
+  const passed = isPassed(gates);
+  const failed = gates.some((gate) => gate.status === 'failed');
   await forge.publish(head, {
     name: PROMOTE_CHECK,
     state: passed ? 'success' : failed ? 'failure' : 'pending',
-    detail: describeWaiting(draft.gates),
+    detail: describeWaiting(gates),
   });
-  if (!passed) return { draft, change, waiting: [describeWaiting(draft.gates)], merged: false };
+  if (!passed) return { draft, change, waiting: [describeWaiting(gates)], merged: false };
   if (scope.environment.declared.value.spec.promotion?.merge !== 'auto')
     return { draft, change, waiting: [`${change.url} waits for a person to merge it`], merged: false };
   const merged = await forge.merge(change.number, { head, title: draft.title, message: mergeMessage(world, from, draft, change) });

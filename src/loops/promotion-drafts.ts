@@ -4,17 +4,17 @@ import type { Instant } from '#model/instant.ts';
 import type { InstanceName, RefName } from '#model/names.ts';
 import { branchRef, toCapsuleName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
-import { NOWHERE } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
 import type { ChangeSet, Pin, Release, ReleaseIndex } from '#model/resolution.ts';
 import { findCandidates } from '#promotion/promotion.ts';
 import { changeSetOf, lockText, movesBetween, pinsOfLock } from '#resolve/resolve.ts';
 import type { Ledger } from './audit-branch.ts';
-import { unhonouredOf } from './prepare-environment.ts';
+import { problemsOfEnvironment, unknownEnvironment } from './prepare-environment.ts';
 import { nextQuarantineEnd, quarantineOf } from './quarantine.ts';
 import type { Declarations } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import type { TrustOf } from './trust-of.ts';
+import { unhonouredOf } from './undeclared-gates.ts';
 import { isVerified, pinsIn, upstreamNames, upstreamsOf, wasVerifiedAbove } from './upstream.ts';
 import type { World } from './world.ts';
 
@@ -70,7 +70,10 @@ interface DraftsRequest {
 export async function findDrafts(world: World, request: DraftsRequest): Promise<FoundDrafts> {
   const declarations = await world.reading.declarations(await world.reading.at(request.main));
   const environment = declarations.state.environments.find((item) => item.name === request.environment);
-  if (environment === undefined) return { kind: 'ended', ending: { kind: 'stuck', problems: [unknown(request.environment)] } };
+  const broken = problemsOfEnvironment(declarations, request.environment);
+  if (broken.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: broken } };
+  if (environment === undefined)
+    return { kind: 'ended', ending: { kind: 'stuck', problems: [unknownEnvironment(request.environment, declarations)] } };
   const { index, trust } = await world.history.upTo(request.main);
   const unhonoured = unhonouredOf(declarations, environment).filter((problem) => problem.effect === 'stuck');
   const untrusted = [...trust.problemsOf(environment), ...(await world.protection.problemsOf(environment, request.refs))];
@@ -244,17 +247,4 @@ async function whyNotAdmitted(world: Pick<World, 'reading' | 'repository' | 'clo
       quarantine === undefined ? `not verified in ${upstreamNames(scope.environment).join(', ')}` : `in quarantine: ${quarantine}`;
     return [{ instance, version: release.version, reason: `needed by the change, but ${reason}` }];
   });
-}
-
-function unknown(name: string): Problem {
-  return {
-    code: 'unknown-environment',
-    rule: undefined,
-    severity: 'error',
-    phase: 'promote',
-    message: `there is no environment "${name}"`,
-    remedy: `Declare it in environments/${name}/environment.yaml, or name one that is.`,
-    place: NOWHERE,
-    related: [],
-  };
 }

@@ -2,7 +2,8 @@ import type { CommitId } from '#model/digest.ts';
 import { branchRef } from '#model/names.ts';
 import type { Ending } from '#model/receipt.ts';
 import { pinsOfLock } from '#resolve/resolve.ts';
-import { findDrafts } from './promotion-drafts.ts';
+import { promote } from './promote.ts';
+import type { PromoteResult } from './promote.ts';
 import { reconcile } from './reconcile.ts';
 import type { World } from './world.ts';
 
@@ -49,9 +50,11 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
     main === undefined
       ? undefined
       : (await world.reading.declarations(await world.reading.at(main))).state.environments.find((item) => item.name === name);
-  const drafts =
-    main === undefined || declared === undefined ? undefined : await findDrafts(world, { environment: name, main, refs, only: undefined });
-  const held = drafts?.kind === 'found' ? drafts.held : [];
+  const coming =
+    declared === undefined
+      ? undefined
+      : await promote(world, { environment: name, only: undefined, dryRun: true, byPerson: false }, signal);
+  const held = coming?.held ?? [];
   const pins = declared?.lock === undefined ? [] : pinsOfLock(declared.lock.value);
   const targets = result.runs.map(({ plan, health, problems }): TargetStatus => {
     const isSynced = problems.length === 0 && plan.steps.every((step) => step.action === 'keep') && head?.targets.has(plan.target) === true;
@@ -86,18 +89,15 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
     notices: result.notices,
     waiting: [
       ...held.filter((item) => !pins.some((pin) => pin.instance === item.instance)).map((item) => `${item.instance}: ${item.reason}`),
-      ...plannedTitles(drafts),
+      ...(coming?.changes ?? []).map(waitingText),
     ],
     ending: result.ending,
   };
 }
 
-function plannedTitles(drafts: Awaited<ReturnType<typeof findDrafts>> | undefined): readonly string[] {
-  if (drafts?.kind !== 'found') return [];
-  return drafts.planned.map(
-    (item) =>
-      `${item.changeSet.id} may come: ${item.changeSet.moves.map((move) => `${move.instance} ${move.to?.version ?? 'removed'}`).join(', ')}`,
-  );
+/** What may come, and what each of its gates says. */
+function waitingText({ draft, waiting }: PromoteResult['changes'][number]): string {
+  return `${draft.title}: ${waiting.join('; ') || 'all gates passed'}`;
 }
 
 function worst(states: readonly string[]): string {
