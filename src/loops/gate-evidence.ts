@@ -64,7 +64,7 @@ export async function gateChange(world: Pick<World, 'forge' | 'reading' | 'clock
   const approved = reviews.filter((review) => review.state === 'approved').map((review) => review.reviewer);
   const now = world.clock.now();
   return {
-    gates: [...readGates({ environment, changeSet, evidence }, now), ...undeclaredGates(request, { pins: arriving, capsules }, now)],
+    gates: [...readGates({ environment, changeSet, evidence }, now), ...undeclaredGates(request, capsules)],
     risk,
     approvedBy: [...new Set(approved)].filter((login) => !authors.has(login)).sort(),
   };

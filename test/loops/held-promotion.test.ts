@@ -8,7 +8,7 @@ import { PortError } from '#ports/port-error.ts';
 import type { Engine } from '#test/stories/engine.ts';
 import { portsOf, startEngine } from '#test/stories/engine.ts';
 import { newOutside, peopleOf, type Outside } from '#test/stories/outside.ts';
-import { capsuleFiles, DEV, environmentFile, PROJECT, type Files } from '#test/stories/shop.ts';
+import { capsuleFiles, DEV, environmentFile, type Files } from '#test/stories/shop.ts';
 import { declareShop } from '#test/stories/stories.ts';
 
 const ENVIRONMENT = 'environments/dev/environment.yaml';
@@ -138,44 +138,6 @@ test('what a look has fetched is told by the next one if it failed half way', as
   fails = false;
 
   expect((await looker.look()).check).toEqual([number]);
-});
-
-test('a version in quarantine does not come in', async () => {
-  const quarantine = `${PROJECT}  quarantine:\n    web@1.1.0:\n      reason: it loses orders\n      actor: ada\n`;
-  const { outside, engine } = await releaseInto({ 'environments/project.yaml': quarantine });
-
-  expect(requests(outside)).toEqual([]);
-  const { held } = await promote(engine.world, { environment: 'dev', only: undefined, dryRun: true, byPerson: false });
-  expect(held).toEqual([{ instance: 'web', version: '1.1.0', reason: '1.1.0 is in quarantine: it loses orders' }]);
-});
-
-test('an open promotion to a version that is put in quarantine is closed', async () => {
-  const manual = { ...DEV, merge: 'manual' } as const;
-  const { outside, engine } = await releaseInto({ [ENVIRONMENT]: environmentFile(manual) });
-  expect(gatesOf(outside)).toEqual(['success all 1 gates passed']);
-
-  const quarantine = `${PROJECT}  quarantine:\n    web@1.1.0:\n      reason: it loses orders\n      actor: ada\n`;
-  await peopleOf(outside).push({ 'environments/project.yaml': quarantine });
-  await engine.wake({ kind: 'look' });
-
-  expect(requests(outside)).toEqual(['closed promote(dev): web 1.0.0 → 1.1.0']);
-});
-
-test('a lock that a person moves to a version in quarantine is stuck', async () => {
-  const manual = { ...DEV, merge: 'manual' } as const;
-  const { outside, engine } = await releaseInto({ [ENVIRONMENT]: environmentFile(manual) });
-  const [pull] = [...outside.forge.pulls.values()];
-  if (pull === undefined) throw new Error('no pull request');
-  const quarantine = `${PROJECT}  quarantine:\n    web@1.1.0:\n      reason: it loses orders\n      actor: ada\n`;
-
-  await peopleOf(outside).push({ 'environments/project.yaml': quarantine });
-  await peopleOf(outside).forge('ada').merge(pull.request.number, { head: pull.request.headCommit, title: 'by hand', message: '' });
-  await engine.wake({ kind: 'look' });
-
-  expect(engine.endings.get('reconcile/dev')).toMatchObject({
-    kind: 'stuck',
-    problems: [{ code: 'gate-not-passed', message: expect.stringContaining('web@1.1.0 is in quarantine: it loses orders') }],
-  });
 });
 
 test('promotion.automatic: false opens nothing by itself, and what a person asks for', async () => {

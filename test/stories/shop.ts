@@ -22,7 +22,7 @@ function keyOf(name: string): SshPrivateKey {
 /** Files of a repository by path. */
 export type Files = Readonly<Record<string, string>>;
 
-export const PROJECT = `apiVersion: capstan.dev/v1alpha1
+const PROJECT = `apiVersion: capstan.dev/v1alpha1
 kind: Project
 metadata:
   name: shop
