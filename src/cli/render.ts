@@ -67,6 +67,7 @@ async function writeWhole(path: string, text: string): Promise<void> {
 }
 
 function renderingDocument(at: RenderedAt, value: RenderedEnvironment, revision: string | undefined, withObjects: boolean): object {
+  const configurations = value.configurations();
   return {
     environment: at.environment.name,
     revision: revision ?? null,
@@ -76,7 +77,7 @@ function renderingDocument(at: RenderedAt, value: RenderedEnvironment, revision:
       digest: target.digest,
       instances: Object.fromEntries(
         [...target.instances].map(([name, facts]) => {
-          const configuration = value.configurations.get(`${target.target.name} ${name}`);
+          const configuration = configurations.get(`${target.target.name} ${name}`);
           const commit = value.resolution.instances.find((item) => item.pin.instance === name)?.pin.commit ?? null;
           const origins = Object.fromEntries(
             [...(configuration?.origins ?? [])].map(([pointer, place]) => [pointer, `${place.file ?? ''}:${place.line ?? ''}`]),

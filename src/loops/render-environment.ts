@@ -1,21 +1,20 @@
-import type { CapsuleSource, DeclaredTarget, DesiredEnvironment, DesiredState } from '#model/desired.ts';
-import { sha256Of } from '#model/digest.ts';
+import type { DesiredEnvironment, DesiredState } from '#model/desired.ts';
 import { evaluateCondition } from '#model/expression.ts';
-import { isJsonObject } from '#model/json.ts';
-import type { Json, JsonObject } from '#model/json.ts';
+import type { Json } from '#model/json.ts';
 import { mergePatch } from '#model/merge-patch.ts';
-import type { InstanceName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
-import type { Rendering, RenderedUnit, RenderTarget, RenderUnit, TargetRendering } from '#model/rendering.ts';
-import type { Configuration, Pin, ReleaseIndex, Resolution, ResolvedInstance } from '#model/resolution.ts';
+import type { Rendering, RenderedUnit, TargetRendering } from '#model/rendering.ts';
+import type { Configuration, Pin, ReleaseIndex, Resolution } from '#model/resolution.ts';
 import { accepted, refused } from '#model/result.ts';
 import type { Result } from '#model/result.ts';
 import { judgeRendering } from '#policy/policy.ts';
 import type { Renderer } from '#ports/renderer.ts';
-import { assembleRendering, assembleTarget, outputsOf } from '#render/render.ts';
-import { configurationLayers, mergeConfiguration, resolveEnvironment } from '#resolve/resolve.ts';
+import { assembleRendering, assembleTarget } from '#render/render.ts';
+import { resolveEnvironment } from '#resolve/resolve.ts';
 import { createMemo } from './memo.ts';
 import type { Memo } from './memo.ts';
+import { createTargetPreparation } from './prepared-target.ts';
+import type { Prepared, PreparedTarget, SourcedInstance } from './prepared-target.ts';
 import type { Reading } from './reading.ts';
 
 /** An environment's pins turned into objects, with the configuration every one of them came from. */
@@ -23,12 +22,14 @@ export interface RenderedEnvironment {
   readonly resolution: Resolution;
   readonly rendering: Rendering;
   /** `target instance` -> merged configuration with origins. */
-  readonly configurations: ReadonlyMap<string, Configuration>;
+  configurations(): ReadonlyMap<string, Configuration>;
   readonly warnings: readonly Problem[];
 }
 
 export interface EnvironmentRenderer {
   render(request: RenderRequest, signal?: AbortSignal): Promise<Result<RenderedEnvironment>>;
+  /** Whole answers of commits, which the next question often compares with. */
+  readonly remembered: Memo<RenderedEnvironment>;
 }
 
 export interface ResolveRequest {
@@ -47,76 +48,75 @@ export interface RenderRequest {
   readonly occasion: 'reconcile' | 'pullRequest';
 }
 
-interface Prepared {
-  readonly unit: RenderUnit;
-  readonly key: string;
-}
-
 /** Resolve, configure, render and judge one environment; units whose inputs did not move are remembered. */
 export function createEnvironmentRenderer(reading: Reading, renderer: Renderer): EnvironmentRenderer {
+  const preparation = createTargetPreparation();
   const units = createMemo<RenderedUnit>(50_000);
-  const configurations = createMemo<ConfiguredInstance>(50_000);
   const targets = createMemo<TargetRendering>(200);
-  const judged = createMemo<readonly Problem[]>(200);
-  const identities = createIdentities();
+  const judged = createMemo<WeakMap<Prepared, readonly Problem[]>>(200);
 
   async function render(request: RenderRequest, signal?: AbortSignal): Promise<Result<RenderedEnvironment>> {
-    const pins = request.resolution.instances.map((instance) => instance.pin);
-    const loaded = await reading.capsules(pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
+    const instances = [...request.resolution.instances].sort((a, b) => a.wave - b.wave);
+    const loaded = await reading.capsules(instances.map(({ pin }) => ({ name: pin.capsule, tree: pin.gitTree })));
     const problems = loaded.flatMap((item) => item.problems.filter((problem) => problem.severity === 'error'));
     if (problems.length > 0) return refused(problems);
-    const sources = new Map(
-      loaded.flatMap((item): [string, CapsuleSource][] =>
-        item.source === undefined ? [] : [[`${item.source.name} ${item.source.gitTree}`, item.source]],
-      ),
-    );
-
-    const prepared: { target: RenderTarget; items: Prepared[] }[] = [];
-    const found: Problem[] = [];
-    const merged = new Map<string, Configuration>();
-    for (const declared of request.environment.targets) {
-      const target = renderTarget(request.environment, declared);
-      const made = prepareTarget({ request, sources, declared, target }, configurations, identities);
-      found.push(...made.problems);
-      for (const item of made.items) merged.set(`${target.name} ${item.unit.pin.instance}`, item.unit.configuration);
-      prepared.push({ target, items: made.items });
-    }
+    const sourced = instances.flatMap((instance, index): SourcedInstance[] => {
+      const source = loaded[index]?.source;
+      return source === undefined ? [] : [{ instance, source }];
+    });
+    const { environment } = request;
+    const prepared = environment.targets.map((declared) => preparation.prepare({ environment, declared, instances: sourced }));
+    const found = prepared.flatMap((target) => target.items.flatMap((item) => item.findings));
     const errors = found.filter((problem) => problem.severity === 'error');
     if (errors.length > 0) return refused(errors);
 
-    const rendered = await renderMissing(
-      prepared.flatMap((item) => item.items),
-      { units, renderer, signal },
-    );
+    const rendered = await renderMissing(prepared, { units, renderer, signal });
     if (!rendered.ok) return rendered;
     const assembled = assemble(prepared, rendered.value, targets);
     if (!assembled.ok) return assembled;
-    const rendering = assembleRendering(request.environment.name, assembled.value);
-    const verdicts = assembled.value.flatMap((target) => judgeTarget(request, target, judged));
+    const rendering = assembleRendering(environment.name, assembled.value);
+    const verdicts = judge(request, { prepared, rendered: rendered.value, targets: assembled.value });
     const denied = verdicts.filter((problem) => problem.severity === 'error');
     if (denied.length > 0) return refused(denied);
     const warnings = [...found, ...verdicts].filter((problem) => problem.severity === 'warning');
-    return accepted({ resolution: request.resolution, rendering, configurations: merged, warnings });
+    return accepted({ resolution: request.resolution, rendering, configurations: () => configurationsOf(prepared), warnings });
   }
 
-  return { render };
+  /** The verdict on a unit follows from its objects, the environment and the policies. */
+  function judge(
+    request: RenderRequest,
+    from: {
+      readonly prepared: readonly PreparedTarget[];
+      readonly rendered: RenderedUnits;
+      readonly targets: readonly TargetRendering[];
+    },
+  ): readonly Problem[] {
+    const { environment, state, occasion } = request;
+    if (state.policies.length === 0) return [];
+    const key = [occasion, environment.declared.blob, ...state.policies.map((policy) => policy.blob)].join(' ');
+    const known = judged.get(key) ?? judged.set(key, new WeakMap());
+    return from.prepared.flatMap(({ target, items }, at) =>
+      items.flatMap((item) => {
+        const verdict = known.get(item);
+        if (verdict !== undefined) return verdict;
+        const rendering = { target, objects: from.rendered.get(item)?.objects ?? [], instances: from.targets[at]?.instances ?? new Map() };
+        const problems = (['render', occasion] as const).flatMap((on) =>
+          judgeRendering(state.policies, { on, environment, rendering, previous: undefined }),
+        );
+        known.set(item, problems);
+        return problems;
+      }),
+    );
+  }
+
+  return { render, remembered: createMemo(16) };
 }
 
-/** The verdicts on one target follow from its objects, the environment and the policies. */
-function judgeTarget(request: RenderRequest, rendering: TargetRendering, memo: Memo<readonly Problem[]>): readonly Problem[] {
-  const { environment, state, occasion } = request;
-  const key = [
-    occasion,
-    environment.declared.blob,
-    rendering.target.name,
-    sha256Of(rendering.metadata),
-    ...state.policies.map((policy) => policy.blob),
-  ].join(' ');
-  const known = memo.get(key);
-  if (known !== undefined) return known;
-  return memo.set(
-    key,
-    (['render', occasion] as const).flatMap((on) => judgeRendering(state.policies, { on, environment, rendering, previous: undefined })),
+function configurationsOf(prepared: readonly PreparedTarget[]): ReadonlyMap<string, Configuration> {
+  return new Map(
+    prepared.flatMap(({ target, items }) =>
+      items.map((item) => [`${target.name} ${item.unit.pin.instance}`, item.unit.configuration] as const),
+    ),
   );
 }
 
@@ -165,110 +165,7 @@ function whenApplies(request: ResolveRequest): NonNullable<Parameters<typeof res
   };
 }
 
-type ConfiguredInstance = ReturnType<typeof mergeConfiguration>;
-
-interface TargetRequest {
-  readonly request: RenderRequest;
-  readonly sources: ReadonlyMap<string, CapsuleSource>;
-  readonly declared: DeclaredTarget;
-  readonly target: RenderTarget;
-}
-
-function prepareTarget(
-  from: TargetRequest,
-  memo: Memo<ConfiguredInstance>,
-  identities: Identities,
-): { items: Prepared[]; problems: Problem[] } {
-  const items: Prepared[] = [];
-  const problems: Problem[] = [];
-  const outputs = new Map<InstanceName, Readonly<Record<string, string>>>();
-  const byWave = [...from.request.resolution.instances].sort((a, b) => a.wave - b.wave);
-  const targetKey = `${from.request.environment.declared.blob} ${identities.of(from.declared.value)} ${from.target.name}`;
-  for (const instance of byWave) {
-    const source = from.sources.get(`${instance.pin.capsule} ${instance.pin.gitTree}`);
-    if (source === undefined || !isSelected(from, instance)) continue;
-    const own = from.request.environment.configs.get(instance.pin.instance);
-    const key = `${targetKey} ${instance.pin.instance} ${source.gitTree} ${own === undefined ? '-' : own.blob}`;
-    const configured = memo.get(key) ?? memo.set(key, configure(from, instance, source));
-    problems.push(...configured.warnings);
-    const dependencies: Record<string, { instance: InstanceName; outputs: Readonly<Record<string, string>> }> = {};
-    for (const [name, provider] of instance.dependencies) dependencies[name] = { instance: provider, outputs: outputs.get(provider) ?? {} };
-    const unit: RenderUnit = {
-      target: from.target,
-      pin: instance.pin,
-      wave: instance.wave,
-      capsule: { declaration: source.declared.value, files: source.contents, directory: source.directory },
-      configuration: configured.configuration,
-      dependencies,
-      capabilities: Object.fromEntries(instance.capabilities),
-    };
-    outputs.set(
-      instance.pin.instance,
-      outputsOf({
-        declaration: unit.capsule.declaration,
-        instance: instance.pin.instance,
-        target: from.target,
-        configuration: unit.configuration,
-      }),
-    );
-    items.push({ unit, key: `${key} ${instance.wave} ${dependencyKey(dependencies)} ${JSON.stringify(unit.capabilities)}` });
-  }
-  return { items, problems };
-}
-
-function dependencyKey(
-  dependencies: Readonly<Record<string, { instance: InstanceName; outputs: Readonly<Record<string, string>> }>>,
-): string {
-  const names = Object.keys(dependencies);
-  return names.length === 0 ? '-' : JSON.stringify(names.map((name) => [name, dependencies[name]]));
-}
-
-function configure(from: TargetRequest, instance: ResolvedInstance, source: CapsuleSource): ConfiguredInstance {
-  const { declared } = source;
-  const layers = configurationLayers({
-    environment: from.request.environment,
-    target: from.declared,
-    instance: instance.pin.instance,
-    capsule: { declaration: declared.value, at: (pointer) => declared.at(pointer) },
-  });
-  return mergeConfiguration(layers, configurationSchema(source), declared.value.spec.config?.dynamic ?? []);
-}
-
-/** The capsule's configuration schema, inline or in a file of its own; one that is not JSON is a problem of its own, found when the capsule is checked. */
-function configurationSchema(source: CapsuleSource): Parameters<typeof mergeConfiguration>[1] {
-  const schema = source.declared.value.spec.config?.schema;
-  if (schema === undefined) return undefined;
-  if (typeof schema !== 'string') return { value: schema as Json, at: (pointer) => source.declared.at(`/spec/config/schema${pointer}`) };
-  const bytes = source.contents.get(schema);
-  if (bytes === undefined) return undefined;
-  try {
-    return {
-      value: JSON.parse(Buffer.from(bytes).toString('utf8')) as Json,
-      at: (pointer) => ({ file: `${source.directory}/${schema}`, line: undefined, column: undefined, pointer }),
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-function isSelected(from: TargetRequest, instance: ResolvedInstance): boolean {
-  const selector = from.request.environment.declared.value.spec.capsules?.[instance.pin.instance]?.targets?.matchLabels;
-  if (selector === undefined) return true;
-  return Object.entries(selector).every(([name, value]) => from.target.labels[name] === value);
-}
-
-function renderTarget(environment: DesiredEnvironment, declared: DeclaredTarget): RenderTarget {
-  const facts: unknown = declared.value.facts ?? {};
-  const namespace = declared.value.namespace ?? environment.declared.value.spec.tenancy?.namespace;
-  return {
-    environment: environment.name,
-    name: declared.name,
-    driver: declared.value.driver,
-    namespace: namespace ?? environment.name,
-    labels: declared.value.labels ?? {},
-    facts: isJsonObject(facts as JsonObject) ? (facts as JsonObject) : {},
-  };
-}
+type RenderedUnits = ReadonlyMap<Prepared, RenderedUnit>;
 
 interface RenderTools {
   readonly units: Memo<RenderedUnit>;
@@ -276,13 +173,15 @@ interface RenderTools {
   readonly signal: AbortSignal | undefined;
 }
 
-async function renderMissing(items: readonly Prepared[], tools: RenderTools): Promise<Result<ReadonlyMap<string, RenderedUnit>>> {
-  const answers = new Map<string, RenderedUnit>();
+async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderTools): Promise<Result<RenderedUnits>> {
+  const answers = new Map<Prepared, RenderedUnit>();
   const missing: Prepared[] = [];
-  for (const item of items) {
-    const known = tools.units.get(item.key);
-    if (known === undefined) missing.push(item);
-    else answers.set(item.key, known);
+  for (const { items } of prepared) {
+    for (const item of items) {
+      const known = tools.units.get(item.key);
+      if (known === undefined) missing.push(item);
+      else answers.set(item, known);
+    }
   }
   const rendered =
     missing.length === 0
@@ -295,28 +194,29 @@ async function renderMissing(items: readonly Prepared[], tools: RenderTools): Pr
   for (const [index, item] of missing.entries()) {
     const answer = rendered[index];
     if (answer === undefined) throw new Error('the renderer answered fewer units than it was given');
-    if (answer.ok) answers.set(item.key, tools.units.set(item.key, answer.value));
+    if (answer.ok) answers.set(item, tools.units.set(item.key, answer.value));
     else problems.push(...answer.problems);
   }
   return problems.length > 0 ? refused(problems) : accepted(answers);
 }
 
+/** A target made of the units it was made of before is the same rendering. */
 function assemble(
-  prepared: readonly { target: RenderTarget; items: readonly Prepared[] }[],
-  rendered: ReadonlyMap<string, RenderedUnit>,
+  prepared: readonly PreparedTarget[],
+  rendered: RenderedUnits,
   memo: Memo<TargetRendering>,
 ): Result<readonly TargetRendering[]> {
   const targets: TargetRendering[] = [];
   const problems: Problem[] = [];
   for (const { target, items } of prepared) {
-    const key = sha256Of(items.map((item) => item.key).join('\n'));
+    const key = `${target.environment}/${target.name} ${items.map((item) => item.number).join(' ')}`;
     const known = memo.get(key);
     if (known !== undefined) {
       targets.push(known);
       continue;
     }
     const units = items.flatMap((item) => {
-      const unit = rendered.get(item.key);
+      const unit = rendered.get(item);
       return unit === undefined
         ? []
         : [{ pin: item.unit.pin, configuration: item.unit.configuration, wave: item.unit.wave, rendered: unit }];
@@ -326,25 +226,4 @@ function assemble(
     else problems.push(...assembled.problems);
   }
   return problems.length > 0 ? refused(problems) : accepted(targets);
-}
-
-interface Identities {
-  of(value: object): number;
-}
-
-/** A number per object: parsed documents are shared by content, so the number stands for it. */
-function createIdentities(): Identities {
-  const known = new WeakMap<object, number>();
-  let next = 0;
-  return {
-    of(value) {
-      let id = known.get(value);
-      if (id === undefined) {
-        next += 1;
-        id = next;
-        known.set(value, id);
-      }
-      return id;
-    },
-  };
 }

@@ -3,7 +3,7 @@ import type { Problem } from '#model/problem.ts';
 import { differenceOf } from '#model/rendered-diff.ts';
 import type { EnvironmentDifference } from '#model/rendered-diff.ts';
 import type { ReleaseIndex } from '#model/resolution.ts';
-import { refused } from '#model/result.ts';
+import { accepted, refused } from '#model/result.ts';
 import type { Result } from '#model/result.ts';
 import { pinsOfLock } from '#resolve/resolve.ts';
 import type { Declarations, Snapshot } from './reading.ts';
@@ -65,19 +65,20 @@ export async function renderAt(
 ): Promise<RenderedAt | undefined> {
   const environment = declarations.state.environments.find((item) => item.name === name);
   if (environment === undefined) return undefined;
-  const index = await indexFor(world, declarations.at);
   const fresh = environment.lock === undefined;
+  const { commit } = declarations.at;
+  const remembered = commit === undefined ? undefined : world.environments.remembered.get(`${commit} ${name}`);
+  if (remembered !== undefined) return { environment, fresh, result: accepted(remembered) };
+  const index = await indexFor(world, declarations.at);
   const pins = environment.lock === undefined ? [] : pinsOfLock(environment.lock.value);
   const resolved = await resolvePins(world.reading, { state: declarations.state, environment, pins, index });
   if (!resolved.ok) return { environment, fresh, result: refused(resolved.problems) };
-  return {
-    environment,
-    fresh,
-    result: await world.environments.render(
-      { state: declarations.state, environment, resolution: resolved.value, occasion: 'pullRequest' },
-      signal,
-    ),
-  };
+  const result = await world.environments.render(
+    { state: declarations.state, environment, resolution: resolved.value, occasion: 'pullRequest' },
+    signal,
+  );
+  if (commit !== undefined && result.ok) world.environments.remembered.set(`${commit} ${name}`, result.value);
+  return { environment, fresh, result };
 }
 
 /** The releases known at a snapshot; a working directory knows those of the default branch. */

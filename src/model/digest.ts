@@ -48,7 +48,12 @@ export function sha256Of(content: string | Uint8Array): Sha256 {
  * (in-toto dirHash; equals `find . -type f | cut -c3- | LC_ALL=C sort | xargs sha256sum | sha256sum`).
  */
 export function listDigest(files: readonly { readonly path: string; readonly sha256: Sha256 }[]): Sha256 {
+  return sha256Of(listLines(files));
+}
+
+/** What `listDigest` is the digest of. */
+export function listLines(files: readonly { readonly path: string; readonly sha256: Sha256 }[]): string {
   const rows = files.map((file) => ({ bytes: Buffer.from(file.path, 'utf8'), line: `${file.sha256}  ${file.path}\n` }));
   rows.sort((a, b) => Buffer.compare(a.bytes, b.bytes));
-  return sha256Of(rows.map((row) => row.line).join(''));
+  return rows.map((row) => row.line).join('');
 }

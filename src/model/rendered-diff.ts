@@ -40,10 +40,12 @@ export function differenceOf(base: Rendering | undefined, head: Rendering | unde
 
 function targetDifference(base: TargetRendering | undefined, head: TargetRendering | undefined): readonly ObjectDifference[] {
   if (base?.digest === head?.digest) return [];
-  const before = new Map(base?.objects.map((object) => [object.path, object]));
-  const moved = (head?.objects ?? []).filter((object) => before.get(object.path)?.sha256 !== object.sha256);
-  const kept = new Set(head?.objects.map((object) => object.path));
-  const gone = (base?.objects ?? []).filter((object) => !kept.has(object.path));
+  const old = withoutSame(base?.objects ?? [], head?.objects ?? []);
+  const fresh = withoutSame(head?.objects ?? [], base?.objects ?? []);
+  const before = new Map(old.map((object) => [object.path, object]));
+  const moved = fresh.filter((object) => before.get(object.path)?.sha256 !== object.sha256);
+  const kept = new Set(fresh.map((object) => object.path));
+  const gone = old.filter((object) => !kept.has(object.path));
   const goneByKey = new Map(gone.map((object) => [keyText(object.key), object]));
   const differences: ObjectDifference[] = [];
   for (const object of moved) {
@@ -53,6 +55,12 @@ function targetDifference(base: TargetRendering | undefined, head: TargetRenderi
   }
   for (const object of goneByKey.values()) differences.push(objectDifference(object, undefined));
   return differences.sort((a, b) => compareKeys(a.key, b.key));
+}
+
+/** Without the objects that are the very same on the other side, which is most of a target where one instance moved. */
+function withoutSame(objects: readonly RenderedObject[], others: readonly RenderedObject[]): readonly RenderedObject[] {
+  const same = new Set(others);
+  return objects.filter((object) => !same.has(object));
 }
 
 function objectDifference(base: RenderedObject | undefined, head: RenderedObject | undefined): ObjectDifference {

@@ -4,6 +4,7 @@ import { type Json, pointerToken } from '#model/json.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { quoted } from '#model/quoted.ts';
 import { accepted, refused, type Result } from '#model/result.ts';
+import { readPlainYaml } from '#model/yaml-plain.ts';
 import { scanYaml } from '#model/yaml-scan.ts';
 
 export interface YamlLimits {
@@ -45,6 +46,29 @@ export function parseYamlText(bytes: Uint8Array, file: string, limits: YamlLimit
   const decoded = decode(bytes, file);
   if (!decoded.ok) return decoded;
   const text = decoded.value;
+  const plain = readPlainYaml(text, limits.depth);
+  return plain === undefined ? readText(text, file, limits) : accepted(placedLater(plain, () => readText(text, file, limits)));
+}
+
+/** Most documents are never asked where something stands: that is worked out when somebody does. */
+function placedLater(value: Json, read: () => Result<YamlText>): YamlText {
+  let known: YamlText | undefined;
+  const placed = (): YamlText => {
+    if (known !== undefined) return known;
+    const answer = read();
+    if (!answer.ok) throw new Error(`the plain reader took what YAML refuses: ${answer.problems[0]?.message ?? ''}`);
+    known = answer.value;
+    return known;
+  };
+  return {
+    value,
+    at: (pointer) => placed().at(pointer),
+    keyAt: (pointer) => placed().keyAt(pointer),
+    sourceAt: (pointer) => placed().sourceAt(pointer),
+  };
+}
+
+function readText(text: string, file: string, limits: YamlLimits): Result<YamlText> {
   const lines = lineStarts(text);
   const placeAt = (offset: number, pointer: string): Place => ({ file, ...position(lines, offset), pointer });
 

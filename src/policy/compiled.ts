@@ -34,7 +34,18 @@ export interface Violation {
   readonly message: string;
 }
 
+const compiled = new WeakMap<Policy, CompiledPolicy>();
+
+/** Compiled once per document. */
 export function compilePolicy(policy: Policy): CompiledPolicy {
+  const known = compiled.get(policy);
+  if (known !== undefined) return known;
+  const fresh = freshlyCompiled(policy);
+  compiled.set(policy, fresh);
+  return fresh;
+}
+
+function freshlyCompiled(policy: Policy): CompiledPolicy {
   const compile = (text: string): Evaluated<Expression> => compileExpression(text, POLICY_INPUTS);
   return {
     policy,

@@ -11,7 +11,8 @@ import { checkPolicy } from './policy-tests.ts';
 
 export interface RenderingQuestion {
   readonly environment: DesiredEnvironment;
-  readonly rendering: TargetRendering;
+  /** The objects to judge, all of a target's or some. */
+  readonly rendering: Pick<TargetRendering, 'target' | 'instances' | 'objects'>;
   /** What the target had before; `oldObject` in expressions. */
   readonly previous: TargetRendering | undefined;
   readonly on: 'render' | 'reconcile' | 'pullRequest';

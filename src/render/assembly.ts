@@ -1,4 +1,4 @@
-import { listDigest, sha256Of } from '#model/digest.ts';
+import { listDigest, listLines, sha256Of } from '#model/digest.ts';
 import type { JsonObject } from '#model/json.ts';
 import type { KubernetesObject } from '#model/kubernetes-object.ts';
 import { groupAndVersion, keyText, objectKey } from '#model/kubernetes-object.ts';
@@ -21,11 +21,45 @@ export interface UnitOfTarget {
 
 export function assemble(target: RenderTarget, units: readonly UnitOfTarget[]): Result<TargetRendering> {
   const ordered = [...units].sort((a, b) => compareText(a.pin.instance, b.pin.instance));
-  const objects = ordered.flatMap((unit) => unit.rendered.objects).sort((a, b) => compareText(a.path, b.path));
-  const problems = collisions(target, objects);
+  // Paths begin with `<instance>/`, so units in that order are their objects in order of path.
+  const byPath = [...units].sort((a, b) => compareText(`${a.pin.instance}/`, `${b.pin.instance}/`));
+  const objects = byPath.flatMap((unit) => unit.rendered.objects);
+  const problems = collisions(target, byPath);
   if (problems.length > 0) return refused(problems);
   const instances = new Map(ordered.map((unit): [InstanceName, RenderedInstanceFacts] => [unit.pin.instance, factsOf(unit)]));
-  return accepted({ target, digest: listDigest(objects), instances, objects, metadata: metadataText(target, ordered) });
+  const digest = sha256Of(byPath.map((unit) => textsOf(unit.rendered).lines).join(''));
+  let metadata: string | undefined;
+  return accepted({
+    target,
+    digest,
+    instances,
+    objects,
+    /** Made when it is first wanted: a difference never does. */
+    get metadata() {
+      metadata ??= metadataText(target, ordered);
+      return metadata;
+    },
+  });
+}
+
+interface UnitTexts {
+  /** What its objects add to the digest of a target. */
+  readonly lines: string;
+  readonly keys: readonly string[];
+}
+
+const texts = new WeakMap<RenderedUnit, UnitTexts>();
+
+/** Worked out once per unit: a target of a thousand units is put together again when one of them moved. */
+function textsOf(unit: RenderedUnit): UnitTexts {
+  const known = texts.get(unit);
+  if (known !== undefined) return known;
+  const made = {
+    lines: listLines(unit.objects),
+    keys: unit.objects.map((object) => keyText(object.key)),
+  };
+  texts.set(unit, made);
+  return made;
 }
 
 function factsOf(unit: UnitOfTarget): RenderedInstanceFacts {
@@ -34,11 +68,12 @@ function factsOf(unit: UnitOfTarget): RenderedInstanceFacts {
 }
 
 /** V-55: an object belongs to one instance. Identity leaves the version out, so `v1` and `v1beta1` of a kind collide. */
-function collisions(target: RenderTarget, objects: readonly RenderedObject[]): readonly Problem[] {
+function collisions(target: RenderTarget, units: readonly UnitOfTarget[]): readonly Problem[] {
   const owners = new Map<string, RenderedObject>();
   const problems: Problem[] = [];
-  for (const object of objects) {
-    const key = keyText(object.key);
+  for (const { object, key } of units.flatMap(({ rendered }) =>
+    rendered.objects.map((one, at) => ({ object: one, key: textsOf(rendered).keys[at] ?? '' })),
+  )) {
     const owner = owners.get(key);
     owners.set(key, owner ?? object);
     if (owner === undefined) continue;

@@ -1,0 +1,221 @@
+import type { CapsuleSource, DeclaredTarget, DesiredEnvironment } from '#model/desired.ts';
+import type { BlobId } from '#model/digest.ts';
+import { isJsonObject } from '#model/json.ts';
+import type { Json, JsonObject } from '#model/json.ts';
+import type { InstanceName } from '#model/names.ts';
+import type { Problem } from '#model/problem.ts';
+import type { RenderTarget, RenderUnit } from '#model/rendering.ts';
+import type { ResolvedInstance } from '#model/resolution.ts';
+import { outputsOf } from '#render/render.ts';
+import { configurationLayers, mergeConfiguration } from '#resolve/resolve.ts';
+import { createMemo } from './memo.ts';
+
+/** An instance on a target, ready to be rendered. The same object is answered as long as it would say the same. */
+export interface Prepared {
+  /** Different for every other one. */
+  readonly number: number;
+  /** What its rendering follows from. */
+  readonly key: string;
+  readonly unit: RenderUnit;
+  readonly outputs: Readonly<Record<string, string>>;
+  /** What merging its configuration found. */
+  readonly findings: readonly Problem[];
+}
+
+export interface PreparedTarget {
+  readonly target: RenderTarget;
+  /** By wave. */
+  readonly items: readonly Prepared[];
+}
+
+export interface TargetRequest {
+  readonly environment: DesiredEnvironment;
+  readonly declared: DeclaredTarget;
+  /** By wave, each with its capsule. */
+  readonly instances: readonly SourcedInstance[];
+}
+
+export interface SourcedInstance {
+  readonly instance: ResolvedInstance;
+  readonly source: CapsuleSource;
+}
+
+export interface TargetPreparation {
+  prepare(request: TargetRequest): PreparedTarget;
+}
+
+/** What an instance of a target was made from the last time, compared before anything is put together. */
+interface Kept {
+  readonly source: CapsuleSource;
+  readonly own: BlobId | undefined;
+  readonly wave: number;
+  readonly dependencies: string;
+  readonly capabilities: string;
+  readonly item: Prepared;
+}
+
+interface KeptTarget {
+  readonly target: RenderTarget;
+  readonly text: string;
+  readonly instances: Map<InstanceName, Kept>;
+}
+
+type Dependencies = RenderUnit['dependencies'];
+const NO_DEPENDENCIES: Dependencies = {};
+const NO_CAPABILITIES: RenderUnit['capabilities'] = {};
+
+/** Remembers instances of targets, so that a pass over ten thousand of them makes only those that moved. */
+export function createTargetPreparation(): TargetPreparation {
+  const targets = createMemo<KeptTarget>(200);
+  const items = createMemo<Prepared>(50_000);
+  const identities = createIdentities();
+  let made = 0;
+
+  function prepare(request: TargetRequest): PreparedTarget {
+    const { environment, declared } = request;
+    const targetKey = `${environment.declared.blob} ${identities.of(declared.value)} ${declared.name}`;
+    const kept = targets.get(targetKey) ?? targets.set(targetKey, keptTarget(environment, declared));
+    const outputs = new Map<InstanceName, Prepared['outputs']>();
+    const prepared: Prepared[] = [];
+    for (const { instance, source } of request.instances) {
+      const name = instance.pin.instance;
+      if (!isSelected(environment, kept.target, name)) continue;
+      const now = {
+        source,
+        own: environment.configs.get(name)?.blob,
+        wave: instance.wave,
+        dependencies: dependencyText(instance, outputs),
+        capabilities: instance.capabilities.size === 0 ? '{}' : JSON.stringify(Object.fromEntries(instance.capabilities)),
+      };
+      const before = kept.instances.get(name);
+      let item = before !== undefined && isSame(before, now) ? before.item : undefined;
+      if (item === undefined) {
+        const key = `${targetKey} ${name} ${source.name} ${source.gitTree} ${now.own ?? '-'} ${now.wave} ${now.dependencies} ${now.capabilities}`;
+        item = items.get(key) ?? items.set(key, make(request, kept, { instance, source, outputs, known: now }));
+        kept.instances.set(name, { ...now, item });
+      }
+      outputs.set(name, item.outputs);
+      prepared.push(item);
+    }
+    return { target: kept.target, items: prepared };
+  }
+
+  function make(
+    request: TargetRequest,
+    { target, text }: KeptTarget,
+    from: SourcedInstance & { readonly outputs: ReadonlyMap<InstanceName, Prepared['outputs']>; readonly known: Omit<Kept, 'item'> },
+  ): Prepared {
+    const { instance, source, known } = from;
+    const { configuration, warnings } = configure(request, instance, source);
+    const unit: RenderUnit = {
+      target,
+      pin: instance.pin,
+      wave: instance.wave,
+      capsule: { declaration: source.declared.value, files: source.contents, directory: source.directory },
+      configuration,
+      dependencies: dependenciesOf(instance, from.outputs),
+      capabilities: instance.capabilities.size === 0 ? NO_CAPABILITIES : Object.fromEntries(instance.capabilities),
+    };
+    made += 1;
+    return {
+      number: made,
+      key: `${text} ${instance.pin.instance} ${source.name} ${source.gitTree} ${configuration.sha256} ${known.wave} ${known.dependencies} ${known.capabilities}`,
+      unit,
+      outputs: outputsOf({ declaration: source.declared.value, instance: instance.pin.instance, target, configuration }),
+      findings: warnings,
+    };
+  }
+
+  return { prepare };
+}
+
+function isSame(before: Kept, now: Omit<Kept, 'item'>): boolean {
+  return (
+    before.source === now.source &&
+    before.own === now.own &&
+    before.wave === now.wave &&
+    before.dependencies === now.dependencies &&
+    before.capabilities === now.capabilities
+  );
+}
+
+function dependenciesOf(instance: ResolvedInstance, outputs: ReadonlyMap<InstanceName, Prepared['outputs']>): Dependencies {
+  if (instance.dependencies.size === 0) return NO_DEPENDENCIES;
+  const entries = [...instance.dependencies].map(([name, provider]) => [
+    name,
+    { instance: provider, outputs: outputs.get(provider) ?? {} },
+  ]);
+  return Object.fromEntries(entries) as Dependencies;
+}
+
+function dependencyText(instance: ResolvedInstance, outputs: ReadonlyMap<InstanceName, Prepared['outputs']>): string {
+  return instance.dependencies.size === 0 ? '-' : JSON.stringify(dependenciesOf(instance, outputs));
+}
+
+function configure(from: TargetRequest, instance: ResolvedInstance, source: CapsuleSource): ReturnType<typeof mergeConfiguration> {
+  const { declared } = source;
+  const layers = configurationLayers({
+    environment: from.environment,
+    target: from.declared,
+    instance: instance.pin.instance,
+    capsule: { declaration: declared.value, at: (pointer) => declared.at(pointer) },
+  });
+  return mergeConfiguration(layers, configurationSchema(source), declared.value.spec.config?.dynamic ?? []);
+}
+
+/** The capsule's configuration schema, inline or in a file of its own; one that is not JSON is a problem of its own, found when the capsule is checked. */
+function configurationSchema(source: CapsuleSource): Parameters<typeof mergeConfiguration>[1] {
+  const schema = source.declared.value.spec.config?.schema;
+  if (schema === undefined) return undefined;
+  if (typeof schema !== 'string') return { value: schema as Json, at: (pointer) => source.declared.at(`/spec/config/schema${pointer}`) };
+  const bytes = source.contents.get(schema);
+  if (bytes === undefined) return undefined;
+  try {
+    return {
+      value: JSON.parse(Buffer.from(bytes).toString('utf8')) as Json,
+      at: (pointer) => ({ file: `${source.directory}/${schema}`, line: undefined, column: undefined, pointer }),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function isSelected(environment: DesiredEnvironment, target: RenderTarget, instance: InstanceName): boolean {
+  const selector = environment.declared.value.spec.capsules?.[instance]?.targets?.matchLabels;
+  return selector === undefined || Object.entries(selector).every(([name, value]) => target.labels[name] === value);
+}
+
+function keptTarget(environment: DesiredEnvironment, declared: DeclaredTarget): KeptTarget {
+  const facts: unknown = declared.value.facts ?? {};
+  const namespace = declared.value.namespace ?? environment.declared.value.spec.tenancy?.namespace;
+  const target: RenderTarget = {
+    environment: environment.name,
+    name: declared.name,
+    driver: declared.value.driver,
+    namespace: namespace ?? environment.name,
+    labels: declared.value.labels ?? {},
+    facts: isJsonObject(facts as JsonObject) ? (facts as JsonObject) : {},
+  };
+  return { target, text: JSON.stringify(target), instances: new Map() };
+}
+
+interface Identities {
+  of(value: object): number;
+}
+
+/** A number per object: parsed documents are shared by content, so the number stands for it. */
+function createIdentities(): Identities {
+  const known = new WeakMap<object, number>();
+  let next = 0;
+  return {
+    of(value) {
+      let id = known.get(value);
+      if (id === undefined) {
+        next += 1;
+        id = next;
+        known.set(value, id);
+      }
+      return id;
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import type { Json } from '#model/json.ts';
+
+const LINE = /( *)(?:(-) |([A-Za-z][A-Za-z0-9_./-]{0,199}):(?: |(?=\n|$)))?/y;
+/** Characters that mean nothing to YAML where they stand here; `:` before a space and `#` after one do. */
+const PLAIN = /^[A-Za-z0-9_/.^~+=]([A-Za-z0-9_./@^~+=()$%;,<>!*-]|:(?=[^ ])|#|(?<=[^ ]) (?=[^ #]))*(?<![: ])$/;
+const WORD = /^(?:~|null|true|false)$/i;
+const NUMBER =
+  /^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0x[0-9a-fA-F]+|0o[0-7]+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
+const QUOTED = /^(?:"([ !#-[\]-~]*)"|'([ -&(-~]*)')$/;
+const FORBIDDEN_KEYS = new Set(['constructor', 'prototype']);
+const LONGEST_LINE = 1000;
+const MOST_LINES = 40_000;
+
+type Open =
+  | { readonly kind: 'map'; readonly indent: number; readonly items: Record<string, Json> }
+  | { readonly kind: 'list'; readonly indent: number; readonly items: Json[] };
+
+/** A key that waits for the block below it. */
+interface Waiting {
+  readonly map: Record<string, Json>;
+  readonly key: string;
+  readonly indent: number;
+}
+
+/**
+ * The value of a text that keeps to the plainest part of YAML: block maps, lists of scalars, and scalars on one line that nobody can
+ * misread. It is what machines write and most of what people do, and is read here many times faster than by the whole of YAML. Undefined
+ * for everything else, mistakes included: ask the real parser, which agrees wherever this answers.
+ */
+export function readPlainYaml(text: string, depthLimit: number): Json | undefined {
+  if (text.includes('\r')) return undefined;
+  const root: Record<string, Json> = {};
+  const open: Open[] = [{ kind: 'map', indent: 0, items: root }];
+  let waiting: Waiting | undefined;
+  let lines = 0;
+  for (let start = 0; start < text.length;) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline;
+    lines += 1;
+    if (end - start > LONGEST_LINE || lines > MOST_LINES) return undefined;
+    LINE.lastIndex = start;
+    const [head = '', spaces = '', dash, key] = LINE.exec(text) ?? [];
+    const at = start + head.length;
+    start = end + 1;
+    if (dash === undefined && key === undefined) {
+      if ((at === end && spaces === '') || text.charCodeAt(at) === HASH) continue;
+      return undefined;
+    }
+    const indent = spaces.length;
+    const isItem = dash !== undefined;
+    if (waiting !== undefined && (indent > waiting.indent || (isItem && indent === waiting.indent))) {
+      if (open.length >= depthLimit) return undefined;
+      open.push(below(waiting, indent, isItem));
+    } else if (waiting === undefined) close(open, indent, isItem);
+    else return undefined;
+    waiting = undefined;
+    const top = open.at(-1);
+    if (top === undefined || top.indent !== indent || (top.kind === 'list') !== isItem) return undefined;
+    const value = at === end ? undefined : scalar(text.slice(at, end));
+    if (top.kind === 'list') {
+      if (value === undefined) return undefined;
+      top.items.push(value);
+      continue;
+    }
+    if (key === undefined || Object.hasOwn(top.items, key) || WORD.test(key) || FORBIDDEN_KEYS.has(key)) return undefined;
+    if (value !== undefined) top.items[key] = value;
+    else if (at === end && text.charCodeAt(end - 1) !== SPACE) waiting = { map: top.items, key, indent };
+    else return undefined;
+  }
+  return waiting === undefined && Object.keys(root).length > 0 ? root : undefined;
+}
+
+const HASH = 35;
+const SPACE = 32;
+
+function below(waiting: Waiting, indent: number, isItem: boolean): Open {
+  const opened: Open = isItem ? { kind: 'list', indent, items: [] } : { kind: 'map', indent, items: {} };
+  waiting.map[waiting.key] = opened.items;
+  return opened;
+}
+
+/** Leaves the blocks that a line of this indentation ends; a list may stand as deep as the key it belongs to. */
+function close(open: Open[], indent: number, isItem: boolean): void {
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    if (top.indent < indent || (top.indent === indent && (top.kind === 'map' || isItem))) return;
+    open.pop();
+  }
+}
+
+function scalar(text: string): Json | undefined {
+  if (PLAIN.test(text)) {
+    if (text === 'true') return true;
+    if (text === 'false') return false;
+    if (WORD.test(text)) return undefined;
+    if (!NUMBER.test(text)) return text;
+    return /^(?:0|[1-9][0-9]{0,14})$/.test(text) ? Number(text) : undefined;
+  }
+  if (text === '{}') return {};
+  if (text === '[]') return [];
+  const quoted = QUOTED.exec(text);
+  return quoted?.[1] ?? quoted?.[2];
+}
