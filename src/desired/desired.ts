@@ -1,6 +1,7 @@
 import type { Capsule } from '#model/declarations.generated.ts';
 import type { Declared, DesiredState, SourceFile } from '#model/desired.ts';
 import { compareProblems, type Problem } from '#model/problem.ts';
+import type { BlockMemory } from '#model/yaml-plain.ts';
 import { type Assembled, assemble, type Snapshot } from './assemble.ts';
 import { type CapsuleContent, type ReadCapsule, readCapsule } from './capsule-source.ts';
 import { documentPath } from './documents.ts';
@@ -22,9 +23,12 @@ export function isDeclarationPath(path: string): boolean {
   return documentPath(path) !== undefined;
 }
 
-/** Parses one declaration. A function of path and bytes alone, so answers can be kept by path and blob id. */
-export function parseDeclaration(file: SourceFile): ParsedDeclaration {
-  return parseDocument(file);
+/**
+ * Parses one declaration. A function of path and bytes alone, so answers can be kept by path and blob id; `blocks` keeps what one lock has
+ * in common with the next.
+ */
+export function parseDeclaration(file: SourceFile, blocks?: BlockMemory): ParsedDeclaration {
+  return parseDocument(file, blocks);
 }
 
 /** Puts a capsule's directory together (V-10). */

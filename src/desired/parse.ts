@@ -8,6 +8,7 @@ import type { Problem } from '#model/problem.ts';
 import { quoted, visibleText } from '#model/quoted.ts';
 import { didYouMean } from '#model/suggest.ts';
 import { isVersion } from '#model/version.ts';
+import type { BlockMemory } from '#model/yaml-plain.ts';
 import { parseYamlText, type YamlText } from '#model/yaml-text.ts';
 import { type DocumentPath, documentPath, type ParsedDocument } from './documents.ts';
 import { problemOf } from './finding.ts';
@@ -33,20 +34,32 @@ const TARGET_SCHEMA: JsonObject = { $ref: '#/$defs/target', $defs: DECLARATION_S
 const CONFIG_SCHEMA: JsonObject = { type: 'object' };
 
 /** Parses one declaration; a function of path and bytes alone, so it can be kept by path and blob id. */
-export function parseDocument(file: SourceFile): ParsedDeclaration {
+export function parseDocument(file: SourceFile, blocks?: BlockMemory): ParsedDeclaration {
   const shown = visibleText(file.path, 300);
   const where = documentPath(file.path);
   if (where === undefined) throw new Error(`not a declaration: ${shown}`);
   if (isLfsPointer(file.bytes)) return { document: undefined, problems: [lfsProblem(shown)] };
-  const parsed = parseYamlText(file.bytes, shown);
+  const shared = where.kind === 'lock' ? blocks : undefined;
+  const parsed = parseYamlText(file.bytes, shown, { blocks: shared });
   if (!parsed.ok) return { document: undefined, problems: parsed.problems };
   const text = parsed.value;
   const header = headerProblems(where, text);
   if (header.length > 0) return { document: undefined, problems: header };
-  const problems = checkBySchema(schemaOf(where), text.value).map((finding) => problemOfSchema(finding, text));
+  const findings = shared !== undefined && isGoodLock(text.value, shared) ? [] : checkBySchema(schemaOf(where), text.value);
+  const problems = findings.map((finding) => problemOfSchema(finding, text));
   problems.push(...identityProblems(where, text));
   if (problems.length > 0) return { document: undefined, problems };
   return { document: documentOf(where, { file, shown, text }), problems: [] };
+}
+
+/** Whether a lock obeys its schema, asked of what no lock before it had: each entry is judged by itself. */
+function isGoodLock(lock: Json, { checked }: BlockMemory): boolean {
+  const entries = valueAt(lock, '/capsules');
+  if (!isJsonObject(lock) || !isJsonObject(entries)) return false;
+  const fresh = Object.entries(entries).filter(([, entry]) => !isJsonObject(entry) || !checked.has(entry));
+  if (checkBySchema(DECLARATION_SCHEMAS.EnvironmentLock, { ...lock, capsules: Object.fromEntries(fresh) }).length > 0) return false;
+  for (const [, entry] of fresh) if (isJsonObject(entry)) checked.add(entry);
+  return true;
 }
 
 const LFS_HEADER = Buffer.from('version https://git-lfs.github.com/spec/');

@@ -6,6 +6,7 @@ import { toCapsuleName } from '#model/names.ts';
 import type { CapsuleName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Release, ReleasedCapsule } from '#model/resolution.ts';
+import { createBlockMemory } from '#model/yaml-plain.ts';
 import type { ObjectReader } from '#ports/repository.ts';
 import { createMemo } from './memo.ts';
 
@@ -60,11 +61,15 @@ export interface Reading {
   counts(): { readonly parses: number };
 }
 
+const NOT_LOADED: LoadedCapsule = { source: undefined, problems: [] };
+
 export function createReading(reader: ObjectReader): Reading {
   const listings = createMemo<readonly FoundFile[]>(50_000);
   const parsed = createMemo<Parsed>(100_000);
   const states = createMemo<Declarations>(16);
   const capsuleMemo = createMemo<LoadedCapsule>(20_000);
+  const blocks = createBlockMemory();
+  const released = new WeakMap<Release, ReleasedCapsule>();
   let parses = 0;
 
   function parse(file: SourceFile): Parsed {
@@ -72,7 +77,7 @@ export function createReading(reader: ObjectReader): Reading {
     const known = parsed.get(key);
     if (known !== undefined) return known;
     parses += 1;
-    return parsed.set(key, parseDeclaration(file));
+    return parsed.set(key, parseDeclaration(file, blocks));
   }
 
   async function listing(tree: TreeId, under: string): Promise<readonly FoundFile[]> {
@@ -140,13 +145,15 @@ export function createReading(reader: ObjectReader): Reading {
   }
 
   async function capsules(wanted: readonly { readonly name: CapsuleName; readonly tree: TreeId }[]): Promise<readonly LoadedCapsule[]> {
-    const missing = wanted.filter((item) => capsuleMemo.get(`${item.name} ${item.tree}`) === undefined);
+    const known = wanted.map((item) => capsuleMemo.get(`${item.name} ${item.tree}`));
+    const missing = wanted.filter((_, index) => known[index] === undefined);
+    if (missing.length === 0) return known.map((item) => item ?? NOT_LOADED);
     const listed = await Promise.all(missing.map(async (item) => ({ ...item, files: await listing(item.tree, `capsules/${item.name}`) })));
     const regular = listed.flatMap((item) => item.files.filter((file) => file.mode.startsWith('100')));
     const contents = regular.length === 0 ? [] : await reader.blobs(regular.map((file) => file.id));
     const bytes = new Map(regular.map((file, index) => [`${file.id} ${file.path}`, contents[index] ?? new Uint8Array()]));
     for (const item of listed) capsuleMemo.set(`${item.name} ${item.tree}`, toSource(item.name, item.tree, item.files, bytes));
-    return wanted.map((item) => capsuleMemo.get(`${item.name} ${item.tree}`) ?? { source: undefined, problems: [] });
+    return wanted.map((item, index) => known[index] ?? capsuleMemo.get(`${item.name} ${item.tree}`) ?? NOT_LOADED);
   }
 
   function toSource(name: CapsuleName, tree: TreeId, found: readonly FoundFile[], bytes: ReadonlyMap<string, Uint8Array>): LoadedCapsule {
@@ -189,11 +196,16 @@ export function createReading(reader: ObjectReader): Reading {
     text: async (blob) => Buffer.from(await reader.blob(blob)).toString('utf8'),
     async capsule(name, tree) {
       const [only] = await capsules([{ name, tree }]);
-      return only ?? { source: undefined, problems: [] };
+      return only ?? NOT_LOADED;
     },
     loaded(release) {
+      const known = released.get(release);
+      if (known !== undefined) return known;
       const source = capsuleMemo.get(`${release.capsule} ${release.gitTree}`)?.source;
-      return source === undefined ? undefined : { release, sha256: source.sha256, declaration: source.declared.value };
+      if (source === undefined) return undefined;
+      const made = { release, sha256: source.sha256, declaration: source.declared.value };
+      released.set(release, made);
+      return made;
     },
     counts: () => ({ parses }),
   };

@@ -52,6 +52,7 @@ export interface RenderRequest {
 export function createEnvironmentRenderer(reading: Reading, renderer: Renderer): EnvironmentRenderer {
   const preparation = createTargetPreparation();
   const units = createMemo<RenderedUnit>(50_000);
+  const known = new WeakMap<Prepared, RenderedUnit>();
   const targets = createMemo<TargetRendering>(200);
   const judged = createMemo<WeakMap<Prepared, readonly Problem[]>>(200);
 
@@ -70,7 +71,7 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
     const errors = found.filter((problem) => problem.severity === 'error');
     if (errors.length > 0) return refused(errors);
 
-    const rendered = await renderMissing(prepared, { units, renderer, signal });
+    const rendered = await renderMissing(prepared, { units, known, renderer, signal });
     if (!rendered.ok) return rendered;
     const assembled = assemble(prepared, rendered.value, targets);
     if (!assembled.ok) return assembled;
@@ -94,16 +95,16 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
     const { environment, state, occasion } = request;
     if (state.policies.length === 0) return [];
     const key = [occasion, environment.declared.blob, ...state.policies.map((policy) => policy.blob)].join(' ');
-    const known = judged.get(key) ?? judged.set(key, new WeakMap());
+    const verdicts = judged.get(key) ?? judged.set(key, new WeakMap());
     return from.prepared.flatMap(({ target, items }, at) =>
       items.flatMap((item) => {
-        const verdict = known.get(item);
+        const verdict = verdicts.get(item);
         if (verdict !== undefined) return verdict;
         const rendering = { target, objects: from.rendered.get(item)?.objects ?? [], instances: from.targets[at]?.instances ?? new Map() };
         const problems = (['render', occasion] as const).flatMap((on) =>
           judgeRendering(state.policies, { on, environment, rendering, previous: undefined }),
         );
-        known.set(item, problems);
+        verdicts.set(item, problems);
         return problems;
       }),
     );
@@ -165,22 +166,24 @@ function whenApplies(request: ResolveRequest): NonNullable<Parameters<typeof res
   };
 }
 
-type RenderedUnits = ReadonlyMap<Prepared, RenderedUnit>;
+type RenderedUnits = Pick<WeakMap<Prepared, RenderedUnit>, 'get'>;
 
 interface RenderTools {
+  /** By what a rendering follows from, and by the very instance that asked before. */
   readonly units: Memo<RenderedUnit>;
+  readonly known: WeakMap<Prepared, RenderedUnit>;
   readonly renderer: Renderer;
   readonly signal: AbortSignal | undefined;
 }
 
 async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderTools): Promise<Result<RenderedUnits>> {
-  const answers = new Map<Prepared, RenderedUnit>();
   const missing: Prepared[] = [];
   for (const { items } of prepared) {
     for (const item of items) {
-      const known = tools.units.get(item.key);
-      if (known === undefined) missing.push(item);
-      else answers.set(item, known);
+      if (tools.known.has(item)) continue;
+      const unit = tools.units.get(item.key);
+      if (unit === undefined) missing.push(item);
+      else tools.known.set(item, unit);
     }
   }
   const rendered =
@@ -194,10 +197,10 @@ async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderT
   for (const [index, item] of missing.entries()) {
     const answer = rendered[index];
     if (answer === undefined) throw new Error('the renderer answered fewer units than it was given');
-    if (answer.ok) answers.set(item, tools.units.set(item.key, answer.value));
+    if (answer.ok) tools.known.set(item, tools.units.set(item.key, answer.value));
     else problems.push(...answer.problems);
   }
-  return problems.length > 0 ? refused(problems) : accepted(answers);
+  return problems.length > 0 ? refused(problems) : accepted(tools.known);
 }
 
 /** A target made of the units it was made of before is the same rendering. */

@@ -40,8 +40,7 @@ export function differenceOf(base: Rendering | undefined, head: Rendering | unde
 
 function targetDifference(base: TargetRendering | undefined, head: TargetRendering | undefined): readonly ObjectDifference[] {
   if (base?.digest === head?.digest) return [];
-  const old = withoutSame(base?.objects ?? [], head?.objects ?? []);
-  const fresh = withoutSame(head?.objects ?? [], base?.objects ?? []);
+  const { old, fresh } = withoutSame(base?.objects ?? [], head?.objects ?? []);
   const before = new Map(old.map((object) => [object.path, object]));
   const moved = fresh.filter((object) => before.get(object.path)?.sha256 !== object.sha256);
   const kept = new Set(fresh.map((object) => object.path));
@@ -57,10 +56,29 @@ function targetDifference(base: TargetRendering | undefined, head: TargetRenderi
   return differences.sort((a, b) => compareKeys(a.key, b.key));
 }
 
-/** Without the objects that are the very same on the other side, which is most of a target where one instance moved. */
-function withoutSame(objects: readonly RenderedObject[], others: readonly RenderedObject[]): readonly RenderedObject[] {
-  const same = new Set(others);
-  return objects.filter((object) => !same.has(object));
+/** Both sides without the objects that are the very same, which is most of a target where one instance moved: one walk, as both are by path. */
+function withoutSame(
+  before: readonly RenderedObject[],
+  after: readonly RenderedObject[],
+): { readonly old: readonly RenderedObject[]; readonly fresh: readonly RenderedObject[] } {
+  const old: RenderedObject[] = [];
+  const fresh: RenderedObject[] = [];
+  let at = 0;
+  let other = 0;
+  for (;;) {
+    const left = before[at];
+    const right = after[other];
+    if (left === undefined && right === undefined) return { old, fresh };
+    const order = left === right ? 0 : left === undefined ? 1 : right === undefined ? -1 : compareText(left.path, right.path);
+    if (left !== undefined && order <= 0) {
+      at += 1;
+      if (left !== right) old.push(left);
+    }
+    if (right !== undefined && order >= 0) {
+      other += 1;
+      if (left !== right) fresh.push(right);
+    }
+  }
 }
 
 function objectDifference(base: RenderedObject | undefined, head: RenderedObject | undefined): ObjectDifference {

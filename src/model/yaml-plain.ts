@@ -1,4 +1,4 @@
-import type { Json } from '#model/json.ts';
+import { isJsonObject, type Json } from '#model/json.ts';
 
 const LINE = /( *)(?:(-) |([A-Za-z][A-Za-z0-9_./-]{0,199}):(?: |(?=\n|$)))?/y;
 /** Characters that mean nothing to YAML where they stand here; `:` before a space and `#` after one do. */
@@ -99,4 +99,67 @@ function scalar(text: string): Json | undefined {
   if (text === '[]') return [];
   const quoted = QUOTED.exec(text);
   return quoted?.[1] ?? quoted?.[2];
+}
+
+/** Entries of locks by their text: the next lock has all of them but a few. */
+export interface BlockMemory {
+  readonly blocks: Map<string, Block>;
+  /** Entries that somebody has found to obey their schema. */
+  readonly checked: WeakSet<object>;
+}
+
+interface Block {
+  readonly name: string;
+  readonly value: Json;
+  readonly lines: number;
+}
+
+const MOST_BLOCKS = 50_000;
+const PARENT = '\ncapsules:\n';
+const BLOCK = / {2}[A-Za-z][A-Za-z0-9_./-]{0,199}:\n(?: {4}[^\n]*\n)+/y;
+
+export function createBlockMemory(): BlockMemory {
+  return { blocks: new Map(), checked: new WeakSet() };
+}
+
+/**
+ * `readPlainYaml` for a text whose `capsules:` are many blocks, of which few are new. Plain YAML is read line by line, so a block says the
+ * same wherever it stands; equal blocks are answered as the same object.
+ */
+export function readPlainBlocks(text: string, depthLimit: number, memory: BlockMemory): Json | undefined {
+  const start = text.indexOf(PARENT) + PARENT.length;
+  if (start < PARENT.length) return undefined;
+  const found: string[] = [];
+  let end = start;
+  for (BLOCK.lastIndex = start; BLOCK.test(text); end = BLOCK.lastIndex) found.push(text.slice(end, BLOCK.lastIndex));
+  const isNew = found.filter((block) => !memory.blocks.has(block));
+  const rest = readPlainYaml(
+    `${text.slice(0, start)}${(isNew.length > 0 ? isNew : found.slice(0, 1)).join('')}${text.slice(end)}`,
+    depthLimit,
+  );
+  if (!isJsonObject(rest)) return undefined;
+  const read = rest['capsules'];
+  if (!isJsonObject(read) || Object.keys(read).length !== Math.max(isNew.length, 1)) return undefined;
+  for (const block of isNew) {
+    const name = block.slice(2, block.indexOf(':'));
+    remember(memory, block, { name, value: read[name] ?? null, lines: block.split('\n').length });
+  }
+  const entries: Record<string, Json> = {};
+  let lines = 0;
+  for (const block of found) {
+    const known = memory.blocks.get(block);
+    if (known === undefined || Object.hasOwn(entries, known.name)) return undefined;
+    entries[known.name] = known.value;
+    lines += known.lines;
+  }
+  return lines > MOST_LINES ? undefined : { ...rest, capsules: entries };
+}
+
+function remember(memory: BlockMemory, block: string, value: Block): void {
+  memory.blocks.set(block, value);
+  if (memory.blocks.size <= MOST_BLOCKS) return;
+  for (const oldest of memory.blocks.keys()) {
+    memory.blocks.delete(oldest);
+    return;
+  }
 }

@@ -4,7 +4,7 @@ import { type Json, pointerToken } from '#model/json.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { quoted } from '#model/quoted.ts';
 import { accepted, refused, type Result } from '#model/result.ts';
-import { readPlainYaml } from '#model/yaml-plain.ts';
+import { type BlockMemory, readPlainBlocks, readPlainYaml } from '#model/yaml-plain.ts';
 import { scanYaml } from '#model/yaml-scan.ts';
 
 export interface YamlLimits {
@@ -12,6 +12,12 @@ export interface YamlLimits {
   readonly bytes: number;
   /** Collections inside collections. */
   readonly depth: number;
+}
+
+export interface YamlReading {
+  readonly limits?: YamlLimits;
+  /** What texts of this kind have in common. */
+  readonly blocks?: BlockMemory | undefined;
 }
 
 export const DECLARATION_LIMITS: YamlLimits = { bytes: 1_048_576, depth: 64 };
@@ -41,12 +47,14 @@ interface Spot {
  * Reads one declaration: YAML 1.2 core, one document, no anchors, aliases, tags, directives, merge keys or duplicate keys,
  * strict UTF-8, whole numbers up to 2^53. Answers every problem at its place.
  */
-export function parseYamlText(bytes: Uint8Array, file: string, limits: YamlLimits = DECLARATION_LIMITS): Result<YamlText> {
+export function parseYamlText(bytes: Uint8Array, file: string, reading: YamlReading = {}): Result<YamlText> {
+  const { limits = DECLARATION_LIMITS, blocks } = reading;
   if (bytes.length > limits.bytes) return refused([tooLarge(file, limits)]);
   const decoded = decode(bytes, file);
   if (!decoded.ok) return decoded;
   const text = decoded.value;
-  const plain = readPlainYaml(text, limits.depth);
+  const shared = blocks === undefined ? undefined : readPlainBlocks(text, limits.depth, blocks);
+  const plain = shared ?? readPlainYaml(text, limits.depth);
   return plain === undefined ? readText(text, file, limits) : accepted(placedLater(plain, () => readText(text, file, limits)));
 }
 

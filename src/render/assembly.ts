@@ -20,45 +20,50 @@ export interface UnitOfTarget {
 }
 
 export function assemble(target: RenderTarget, units: readonly UnitOfTarget[]): Result<TargetRendering> {
-  const ordered = [...units].sort((a, b) => compareText(a.pin.instance, b.pin.instance));
-  // Paths begin with `<instance>/`, so units in that order are their objects in order of path.
-  const byPath = [...units].sort((a, b) => compareText(`${a.pin.instance}/`, `${b.pin.instance}/`));
-  const objects = byPath.flatMap((unit) => unit.rendered.objects);
-  const problems = collisions(target, byPath);
+  const known = units.map((unit) => ({ unit, texts: textsOf(unit.rendered) })).sort((a, b) => compareText(a.texts.folder, b.texts.folder));
+  const problems = collisions(target, known);
   if (problems.length > 0) return refused(problems);
-  const instances = new Map(ordered.map((unit): [InstanceName, RenderedInstanceFacts] => [unit.pin.instance, factsOf(unit)]));
-  const digest = sha256Of(byPath.map((unit) => textsOf(unit.rendered).lines).join(''));
+  let lines = '';
+  const objects: RenderedObject[] = [];
+  for (const { unit, texts } of known) {
+    lines += texts.lines;
+    for (const object of unit.rendered.objects) objects.push(object);
+  }
+  const ordered = (): readonly UnitOfTarget[] => [...units].sort((a, b) => compareText(a.pin.instance, b.pin.instance));
+  let instances: TargetRendering['instances'] | undefined;
   let metadata: string | undefined;
   return accepted({
     target,
-    digest,
-    instances,
+    digest: sha256Of(lines),
     objects,
-    /** Made when it is first wanted: a difference never does. */
+    // Made when they are first wanted: a difference wants neither.
+    get instances() {
+      instances ??= new Map(ordered().map((unit): [InstanceName, RenderedInstanceFacts] => [unit.pin.instance, factsOf(unit)]));
+      return instances;
+    },
     get metadata() {
-      metadata ??= metadataText(target, ordered);
+      metadata ??= metadataText(target, ordered());
       return metadata;
     },
   });
 }
 
 interface UnitTexts {
+  /** `<instance>/`, which its paths begin with: units by folder are objects by path. */
+  readonly folder: string;
   /** What its objects add to the digest of a target. */
   readonly lines: string;
   readonly keys: readonly string[];
 }
 
-const texts = new WeakMap<RenderedUnit, UnitTexts>();
+const kept = new WeakMap<RenderedUnit, UnitTexts>();
 
 /** Worked out once per unit: a target of a thousand units is put together again when one of them moved. */
 function textsOf(unit: RenderedUnit): UnitTexts {
-  const known = texts.get(unit);
+  const known = kept.get(unit);
   if (known !== undefined) return known;
-  const made = {
-    lines: listLines(unit.objects),
-    keys: unit.objects.map((object) => keyText(object.key)),
-  };
-  texts.set(unit, made);
+  const made = { folder: `${unit.instance}/`, lines: listLines(unit.objects), keys: unit.objects.map((object) => keyText(object.key)) };
+  kept.set(unit, made);
   return made;
 }
 
@@ -68,12 +73,21 @@ function factsOf(unit: UnitOfTarget): RenderedInstanceFacts {
 }
 
 /** V-55: an object belongs to one instance. Identity leaves the version out, so `v1` and `v1beta1` of a kind collide. */
-function collisions(target: RenderTarget, units: readonly UnitOfTarget[]): readonly Problem[] {
+function collisions(
+  target: RenderTarget,
+  units: readonly { readonly unit: UnitOfTarget; readonly texts: UnitTexts }[],
+): readonly Problem[] {
+  const keys = new Set<string>();
+  let count = 0;
+  for (const { texts } of units) {
+    for (const key of texts.keys) keys.add(key);
+    count += texts.keys.length;
+  }
+  if (keys.size === count) return [];
   const owners = new Map<string, RenderedObject>();
   const problems: Problem[] = [];
-  for (const { object, key } of units.flatMap(({ rendered }) =>
-    rendered.objects.map((one, at) => ({ object: one, key: textsOf(rendered).keys[at] ?? '' })),
-  )) {
+  for (const object of units.flatMap(({ unit }) => unit.rendered.objects)) {
+    const key = keyText(object.key);
     const owner = owners.get(key);
     owners.set(key, owner ?? object);
     if (owner === undefined) continue;

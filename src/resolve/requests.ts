@@ -8,15 +8,24 @@ export interface RequestedInstance {
   readonly version: string;
 }
 
+const asked = new WeakMap<object, readonly RequestedInstance[]>();
+
 /** What the environment itself asks for and has not switched off, by name. */
 export function requestedInstances(
   environment: DesiredEnvironment,
   leaveOut: ReadonlySet<InstanceName> | undefined,
 ): readonly RequestedInstance[] {
+  const document = environment.declared.value;
+  const all = asked.get(document) ?? allOf(environment);
+  asked.set(document, all);
+  return leaveOut === undefined ? all : all.filter((one) => !leaveOut.has(one.instance));
+}
+
+function allOf(environment: DesiredEnvironment): readonly RequestedInstance[] {
   const found: RequestedInstance[] = [];
   for (const [name, request] of Object.entries(environment.declared.value.spec.capsules ?? {})) {
     const instance = toInstanceName(name);
-    if (request.enabled === false || leaveOut?.has(instance) === true) continue;
+    if (request.enabled === false) continue;
     found.push({ instance, capsule: toCapsuleName(request.capsule ?? name), version: request.version });
   }
   return found.sort((a, b) => compareText(a.instance, b.instance));

@@ -33,18 +33,33 @@ export function resolveEnvironment(input: ResolveInput): Resolved {
   return resolutionOf(input);
 }
 
+type LockEntry = EnvironmentLock['capsules'][string];
+
+const pins = new WeakMap<LockEntry, Pin>();
+
+/** By instance name; an entry that two locks share is one pin. */
 export function pinsOfLock(lock: EnvironmentLock): readonly Pin[] {
   return Object.entries(lock.capsules)
-    .map(([instance, entry]) => ({
-      instance: toInstanceName(instance),
-      capsule: toCapsuleName(entry.capsule),
-      version: entry.version,
-      commit: toCommitId(entry.commit),
-      gitTree: toTreeId(entry.gitTree),
-      sha256: toSha256(entry.sha256),
-      requestedBy: entry.requestedBy,
-    }))
+    .map(([instance, entry]) => {
+      const known = pins.get(entry);
+      if (known?.instance === instance) return known;
+      const pin = pinOf(instance, entry);
+      pins.set(entry, pin);
+      return pin;
+    })
     .sort((a, b) => compareText(a.instance, b.instance));
+}
+
+function pinOf(instance: string, entry: LockEntry): Pin {
+  return {
+    instance: toInstanceName(instance),
+    capsule: toCapsuleName(entry.capsule),
+    version: entry.version,
+    commit: toCommitId(entry.commit),
+    gitTree: toTreeId(entry.gitTree),
+    sha256: toSha256(entry.sha256),
+    requestedBy: entry.requestedBy,
+  };
 }
 
 /** The lock's new text. Of `previous` every byte stays that need not change: comments, holds, order, quotes; four lines differ per moved capsule. */

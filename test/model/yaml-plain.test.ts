@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { readPlainYaml } from '#model/yaml-plain.ts';
+import { createBlockMemory, readPlainBlocks, readPlainYaml } from '#model/yaml-plain.ts';
 import { parseYamlText } from '#model/yaml-text.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -98,3 +98,41 @@ test('blocks within blocks have a limit', () => {
   expect(readPlainYaml(nested, 6)).toEqual({ a: { a: { a: { a: { a: { b: 'c' } } } } } });
   expect(readPlainYaml(nested, 5)).toBeUndefined();
 });
+
+const HEAD = 'apiVersion: v1\ncapsules:\n';
+const TAIL = 'holds: {}\n';
+
+function block(name: string, version: string): string {
+  return `  ${name}:\n    version: ${version}\n    requestedBy:\n      - environment\n`;
+}
+
+test('what two texts have in common is read once and is the same object', () => {
+  const memory = createBlockMemory();
+  const before = readPlainBlocks(`${HEAD}${block('a', '1.0.0')}${block('b', '1.0.0')}${TAIL}`, 64, memory);
+  const text = `${HEAD}${block('a', '1.0.0')}${block('b', '1.0.1')}${TAIL}`;
+  const after = readPlainBlocks(text, 64, memory);
+
+  expect(after).toEqual(readPlainYaml(text, 64));
+  expect(memory.blocks.size).toBe(3);
+  expect(entry(after, 'a')).toBe(entry(before, 'a'));
+  expect(entry(after, 'b')).toEqual({ version: '1.0.1', requestedBy: ['environment'] });
+});
+
+test.each([
+  ['the same name twice', `${HEAD}${block('a', '1.0.0')}${block('b', '1.0.0')}${block('a', '1.0.0')}${TAIL}`],
+  ['the same name with something else', `${HEAD}${block('a', '1.0.0')}${block('a', '2.0.0')}${TAIL}`],
+  ['an entry that is no block', `${HEAD}${block('a', '1.0.0')}  c: 1\n${TAIL}`],
+  ['a note between entries', `${HEAD}${block('a', '1.0.0')}  # note\n${block('b', '1.0.0')}${TAIL}`],
+  ['a text that goes on', `${HEAD}${block('a', '1.0.0')}  b:\n    version: "1.0\n${block('c', '1.0.0')}${TAIL}`],
+  ['no entries', `apiVersion: v1\ncapsules: {}\n${TAIL}`],
+])('%s is nothing that is put together from parts', (_, text) => {
+  const memory = createBlockMemory();
+  readPlainBlocks(`${HEAD}${block('a', '1.0.0')}${block('b', '1.0.0')}${block('c', '1.0.0')}${TAIL}`, 64, memory);
+
+  expect(readPlainBlocks(text, 64, memory)).toBeUndefined();
+});
+
+function entry(document: unknown, name: string): unknown {
+  const { capsules } = document as { capsules: Record<string, unknown> };
+  return capsules[name];
+}
