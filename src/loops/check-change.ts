@@ -1,13 +1,19 @@
+import type { CommitId } from '#model/digest.ts';
 import { branchRef, toRefName } from '#model/names.ts';
+import type { RefName } from '#model/names.ts';
 import type { Ending } from '#model/receipt.ts';
 import { validateSnapshot } from './check.ts';
+import { PROMOTE_CHECK } from './gate-evidence.ts';
 import { renderedDifference } from './rendered-difference.ts';
 import type { World } from './world.ts';
 
 /** The status that the check of a pull request publishes on its head. */
 export const VALIDATE_CHECK = 'capstan/validate';
 
-/** Rows 1 to 6 for a proposal: what a reviewer sees is what will run. Publishes one status on the head. */
+/**
+ * Rows 1 to 6 for a proposal: what a reviewer sees is what will run. Publishes one status on the head, and the promotion's status, too,
+ * unless the head is a promotion: that status is required on the default branch, and nobody else would give it.
+ */
 export async function checkChange(world: World, number: number, signal?: AbortSignal): Promise<Ending> {
   const refs = await world.repository.refs();
   const head = refs.get(toRefName(`refs/pull/${number}/head`));
@@ -29,10 +35,45 @@ export async function checkChange(world: World, number: number, signal?: AbortSi
         ? 'valid; nothing rendered changes'
         : `valid; renders ${digests.join(', ')}`
       : `${all.length} errors; ${first.place.file ?? ''}:${first.place.line ?? ''} ${first.message}`;
+  // The status whose absence makes a look ask for this check again comes last.
+  await publishPromoteCheck(world, refs, { base, head });
   await world.forge.publish(head, {
     name: VALIDATE_CHECK,
     state: first === undefined ? 'success' : 'failure',
     detail: detail.length > 140 ? `${detail.slice(0, 139)}…` : detail,
   });
   return { kind: 'settled' };
+}
+
+/** A branch that only the engine writes, and whose status the promotion publishes. */
+const MOVES_LOCKS = /^refs\/heads\/(promote|rollback)\//;
+
+async function publishPromoteCheck(
+  world: World,
+  refs: ReadonlyMap<RefName, CommitId>,
+  change: { readonly base: CommitId; readonly head: CommitId },
+): Promise<void> {
+  if ([...refs].some(([name, id]) => id === change.head && MOVES_LOCKS.test(name))) return;
+  const moved = await changedLocks(world, change);
+  const detail =
+    moved.length === 0
+      ? 'moves no lock'
+      : `changes the lock of ${moved.join(', ')} by hand; close this and run: capstan promote ${moved[0] ?? ''}`;
+  await world.forge?.publish(change.head, {
+    name: PROMOTE_CHECK,
+    state: moved.length === 0 ? 'success' : 'failure',
+    detail: detail.length > 140 ? `${detail.slice(0, 139)}…` : detail,
+  });
+}
+
+/** Environments whose lock was there before and is another one now; a first lock moves nothing. */
+async function changedLocks(world: World, change: { readonly base: CommitId; readonly head: CommitId }): Promise<readonly string[]> {
+  const [before, after] = await Promise.all(
+    [change.base, change.head].map(async (commit) => (await world.reading.declarations(await world.reading.at(commit))).state.environments),
+  );
+  const locks = new Map(after?.map((environment) => [environment.name, environment.lock?.blob]));
+  return (before ?? []).flatMap(({ name, lock }) => {
+    const now = locks.get(name);
+    return lock === undefined || now === undefined || now === lock.blob ? [] : [name];
+  });
 }
