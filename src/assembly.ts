@@ -27,18 +27,21 @@ interface Found {
   readonly configuration: Configuration | undefined;
   /** Root of the repository, or the folder of the configuration. */
   readonly root: string;
+  /** The configuration's repository is looked at, by a mirror of our own. */
+  readonly isMirror: boolean;
 }
 
-/** `--repo`, else `capstan.yaml` found upward, else the git repository around the caller's directory. */
+/** `--repo`, else `capstan.yaml` found upward, else the git repository around the caller's directory, which comes first for declarations. */
 async function find(place: Place, terminal: Terminal): Promise<Found> {
   const explicit = place.config === undefined ? undefined : resolve(terminal.cwd, place.config);
   const file = explicit ?? (place.repo === undefined ? await upward(terminal.cwd, 'capstan.yaml') : undefined);
   const configuration = file === undefined ? undefined : await configurationAt(file, 'command', terminal);
-  if (place.repo !== undefined) return { configuration, root: resolve(terminal.cwd, place.repo) };
-  if (file !== undefined) return { configuration, root: dirname(file) };
+  if (place.repo !== undefined) return { configuration, root: resolve(terminal.cwd, place.repo), isMirror: false };
   const git = await upward(terminal.cwd, '.git');
-  if (git !== undefined) return { configuration, root: dirname(git) };
-  return { configuration, root: terminal.cwd };
+  if (git !== undefined && (file === undefined || place.readsCheckout === true))
+    return { configuration, root: dirname(git), isMirror: false };
+  if (file !== undefined) return { configuration, root: dirname(file), isMirror: true };
+  return { configuration, root: terminal.cwd, isMirror: false };
 }
 
 async function upward(from: string, name: string): Promise<string | undefined> {
@@ -99,8 +102,8 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
   const { systemClock, randomIds, pinoJournal } = await import('#adapters/machine/machine.ts');
   const journal = pinoJournal({ level: terminal.isVerbose ? 'debug' : 'warn', destination: 2, secrets: configuration?.secrets ?? [] });
   const forge = configuration?.forge === undefined ? undefined : await openForge(configuration, journal);
-  const isMirror = configuration !== undefined && place.repo === undefined;
-  const repository = isMirror ? await openMirror(found, configuration, forge) : await openLocal(found.root);
+  const repository =
+    configuration !== undefined && found.isMirror ? await openMirror(found, configuration, forge) : await openLocal(found.root);
   const { gitWorkingDirectory } = await import('#adapters/git/working-directory.ts');
   const world = await worldOf({
     repository,
@@ -115,7 +118,7 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
   });
   return {
     ...world,
-    workingDirectory: isMirror ? undefined : await gitWorkingDirectory(found.root),
+    workingDirectory: found.isMirror ? undefined : await gitWorkingDirectory(found.root),
     webhook: webhookOf(configuration),
     path: found.root,
     close: async () => {
@@ -207,7 +210,7 @@ async function lazySigner(found: Found): Promise<Signer> {
 
 async function serve(path: string, terminal: Terminal): Promise<Running> {
   const configuration = await configurationAt(path, 'service', terminal);
-  const found: Found = { configuration, root: dirname(path) };
+  const found: Found = { configuration, root: dirname(path), isMirror: true };
   const [
     { systemClock, systemTimers, systemChance, randomIds, pinoJournal },
     { sqliteInbox },

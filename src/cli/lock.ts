@@ -6,7 +6,7 @@ import { printProblems } from './output.ts';
 import { chooseEnvironments, placeOf, snapshotOf } from './repository.ts';
 
 export async function lock({ words, options, powers, terminal }: Invocation): Promise<number> {
-  const world = await powers.openWorld(placeOf(options), terminal);
+  const world = await powers.openWorld({ ...placeOf(options), readsCheckout: true }, terminal);
   try {
     const at = await snapshotOf(world, undefined);
     const declarations = await at.world.reading.declarations(at.snapshot);

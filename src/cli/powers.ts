@@ -24,6 +24,8 @@ export interface Place {
   readonly config: string | undefined;
   /** Start of trust, instead of the configured one. */
   readonly trustRoot?: string | undefined;
+  /** The command is about a person's declarations: the repository around the caller, even where a configuration stands above it. */
+  readonly readsCheckout?: boolean | undefined;
   /** The command renders: a rendering thread may load while it reads. */
   readonly renders?: boolean | undefined;
 }
