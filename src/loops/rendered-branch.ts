@@ -170,22 +170,22 @@ function isBrought(pin: Pin, head: RenderedHead | undefined, rendering: Renderin
   });
 }
 
+/** Deletions of every target that was rendered, of one that is no longer declared as well: that is confirmed by the environment's digest. */
 function guardRendered(prepared: PreparedEnvironment, difference: RenderedDifference): readonly Problem[] {
-  const { environment } = prepared;
-  return prepared.rendered.rendering.targets.flatMap((target) => {
-    const name = target.target.name;
-    const before = difference.before.get(name) ?? 0;
+  const { environment, rendered } = prepared;
+  const digests = new Map<string, Sha256>(rendered.rendering.targets.map((target) => [target.target.name, target.digest]));
+  return [...difference.before].flatMap(([name, before]) => {
     const deleted = difference.deleted.filter((item) => item.target === name).map((item) => item.key);
     if (deleted.length === 0) return [];
+    const rendering = digests.get(name) ?? rendered.rendering.digest;
     return guardDeletions({
       environment: environment.name,
-      target: name,
-      rendering: target.digest,
+      target: toTargetName(name),
+      rendering,
       before,
       deleted,
       budget: deletionBudget(environment),
-      confirmed: isConfirmed(environment, target.digest),
-      always: false,
+      confirmed: isConfirmed(environment, rendering),
     });
   });
 }

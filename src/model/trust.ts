@@ -35,6 +35,8 @@ export interface MergedSide {
   readonly range: readonly RangeCommit[];
   /** The step's changed units as they stand in `head`; a unit that is not in the map was not looked up. */
   readonly contents: ReadonlyMap<string, ObjectId | undefined>;
+  /** Locks among them that stand otherwise in `head`, but that the branch changed just as the step does (another promotion came in between). */
+  readonly equalLocks: ReadonlySet<string>;
 }
 
 /** One commit along first parents. */

@@ -21,12 +21,12 @@ export interface Deletions {
   readonly always?: boolean;
 }
 
-/** Losing one of these loses what is in it, which no later run brings back. */
+/** Losing one of these loses what is in it, which no later run brings back. In lower case, as file names have them. */
 const PROTECTED_KINDS: ReadonlySet<string> = new Set([
-  'Namespace',
-  'CustomResourceDefinition',
-  'PersistentVolume',
-  'PersistentVolumeClaim',
+  'namespace',
+  'customresourcedefinition',
+  'persistentvolume',
+  'persistentvolumeclaim',
 ]);
 const SHOWN = 10;
 
@@ -44,7 +44,7 @@ export function deletionProblems(deletions: Deletions): readonly Problem[] {
       ),
     ];
   }
-  const precious = deleted.filter((key) => PROTECTED_KINDS.has(key.kind));
+  const precious = deleted.filter((key) => PROTECTED_KINDS.has(key.kind.toLowerCase()));
   return [
     ...overBudget({ ...deletions, deleted }),
     ...(precious.length === 0

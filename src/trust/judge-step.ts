@@ -6,7 +6,7 @@ import { judgeSignature } from './commit-signature.ts';
 
 const LOCK = /^environments\/[^/]+\/environment\.lock\.yaml$/;
 
-export function isLock(path: string): boolean {
+export function isLockUnit(path: string): boolean {
   return LOCK.test(path);
 }
 
@@ -21,7 +21,7 @@ export function stepJudge(
   signers: readonly AllowedSigner[],
 ): (change: UnitChange, before: ReadonlyMap<ObjectId, AcceptedContent>) => PathVerdict {
   const known = new Map<string, SignatureVerdict>();
-  const locksOnly = step.changes.every((change) => isLock(change.path));
+  const locksOnly = step.changes.every((change) => isLockUnit(change.path));
 
   function signatureFor(commit: Commit, purposes: readonly TrustPurpose[]): SignatureVerdict {
     const key = `${commit.id} ${purposes.join(' ')}`;
@@ -31,15 +31,16 @@ export function stepJudge(
   }
 
   function sideVerdict(side: MergedSide, change: UnitChange): SignatureVerdict | undefined {
-    if (!side.contents.has(change.path) || side.contents.get(change.path) !== change.after) return undefined;
-    const purposes = isLock(change.path) ? (['commit', 'engine'] as const) : [purposeOf(change.path)];
+    const isEqual = side.contents.has(change.path) && side.contents.get(change.path) === change.after;
+    if (!isEqual && !side.equalLocks.has(change.path)) return undefined;
+    const purposes = isLockUnit(change.path) ? (['commit', 'engine'] as const) : [purposeOf(change.path)];
     const touching = side.range.filter((item) => item.units === undefined || item.units.includes(change.path));
     const verdicts = [side.head, ...touching.map((item) => item.commit)].map((commit) => signatureFor(commit, purposes));
     return verdicts.find((verdict) => verdict.kind !== 'accepted') ?? verdicts[0];
   }
 
   return (change, before) => {
-    const purposes = isLock(change.path) && locksOnly ? (['commit', 'engine'] as const) : [purposeOf(change.path)];
+    const purposes = isLockUnit(change.path) && locksOnly ? (['commit', 'engine'] as const) : [purposeOf(change.path)];
     const own = signatureFor(step.commit, purposes);
     if (own.kind === 'accepted') return accepted(own.signer, step.commit);
     const sides = step.sides.flatMap((side) => sideVerdict(side, change) ?? []);

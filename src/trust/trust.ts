@@ -6,7 +6,7 @@ import type { Instant } from '#model/instant.ts';
 import type { AcceptedContent, TrustRoot, TrustState, TrustStep, UnitChange } from '#model/trust.ts';
 import type { AllowedSigner, PathVerdict, SignatureVerdict, TrustPurpose } from '#model/verdict.ts';
 import { judgeSignature } from './commit-signature.ts';
-import { purposeOf, stepJudge } from './judge-step.ts';
+import { isLockUnit, purposeOf, stepJudge } from './judge-step.ts';
 import { enforcedPurposes, readSigners, type Signers } from './signers.ts';
 
 /** The file whose content decides who may sign. */
@@ -33,6 +33,11 @@ export function trustUnit(path: string): string | undefined {
   const capsule = /^capsules\/[^/]+/.exec(path)?.[0];
   if (capsule !== undefined) return capsule;
   return /^(environments|policies)\/./.test(path) ? path : undefined;
+}
+
+/** A lock is judged by its change where its content cannot tell. */
+export function isLock(unit: string): boolean {
+  return isLockUnit(unit);
 }
 
 /** Everything the root holds is accepted: that is what a trust root is. */

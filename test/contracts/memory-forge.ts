@@ -1,3 +1,4 @@
+import { mergeTrees } from '#forge/tree-merge.ts';
 import type { CommitId } from '#model/digest.ts';
 import { branchRef, toRefName } from '#model/names.ts';
 import type { ChangeRequest, CheckReading, Review } from '#model/promotion.ts';
@@ -23,6 +24,8 @@ export interface ForgeState {
   readonly webhooks: Set<string>;
   /** `<team> <login>` */
   readonly members: Set<string>;
+  /** The one way in which it merges. */
+  mergeMethod: 'merge' | 'squash' | 'rebase';
 }
 
 export function forgeState(from?: ForgeState): ForgeState {
@@ -32,6 +35,7 @@ export function forgeState(from?: ForgeState): ForgeState {
     protections: new Map(from?.protections),
     webhooks: new Set(from?.webhooks),
     members: new Set(from?.members),
+    mergeMethod: from?.mergeMethod ?? 'merge',
   };
 }
 
@@ -137,16 +141,22 @@ export function memoryForge(options: MemoryForgeOptions): MemoryForge {
     const { number, base, headCommit } = pull.request;
     const tip = (await repository.refs()).get(branchRef(base));
     if (tip === undefined) throw new PortError('missing', `there is no branch ${base}`);
-    const merged = await repository.mergeTrees(tip, headCommit);
+    const parted = await repository.mergeBase(tip, headCommit);
+    const [ancestor, ours, theirs] = await Promise.all(
+      [parted ?? tip, tip, headCommit].map(async (id) => (await repository.commit(id)).tree),
+    );
+    if (ours === undefined || theirs === undefined) throw new Error('three trees were asked for');
+    const merged = await mergeTrees(repository, { base: ancestor, ours, theirs });
     if (merged.kind === 'conflict') return { kind: 'refused', reason: 'Pull Request is not mergeable' } as const;
-    const author = { name: login, email: `${login}@forge.invalid`, at: clock.now(), zone: '+0000' };
+    // A rebase of the one commit that a request of the stories has: its author and its words stay, its signature does not.
+    const replayed = state.mergeMethod === 'rebase' ? await repository.commit(headCommit) : undefined;
     const commit = await repository.writeCommit(
       {
-        base: merged.tree,
-        changes: [],
-        parents: [tip, headCommit],
-        author,
-        message: `${words.title}\n\n${words.message}`,
+        base: ours,
+        changes: merged.changes,
+        parents: state.mergeMethod === 'merge' ? [tip, headCommit] : [tip],
+        author: replayed?.author ?? { name: login, email: `${login}@forge.invalid`, at: clock.now(), zone: '+0000' },
+        message: replayed?.message ?? `${words.title}\n\n${words.message}`,
       },
       undefined,
     );

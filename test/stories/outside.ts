@@ -82,12 +82,18 @@ export function clockOf(outside: Outside): Clock {
   return { now: () => outside.now };
 }
 
+export interface PushOptions {
+  readonly by?: string | undefined;
+  readonly message?: string;
+  readonly remove?: readonly string[];
+}
+
 /** The repository and the forge as people use them. */
 export interface People {
   readonly repository: Repository;
   readonly forge: (login: string) => MemoryForge;
   /** Pushes a commit to main, signed by `by` or by nobody. */
-  push(files: Files, options?: { readonly by?: string | undefined; readonly message?: string }): Promise<CommitId>;
+  push(files: Files, options?: PushOptions): Promise<CommitId>;
 }
 
 export function peopleOf(outside: Outside): People {
@@ -97,14 +103,17 @@ export function peopleOf(outside: Outside): People {
   return {
     repository,
     forge,
-    async push(files, { by = 'ada', message = 'change' } = {}) {
+    async push(files, { by = 'ada', message = 'change', remove = [] } = {}) {
       const ref = branchRef('main');
       const tip = (await repository.refs()).get(ref);
       const signer = signerOf(by);
       const next = await repository.writeCommit(
         {
           base: tip === undefined ? undefined : (await repository.commit(tip)).tree,
-          changes: Object.entries(files).map(([path, text]) => ({ kind: 'file', path, content: Buffer.from(text) })),
+          changes: [
+            ...Object.entries(files).map(([path, text]) => ({ kind: 'file' as const, path, content: Buffer.from(text) })),
+            ...remove.map((path) => ({ kind: 'delete' as const, path })),
+          ],
           parents: tip === undefined ? [] : [tip],
           author: { name: by, email: signer.email, at: outside.now, zone: '+0000' },
           message: `${message}\n`,

@@ -80,5 +80,5 @@ export function side(commits: readonly Commit[], contents: Readonly<Record<strin
   const head = commits.at(-1);
   if (head === undefined) throw new Error('a side has a head');
   const range = commits.map((item) => ({ commit: item, units: undefined }));
-  return { head, range, contents: new Map(Object.entries(contents).map(([path, word]) => [path, content(word)])) };
+  return { head, range, contents: new Map(Object.entries(contents).map(([path, word]) => [path, content(word)])), equalLocks: new Set() };
 }

@@ -1,0 +1,158 @@
+import type { BlobId, CommitId, ObjectId } from '#model/digest.ts';
+import type { Commit } from '#model/git-objects.ts';
+import { canonicalJson } from '#model/json.ts';
+import type { Json } from '#model/json.ts';
+import { toRefName } from '#model/names.ts';
+import type { MergedSide, RangeCommit, TrustStep, UnitChange } from '#model/trust.ts';
+import type { History, ObjectReader } from '#ports/repository.ts';
+import { isLock } from '#trust/trust.ts';
+import type { Reading } from './reading.ts';
+import { changesBetween, levelOf } from './unit-changes.ts';
+import type { Level } from './unit-changes.ts';
+
+/** A commit of the default branch whose origin is asked for. */
+export interface Merged {
+  readonly before: Level | undefined;
+  readonly after: Level;
+  readonly changes: readonly UnitChange[];
+  /** Signed by whoever may make these changes: then nothing else is looked at. */
+  readonly isVouchedFor: boolean;
+}
+
+/** Finds what a forge's merge, squash or rebase was made of. */
+export interface MergedSides {
+  sidesOf(merged: Merged): Promise<Pick<TrustStep, 'sides' | 'unread'>>;
+}
+
+export interface SidesOptions {
+  readonly repository: ObjectReader & History;
+  readonly reading: Reading;
+}
+
+/** Commits of one merged branch that are judged; a longer one cannot be looked at. */
+const RANGE = 1000;
+/** Newest pull requests, and commits of each, among which the origin of a rebased commit is sought. */
+const PULLS = 200;
+const DEPTH = 20;
+
+export function createMergedSides(options: SidesOptions): MergedSides {
+  const { repository } = options;
+  let origins: Promise<ReadonlyMap<string, readonly CommitId[]>> | undefined;
+
+  async function sidesOf(merged: Merged): Promise<Pick<TrustStep, 'sides' | 'unread'>> {
+    if (merged.isVouchedFor) return { sides: [], unread: undefined };
+    const others = merged.after.commit.parents.slice(1);
+    const heads = others.length > 0 ? others : await headsOf(merged.after.commit);
+    if (typeof heads === 'string') return { sides: [], unread: heads };
+    const sides: MergedSide[] = [];
+    for (const head of heads) {
+      const side = await sideOf(options, merged, head);
+      if (side === undefined) return { sides: [], unread: `${head.slice(0, 10)} brings more than ${RANGE} commits` };
+      sides.push(side);
+    }
+    return { sides, unread: undefined };
+  }
+
+  /** Heads of pull requests that a squash or rebase may have come from: `(#12)` in the subject, the trailer Change-Request, or the same words by the same author. */
+  async function headsOf(commit: Commit): Promise<readonly CommitId[] | string> {
+    const cited = [...commit.message.matchAll(/(?:\(#|Change-Request: \S*#)(\d{1,9})/g)].slice(0, 8).map((match) => match[1] ?? '');
+    const refs = await repository.refs();
+    const found = [...new Set(cited)].flatMap((number) => refs.get(toRefName(`refs/pull/${number}/head`)) ?? []);
+    if (found.length > 0) return found;
+    const alike = (await (origins ??= originsOf(repository))).get(wordsOf(commit)) ?? [];
+    const [missing] = cited;
+    return alike.length > 0 || missing === undefined ? alike : `refs/pull/${missing}/head is not here`;
+  }
+
+  return { sidesOf };
+}
+
+/** Who wrote what when: a rebase keeps it. */
+function wordsOf({ author, message }: Commit): string {
+  return `${author.name} ${author.email} ${author.at}\n${message}`;
+}
+
+async function originsOf(repository: ObjectReader & History): Promise<ReadonlyMap<string, readonly CommitId[]>> {
+  const pulls = [...(await repository.refs())].flatMap(([ref, id]) => {
+    const number = /^refs\/pull\/(\d{1,9})\/head$/.exec(ref)?.[1];
+    return number === undefined ? [] : [{ number: Number(number), id }];
+  });
+  const found = new Map<string, readonly CommitId[]>();
+  for (const { id } of pulls.sort((a, b) => b.number - a.number).slice(0, PULLS)) {
+    for (const one of await repository.firstParents(id, undefined, DEPTH)) {
+      const words = wordsOf(await repository.commit(one));
+      found.set(words, [...(found.get(words) ?? []), id]);
+    }
+  }
+  return found;
+}
+
+async function sideOf(options: SidesOptions, merged: Merged, headId: CommitId): Promise<MergedSide | undefined> {
+  const { repository } = options;
+  const { before, changes } = merged;
+  const head = await levelOf(repository, headId);
+  const base = before === undefined ? undefined : await repository.mergeBase(before.commit.id, headId);
+  const ids = await rangeOf(repository, headId, base);
+  if (ids === undefined) return undefined;
+  const range: RangeCommit[] = [];
+  for (const id of ids) {
+    const level = await levelOf(repository, id);
+    const [parent] = level.commit.parents;
+    const changed = await changesBetween(repository, parent === undefined ? undefined : await levelOf(repository, parent), level);
+    range.push({ commit: level.commit, units: changed.map((change) => change.path) });
+  }
+  const different = new Map((await changesBetween(repository, before, head)).map((change) => [change.path, change.after]));
+  const contents = new Map<string, ObjectId | undefined>(
+    changes.map((change) => [change.path, different.has(change.path) ? different.get(change.path) : change.before]),
+  );
+  const brought = base === undefined ? [] : await changesBetween(repository, await levelOf(repository, base), head);
+  const equalLocks = new Set<string>();
+  for (const change of changes.filter((item) => isLock(item.path) && contents.get(item.path) !== item.after)) {
+    const theirs = brought.find((item) => item.path === change.path);
+    if (theirs !== undefined && (await isSameLockChange(options.reading, change, theirs))) equalLocks.add(change.path);
+  }
+  return { head: head.commit, range, contents, equalLocks };
+}
+
+/** Whether two changes of one lock do the same to the same entries, whatever else the lock holds. */
+async function isSameLockChange(reading: Reading, one: UnitChange, other: UnitChange): Promise<boolean> {
+  const [mine, theirs] = [await lockChange(reading, one), await lockChange(reading, other)];
+  return mine !== undefined && mine !== '{}' && mine === theirs;
+}
+
+/** The entries that differ as canonical JSON; undefined where a lock cannot be read. */
+async function lockChange(reading: Reading, { path, before, after }: UnitChange): Promise<string | undefined> {
+  const [old, fresh] = [await lockEntries(reading, path, before), await lockEntries(reading, path, after)];
+  if (old === undefined || fresh === undefined) return undefined;
+  const names = [...new Set([...old.keys(), ...fresh.keys()])].filter((name) => old.get(name) !== fresh.get(name));
+  return canonicalJson(Object.fromEntries(names.map((name) => [name, [old.get(name) ?? null, fresh.get(name) ?? null]])));
+}
+
+async function lockEntries(reading: Reading, path: string, id: ObjectId | undefined): Promise<ReadonlyMap<string, string> | undefined> {
+  if (id === undefined) return new Map();
+  const [document] = await reading.documents([{ path, id: id as BlobId }]);
+  if (document?.kind !== 'lock') return undefined;
+  const { capsules, holds } = document.declared.value;
+  return new Map(
+    Object.entries({ capsules, holds }).flatMap(([part, entries]) =>
+      Object.entries(entries).map(([name, entry]): [string, string] => [`${part}/${name}`, canonicalJson(entry as unknown as Json)]),
+    ),
+  );
+}
+
+/** Commits of `base..head` by any parent; undefined where there are more than can be looked at. */
+async function rangeOf(
+  repository: ObjectReader & History,
+  head: CommitId,
+  base: CommitId | undefined,
+): Promise<readonly CommitId[] | undefined> {
+  const found = new Set<CommitId>();
+  const open: CommitId[] = [head];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (found.has(id) || id === base || (base !== undefined && (await repository.isAncestor(id, base)))) continue;
+    if (found.size >= RANGE) return undefined;
+    found.add(id);
+    open.push(...(await repository.commit(id)).parents);
+  }
+  return [...found];
+}
