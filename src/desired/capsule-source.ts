@@ -44,7 +44,8 @@ const SPECIAL: Readonly<Record<string, string>> = {
   special: 'special file',
 };
 
-function fileProblems(content: CapsuleContent): readonly Problem[] {
+/** V-10 alone, for a directory whose capsule.yaml itself is no regular file. */
+export function fileProblems(content: Pick<CapsuleContent, 'directory' | 'files'>): readonly Problem[] {
   const problems: Problem[] = [];
   const spellings = new Map<string, string>();
   for (const file of [...content.files].sort((a, b) => compareText(a.path, b.path))) {

@@ -3,9 +3,10 @@ import type { Declared, DesiredState, SourceFile } from '#model/desired.ts';
 import { compareProblems, type Problem } from '#model/problem.ts';
 import type { BlockMemory } from '#model/yaml-plain.ts';
 import { type Assembled, assemble, type Snapshot } from './assemble.ts';
-import { type CapsuleContent, type ReadCapsule, readCapsule } from './capsule-source.ts';
+import { type CapsuleContent, fileProblems as irregularFiles, type ReadCapsule, readCapsule } from './capsule-source.ts';
 import { documentPath } from './documents.ts';
 import { type DesiredFacts, ruleContext } from './facts.ts';
+import { misplacedFiles, notACapsule } from './misplaced.ts';
 import { findNotHonoured, type NotHonoured, ofCapsule } from './not-honoured.ts';
 import { type ParsedDeclaration, parseDocument } from './parse.ts';
 import { cycleProblems } from './rules/cycles.ts';
@@ -39,6 +40,23 @@ export function capsuleSource(content: CapsuleContent): ReadCapsule {
 /** Puts a snapshot's documents together (V-04). */
 export function assembleDesiredState(snapshot: Snapshot): Assembled {
   return assemble(snapshot);
+}
+
+/** Files and directories that look like declarations and are in no place where any is read, as warnings. */
+export function misplacedDeclarations(paths: readonly string[]): readonly Problem[] {
+  return misplacedFiles(paths);
+}
+
+/** What is wrong with a directory below capsules/ that has no readable capsule.yaml: V-10, or a warning that it is no capsule. */
+export function strayCapsule(directory: string, files: CapsuleContent['files']): readonly Problem[] {
+  const irregular = irregularFiles({ directory, files });
+  if (irregular.length > 0) return irregular;
+  return [
+    notACapsule(
+      directory,
+      files.map((file) => file.path),
+    ),
+  ];
 }
 
 /** The rules across documents, offline: every problem, in the order people see them. */

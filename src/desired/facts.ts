@@ -27,8 +27,8 @@ export type HistoryFacts =
 export interface DesiredFacts {
   /** Paths of declarations that did not parse: nothing is called missing because of them. */
   readonly unreadable: readonly string[];
-  /** Names that history has released, also if the snapshot has them no more. */
-  readonly released: ReadonlySet<string> | undefined;
+  /** What history has released, by capsule and version, also if the snapshot has it no more. */
+  readonly released: ReadonlyMap<string, ReadonlyMap<string, unknown>> | undefined;
   readonly history: HistoryFacts | undefined;
   /** Version of this Capstan, for `spec.engine`. */
   readonly engineVersion: string | undefined;
@@ -56,7 +56,7 @@ export function ruleContext(state: DesiredState, facts: DesiredFacts): RuleConte
     facts,
     capsules,
     environments,
-    capsuleNames: new Set([...capsules.keys(), ...brokenCapsules(facts.unreadable), ...(facts.released ?? [])]),
+    capsuleNames: new Set([...capsules.keys(), ...brokenCapsules(facts.unreadable), ...(facts.released?.keys() ?? [])]),
     environmentNames: new Set([...environments.keys(), ...brokenEnvironments(facts.unreadable)]),
     deployed: new Map(state.environments.map((environment) => [environment.name, deployedBy(environment, needs)])),
   };

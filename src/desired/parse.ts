@@ -17,6 +17,8 @@ export interface ParsedDeclaration {
   /** Undefined when there are problems that forbid using the file. */
   readonly document: ParsedDocument | undefined;
   readonly problems: readonly Problem[];
+  /** The version of a capsule whose only mistake is V-05: history may hold it, and V-06 looks at it. */
+  readonly refusedVersion?: string;
 }
 
 const KINDS = {
@@ -48,7 +50,11 @@ export function parseDocument(file: SourceFile, blocks?: BlockMemory): ParsedDec
   const findings = shared !== undefined && isGoodLock(text.value, shared) ? [] : checkBySchema(schemaOf(where), text.value);
   const problems = findings.map((finding) => problemOfSchema(finding, text));
   problems.push(...identityProblems(where, text));
-  if (problems.length > 0) return { document: undefined, problems };
+  if (problems.length > 0) {
+    const version = valueAt(text.value, '/metadata/version');
+    const isOnlyVersion = where.kind === 'capsule' && problems.every((problem) => problem.code === 'version-not-semver');
+    return { document: undefined, problems, ...(isOnlyVersion && typeof version === 'string' ? { refusedVersion: version } : {}) };
+  }
   return { document: documentOf(where, { file, shown, text }), problems: [] };
 }
 

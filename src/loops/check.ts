@@ -1,12 +1,13 @@
-import { checkDesiredState } from '#desired/desired.ts';
+import { checkDesiredState, notHonoured } from '#desired/desired.ts';
+import type { DesiredState } from '#model/desired.ts';
 import type { CapsuleName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import { checkPolicies } from '#policy/policy.ts';
 import { checkCapsuleTemplates } from '#render/render.ts';
-import { checkLock, pinsOfLock } from '#resolve/resolve.ts';
+import { checkEnvironments, withUnreleased } from './check-environments.ts';
+import { declaredIn, withLines } from './lines.ts';
 import type { Snapshot } from './reading.ts';
-import { resolvePins } from './render-environment.ts';
-import { indexFor, renderAt } from './rendered-difference.ts';
+import { indexFor } from './rendered-difference.ts';
 import type { ReadingWorld } from './world.ts';
 
 export interface ValidationResult {
@@ -25,7 +26,7 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
   found.push(
     ...checkDesiredState(state, {
       unreadable: problems.flatMap((problem) => problem.place.file ?? []),
-      released: new Set<string>(index.releases.keys()),
+      released: index.releases,
       history: await historyFacts(
         world,
         at,
@@ -38,34 +39,12 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
       engineVersion: world.settings.version,
     }),
   );
+  found.push(...notHonoured(state));
   for (const capsule of state.capsules) found.push(...checkCapsuleTemplates(capsule));
   found.push(...checkPolicies(state.policies));
-  for (const environment of state.environments) {
-    signal?.throwIfAborted();
-    if (environment.lock === undefined) {
-      found.push(
-        ...checkLock(environment, { index, loaded: () => undefined, expected: undefined, text: undefined, reachable: () => undefined }),
-      );
-    } else {
-      const pins = pinsOfLock(environment.lock.value);
-      await world.reading.capsules(pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
-      const resolved = await resolvePins(world.reading, { state, environment, pins, index });
-      const expected = resolved.ok ? resolved.value.instances.map((instance) => instance.pin) : undefined;
-      found.push(
-        ...checkLock(environment, {
-          index,
-          expected,
-          loaded: (release) => world.reading.loaded(release),
-          text: undefined,
-          reachable: () => undefined,
-        }),
-      );
-    }
-    const rendered = await renderAt(world, declarations, environment.name, signal);
-    if (rendered === undefined) continue;
-    found.push(...(rendered.result.ok ? rendered.result.value.warnings : rendered.result.problems));
-  }
-  return { problems: unique(found), documents: documentsOf(state) };
+  const checked = { world, declarations, state, index: await withUnreleased(world, { at, index, state }), findings: [...found] };
+  found.push(...(await checkEnvironments(checked, signal)));
+  return { problems: unique(withLines(found, declaredIn(state)), state), documents: documentsOf(state) };
 }
 
 async function historyFacts(
@@ -112,7 +91,23 @@ function documentsOf(state: Awaited<ReturnType<ReadingWorld['reading']['desiredS
   );
 }
 
-/** The same mistake seen from two sides counts once. */
-function unique(problems: readonly Problem[]): readonly Problem[] {
-  return [...new Map(problems.map((problem) => [JSON.stringify([problem.code, problem.place, problem.message]), problem])).values()];
+/** The same mistake seen from two sides counts once; seen in several targets it names the others. */
+function unique(problems: readonly Problem[], state: DesiredState): readonly Problem[] {
+  const targets = state.environments.flatMap(({ name, targets: own }) => own.map((target) => `${name}/${target.name}`));
+  const found = new Map<string, { readonly first: Problem; readonly others: Set<string> }>();
+  for (const problem of problems) {
+    const where = targets.find((target) => isNamed(problem.message, target));
+    const text = where === undefined ? problem.message : problem.message.replace(where, '');
+    const key = JSON.stringify([problem.code, problem.place, text]);
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { first: problem, others: new Set() });
+    else if (where !== undefined && !isNamed(known.first.message, where)) known.others.add(where);
+  }
+  return [...found.values()].map(({ first, others }) =>
+    others.size === 0 ? first : { ...first, message: `${first.message}; the same in ${[...others].sort().join(', ')}` },
+  );
+}
+
+function isNamed(message: string, target: string): boolean {
+  return ` ${message} `.includes(` ${target} `) || message.includes(` ${target})`);
 }

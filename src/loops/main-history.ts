@@ -7,6 +7,7 @@ import type { Problem } from '#model/problem.ts';
 import type { ReleaseIndex } from '#model/resolution.ts';
 import type { TrustState, TrustStep, UnitChange } from '#model/trust.ts';
 import type { PathVerdict } from '#model/verdict.ts';
+import { isVersion } from '#model/version.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
 import { emptyIndex, extendIndex } from '#resolve/resolve.ts';
@@ -152,9 +153,10 @@ async function extend(options: HistoryOptions, base: State | undefined, commits:
   for (const id of commits) {
     const level = await levelOf(repository, id);
     const changes = await changesBetween(repository, before, level);
-    const moved = await observe(options, changes);
+    const versions = await observe(options, changes);
+    const moved = versions.filter((item) => isVersion(item.version));
     if (moved.length > 0) observed.push({ commit: id, capsules: moved });
-    for (const item of moved)
+    for (const item of versions)
       capsules.set(item.name, [...(capsules.get(item.name) ?? []), { commit: id, version: item.version, gitTree: item.gitTree }]);
     if (trust === undefined) {
       const isRoot = options.root === undefined ? before === undefined : options.root === id;
@@ -176,7 +178,7 @@ async function extend(options: HistoryOptions, base: State | undefined, commits:
   return { tip, index: extendIndex(base?.index ?? emptyIndex(), options.branch, observed), trust, capsules, releaseVerdicts: verdicts };
 }
 
-/** The versions that changed capsules carry; one that cannot be read releases nothing. */
+/** The versions that changed capsules carry, those included that V-05 refuses; a capsule that cannot be read has none. */
 async function observe(
   options: HistoryOptions,
   changes: readonly UnitChange[],
@@ -204,15 +206,16 @@ async function observe(
   });
 }
 
-function versionOf(document: Awaited<ReturnType<Reading['documents']>>[number] | undefined): string | undefined {
-  return document?.kind === 'capsule' ? document.declared.value.metadata.version : undefined;
+function versionOf(parsed: Awaited<ReturnType<Reading['documents']>>[number] | undefined): string | undefined {
+  return parsed?.document?.kind === 'capsule' ? parsed.document.declared.value.metadata.version : parsed?.refusedVersion;
 }
 
 async function projectAt(options: HistoryOptions, level: Level | undefined): Promise<TrustStep['project']> {
   if (level?.roots.environments === undefined) return undefined;
   const file = (await options.repository.tree(level.roots.environments)).find((entry) => entry.name === 'project.yaml');
   if (file?.kind !== 'blob') return undefined;
-  const [document] = await options.reading.documents([{ path: 'environments/project.yaml', id: file.id }]);
+  const [parsed] = await options.reading.documents([{ path: 'environments/project.yaml', id: file.id }]);
+  const document = parsed?.document;
   return document?.kind === 'project' ? document.declared : undefined;
 }
 

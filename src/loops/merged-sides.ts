@@ -130,7 +130,8 @@ async function lockChange(reading: Reading, { path, before, after }: UnitChange)
 
 async function lockEntries(reading: Reading, path: string, id: ObjectId | undefined): Promise<ReadonlyMap<string, string> | undefined> {
   if (id === undefined) return new Map();
-  const [document] = await reading.documents([{ path, id: id as BlobId }]);
+  const [parsed] = await reading.documents([{ path, id: id as BlobId }]);
+  const document = parsed?.document;
   if (document?.kind !== 'lock') return undefined;
   const { capsules, holds } = document.declared.value;
   return new Map(

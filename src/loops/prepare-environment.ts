@@ -6,6 +6,7 @@ import type { Ending } from '#model/receipt.ts';
 import type { Pin, ReleaseIndex } from '#model/resolution.ts';
 import { didYouMean } from '#model/suggest.ts';
 import { checkLock, pinsOfLock } from '#resolve/resolve.ts';
+import { loadReleases } from './check-environments.ts';
 import type { Declarations, Snapshot } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import type { RenderedEnvironment } from './render-environment.ts';
@@ -48,6 +49,11 @@ export async function prepareEnvironment(
   const notices = trust.notices(environment);
   const refusedHistory = historical.filter((problem) => problem.place.file === undefined || isOf(problem, name));
   if (refusedHistory.length > 0) return stuck(refusedHistory, notices);
+  const wrongRules = world.reading.environmentProblems(declarations, name, {
+    released: index.releases,
+    engineVersion: world.settings.version,
+  });
+  if (wrongRules.length > 0) return stuck(wrongRules, notices);
   const blocking = unhonouredOf(declarations, environment).filter((problem) => problem.effect === 'stuck');
   if (blocking.length > 0) return stuck(blocking, notices);
   const untrusted = trust.problemsOf(environment);
@@ -55,7 +61,7 @@ export async function prepareEnvironment(
   if (environment.lock === undefined) return stuck([missingLock(environment)], notices);
 
   const pins = pinsOfLock(environment.lock.value);
-  await world.reading.capsules(pins.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
+  await loadReleases(world, index, pins);
   const resolved = await resolvePins(world.reading, { state: declarations.state, environment, pins, index });
   const expected = resolved.ok ? resolved.value.instances.map((instance) => instance.pin) : undefined;
   const wrong = checkLock(environment, {

@@ -1,4 +1,12 @@
-import { assembleDesiredState, capsuleSource, isDeclarationPath, parseDeclaration } from '#desired/desired.ts';
+import {
+  assembleDesiredState,
+  capsuleSource,
+  checkDesiredState,
+  isDeclarationPath,
+  misplacedDeclarations,
+  parseDeclaration,
+  strayCapsule,
+} from '#desired/desired.ts';
 import type { CapsuleFile, CapsuleSource, DesiredState, SourceFile } from '#model/desired.ts';
 import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
 import type { TreeEntry } from '#model/git-objects.ts';
@@ -43,6 +51,8 @@ export interface LoadedCapsule {
   readonly problems: readonly Problem[];
 }
 
+export type RuleFacts = Pick<Parameters<typeof checkDesiredState>[1], 'released' | 'engineVersion'>;
+
 /** Reads snapshots through memos keyed by content, so that a run reads and parses only what changed. */
 export interface Reading {
   at(commit: CommitId): Promise<Snapshot>;
@@ -54,10 +64,12 @@ export interface Reading {
   capsules(wanted: readonly { readonly name: CapsuleName; readonly tree: TreeId }[]): Promise<readonly LoadedCapsule[]>;
   /** Synchronous view of what is loaded, for the resolver. */
   loaded(release: Release): ReleasedCapsule | undefined;
+  /** The rules across documents that one environment's own files break: what stops it, whoever merged it. */
+  environmentProblems(declarations: Declarations, name: string, facts: RuleFacts): readonly Problem[];
   /** A blob's text, as UTF-8. */
   text(blob: BlobId): Promise<string>;
-  /** Declarations by path and blob, in the order asked for; undefined where one cannot be used. */
-  documents(files: readonly { readonly path: string; readonly id: BlobId }[]): Promise<readonly Parsed['document'][]>;
+  /** Declarations by path and blob, in the order asked for. */
+  documents(files: readonly { readonly path: string; readonly id: BlobId }[]): Promise<readonly Parsed[]>;
   counts(): { readonly parses: number };
 }
 
@@ -70,6 +82,10 @@ export function createReading(reader: ObjectReader): Reading {
   const capsuleMemo = createMemo<LoadedCapsule>(20_000);
   const blocks = createBlockMemory();
   const released = new WeakMap<Release, ReleasedCapsule>();
+  const ruled = new WeakMap<
+    DesiredState['environments'],
+    { readonly released: RuleFacts['released']; readonly problems: readonly Problem[] }
+  >();
   let parses = 0;
 
   function parse(file: SourceFile): Parsed {
@@ -110,10 +126,15 @@ export function createReading(reader: ObjectReader): Reading {
     const environments = subtree(root, 'environments');
     const policies = subtree(root, 'policies');
     const capsules = subtree(root, 'capsules');
-    const files = [
+    const found = [
       ...(environments === undefined ? [] : await listing(environments, 'environments')),
       ...(policies === undefined ? [] : await listing(policies, 'policies')),
-    ].filter((file) => isDeclarationPath(file.path));
+    ];
+    const files = found.filter((file) => isDeclarationPath(file.path));
+    const folders = capsules === undefined ? [] : (await reader.tree(capsules)).filter((entry) => entry.kind === 'tree');
+    const strays = folders
+      .filter((entry) => !isCapsuleDirectory(entry.name))
+      .flatMap((entry) => strayCapsule(`capsules/${entry.name}`, []));
     const documents = await parseAll(files);
     const assembled = assembleDesiredState({
       commit: at.commit,
@@ -128,7 +149,12 @@ export function createReading(reader: ObjectReader): Reading {
         ...files.flatMap((file) => (/^environments\/[^/]+$/.test(file.path) ? [`${file.path} ${file.id}`] : [])),
       ].join('\n'),
       state: assembled.state,
-      problems: [...documents.flatMap((item) => item.problems), ...assembled.problems],
+      problems: [
+        ...documents.flatMap((item) => item.problems),
+        ...assembled.problems,
+        ...misplacedDeclarations(found.map((file) => file.path)),
+        ...strays,
+      ],
       capsuleTrees: new Map([...(await childTrees(capsules))].map(([name, id]) => [toCapsuleName(name), id])),
       environmentTrees: await childTrees(environments),
     });
@@ -171,7 +197,7 @@ export function createReading(reader: ObjectReader): Reading {
     );
     const declaration = found.find((file) => file.path === `${directory}/capsule.yaml`);
     const text = contents.get('capsule.yaml');
-    if (declaration === undefined || text === undefined) return { source: undefined, problems: [] };
+    if (declaration === undefined || text === undefined) return { source: undefined, problems: strayCapsule(directory, files) };
     const document = parse({ path: declaration.path, id: declaration.id, bytes: text });
     if (document.document?.kind !== 'capsule') return { source: undefined, problems: document.problems };
     const made = capsuleSource({ directory, gitTree: tree, files, contents, declared: document.document.declared });
@@ -187,12 +213,25 @@ export function createReading(reader: ObjectReader): Reading {
     };
   }
 
+  function environmentProblems(declared: Declarations, name: string, facts: RuleFacts): readonly Problem[] {
+    const { environments } = declared.state;
+    let known = ruled.get(environments);
+    if (known?.released !== facts.released) {
+      const unreadable = declared.problems.flatMap((problem) => problem.place.file ?? []);
+      const problems = checkDesiredState(declared.state, { ...facts, unreadable, history: undefined });
+      known = { released: facts.released, problems: problems.filter((problem) => problem.severity === 'error') };
+      ruled.set(environments, known);
+    }
+    return known?.problems.filter((problem) => problem.place.file?.startsWith(`environments/${name}/`) === true) ?? [];
+  }
+
   return {
+    environmentProblems,
     at: async (commit) => ({ tree: (await reader.commit(commit)).tree, commit }),
     declarations,
     desiredState,
     capsules,
-    documents: async (files) => (await parseAll(files.map((file) => ({ ...file, mode: '100644' })))).map((item) => item.document),
+    documents: (files) => parseAll(files.map((file) => ({ ...file, mode: '100644' }))),
     text: async (blob) => Buffer.from(await reader.blob(blob)).toString('utf8'),
     async capsule(name, tree) {
       const [only] = await capsules([{ name, tree }]);

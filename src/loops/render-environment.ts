@@ -9,8 +9,9 @@ import { accepted, refused } from '#model/result.ts';
 import type { Result } from '#model/result.ts';
 import { judgeRendering } from '#policy/policy.ts';
 import type { Renderer } from '#ports/renderer.ts';
-import { assembleRendering, assembleTarget } from '#render/render.ts';
+import { assembleRendering, assembleTarget, compareRenderings } from '#render/render.ts';
 import { resolveEnvironment } from '#resolve/resolve.ts';
+import { withLines } from './lines.ts';
 import { createMemo } from './memo.ts';
 import type { Memo } from './memo.ts';
 import { createTargetPreparation } from './prepared-target.ts';
@@ -46,6 +47,8 @@ export interface RenderRequest {
   readonly resolution: Resolution;
   /** Why it is rendered: policies of this occasion are asked, beside those of `render`. */
   readonly occasion: 'reconcile' | 'pullRequest';
+  /** Renders whatever is rendered a second time and compares the bytes (V-89). */
+  readonly twice?: boolean;
 }
 
 /** Resolve, configure, render and judge one environment; units whose inputs did not move are remembered. */
@@ -57,6 +60,14 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
   const judged = createMemo<WeakMap<Prepared, readonly Problem[]>>(200);
 
   async function render(request: RenderRequest, signal?: AbortSignal): Promise<Result<RenderedEnvironment>> {
+    const answer = await renderOnce(request, signal);
+    if (answer.ok) return answer;
+    const pins = request.resolution.instances.map(({ pin }) => ({ name: pin.capsule, tree: pin.gitTree }));
+    const sources = (await reading.capsules(pins)).flatMap((item) => item.source?.declared ?? []);
+    return refused(withLines(answer.problems, [...sources, request.environment.declared]));
+  }
+
+  async function renderOnce(request: RenderRequest, signal: AbortSignal | undefined): Promise<Result<RenderedEnvironment>> {
     const instances = [...request.resolution.instances].sort((a, b) => a.wave - b.wave);
     const loaded = await reading.capsules(instances.map(({ pin }) => ({ name: pin.capsule, tree: pin.gitTree })));
     const problems = loaded.flatMap((item) => item.problems.filter((problem) => problem.severity === 'error'));
@@ -71,7 +82,7 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
     const errors = found.filter((problem) => problem.severity === 'error');
     if (errors.length > 0) return refused(errors);
 
-    const rendered = await renderMissing(prepared, { units, known, renderer, signal });
+    const rendered = await renderMissing(prepared, { units, known, renderer, twice: request.twice === true, signal });
     if (!rendered.ok) return rendered;
     const assembled = assemble(prepared, rendered.value, targets);
     if (!assembled.ok) return assembled;
@@ -173,6 +184,7 @@ interface RenderTools {
   readonly units: Memo<RenderedUnit>;
   readonly known: WeakMap<Prepared, RenderedUnit>;
   readonly renderer: Renderer;
+  readonly twice: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -200,7 +212,23 @@ async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderT
     if (answer.ok) tools.known.set(item, tools.units.set(item.key, answer.value));
     else problems.push(...answer.problems);
   }
+  if (tools.twice) problems.push(...(await renderedAgain(missing, tools)));
   return problems.length > 0 ? refused(problems) : accepted(tools.known);
+}
+
+/** V-89. */
+async function renderedAgain(items: readonly Prepared[], tools: RenderTools): Promise<readonly Problem[]> {
+  const sound = items.filter((item) => tools.known.has(item));
+  if (sound.length === 0) return [];
+  const second = await tools.renderer.render(
+    sound.map((item) => item.unit),
+    tools.signal,
+  );
+  return sound.flatMap((item, index) => {
+    const [before, after] = [tools.known.get(item), second[index]];
+    if (before === undefined || after === undefined) throw new Error('the renderer answered fewer units than it was given');
+    return after.ok ? compareRenderings(item.unit, before, after.value) : after.problems;
+  });
 }
 
 /** A target made of the units it was made of before is the same rendering. */

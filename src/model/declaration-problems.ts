@@ -128,6 +128,13 @@ export const DECLARATION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'volumes: { data: { mountPath: /data, storage: dta } }',
     remedy: 'Use one of the names that the message lists, or declare it.',
   },
+  'not-read': {
+    rule: undefined,
+    title: 'A file looks like a declaration and is not read',
+    why: 'Declarations are found by their place; one that lies elsewhere changes nothing, which is easily missed.',
+    example: 'environments/dev.yaml instead of environments/dev/environment.yaml',
+    remedy: 'Move the file to its place, or out of environments/, policies/ and capsules/.',
+  },
   'not-supported': {
     rule: undefined,
     title: 'Declared, but not honoured by this version',

@@ -96,7 +96,9 @@ function readText(text: string, file: string, limits: YamlLimits): Result<YamlTe
   const [first, second] = list;
   if (second !== undefined) problems.push(featureProblem('more than one document', placeAt(second.range?.[0] ?? 0, '')));
   for (const document of list) {
-    for (const error of document.errors.slice(0, MOST_PROBLEMS)) {
+    // A tab shifts every line behind it: what follows would be its echo.
+    const tabs = document.errors.filter((error) => error.code === 'TAB_AS_INDENT');
+    for (const error of (tabs.length > 0 ? tabs : document.errors).slice(0, MOST_PROBLEMS)) {
       // "Tag not resolved" and the like are features the scan has named already.
       if (error.code === 'TAG_RESOLVE_FAILED' || error.code === 'MULTIPLE_DOCS') continue;
       problems.push(syntaxProblem(error.message, placeAt(error.pos[0], '')));

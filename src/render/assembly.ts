@@ -1,10 +1,11 @@
 import { listDigest, listLines, sha256Of } from '#model/digest.ts';
 import type { JsonObject } from '#model/json.ts';
+import { pointerToken } from '#model/json.ts';
 import type { KubernetesObject } from '#model/kubernetes-object.ts';
 import { groupAndVersion, keyText, objectKey } from '#model/kubernetes-object.ts';
 import type { EnvironmentName, InstanceName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
-import { compareText, NOWHERE } from '#model/problem.ts';
+import { compareText, placeInFile } from '#model/problem.ts';
 import type { RenderedInstanceFacts, RenderedObject, RenderedUnit, Rendering, RenderTarget, TargetRendering } from '#model/rendering.ts';
 import { RENDER_ENGINE } from '#model/rendering.ts';
 import type { Configuration, Pin } from '#model/resolution.ts';
@@ -99,7 +100,10 @@ function collisions(
       phase: 'render',
       message: `${object.object.apiVersion} ${object.key.kind} ${namespace === '' ? '' : `${namespace}/`}${name} is rendered by ${owner.instance} and ${object.instance} on ${target.environment}/${target.name}`,
       remedy: 'Rename the object in one of them, or remove it from one.',
-      place: NOWHERE,
+      place: {
+        ...placeInFile(`environments/${target.environment}/environment.yaml`),
+        pointer: `/spec/capsules${pointerToken(object.instance)}`,
+      },
       related: [],
     });
   }

@@ -49,6 +49,7 @@ const MOMENTARY: ReadonlySet<string> = new Set([
 /** Why a kind cannot be declared; undefined when it can. */
 export function forbiddenKind(group: string, kind: string): string | undefined {
   const builtIn = group === '' || group.endsWith('.k8s.io') || ['apps', 'batch', 'autoscaling', 'policy', 'events.k8s.io'].includes(group);
-  if (builtIn && (MOMENTARY.has(kind) || REVIEWS.test(kind))) return `a ${kind} is a message to the server and cannot be declared`;
+  if (builtIn && (MOMENTARY.has(kind) || REVIEWS.test(kind)))
+    return `an object of kind ${kind} is a message to the server and cannot be declared`;
   return undefined;
 }

@@ -13,6 +13,8 @@ import { assemble, firstDifference, joinTargets } from './assembly.ts';
 import type { Preparation } from './preparation.ts';
 import { prepare } from './preparation.ts';
 import { objectNameOf, providedOutputs } from './scope.ts';
+import { objectsOwnedTwice } from './shared-objects.ts';
+import type { EnvironmentRendering } from './shared-objects.ts';
 import { checkTemplates } from './template-check.ts';
 import { renderWith } from './unit.ts';
 
@@ -86,6 +88,11 @@ export function assembleTarget(target: RenderTarget, units: readonly UnitOfTarge
 
 export function assembleRendering(environment: EnvironmentName, targets: readonly TargetRendering[]): Rendering {
   return joinTargets(environment, targets);
+}
+
+/** V-55 across environments that share a target. */
+export function sharedObjects(renderings: readonly EnvironmentRendering[]): readonly Problem[] {
+  return objectsOwnedTwice(renderings);
 }
 
 /** V-89: the same unit rendered twice gives the same bytes. */

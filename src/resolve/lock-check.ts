@@ -51,7 +51,7 @@ export function lockProblems(environment: DesiredEnvironment, facts: LockFacts):
   }
   if (problems.length === 0 && facts.text !== undefined && facts.text.actual !== facts.text.expected) {
     const line = firstDifference(facts.text.actual, facts.text.expected);
-    const place: Place = { file, line, column: undefined, pointer: undefined };
+    const place: Place = { file, line, column: 1, pointer: undefined };
     const message = `environment.lock.yaml was edited by hand: line ${line} is not what the engine would write`;
     problems.push(problem(EDITED, place, message, `Run capstan lock ${name}.`));
   }

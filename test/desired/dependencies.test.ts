@@ -60,7 +60,7 @@ test('V-17: imported, released and broken capsules are not unknown', () => {
   const imported = `imports:\n  far:\n    url: https://example.org/x.git\n    commit: ${'a'.repeat(40)}\n    path: capsules/far\ndependencies:\n  far:\n    capsule: far\n    version: ^1.0.0`;
   expect(ofRule(web(imported), 'V-17')).toEqual([]);
   const old = { 'capsules/web/capsule.yaml': capsule('web', '1.0.0', 'dependencies:\n  old:\n    capsule: old\n    version: ^1.0.0') };
-  expect(ofRule(problemsOf(old, { released: new Set(['old']) }), 'V-17')).toEqual([]);
+  expect(ofRule(problemsOf(old, { released: new Map([['old', new Map()]]) }), 'V-17')).toEqual([]);
   expect(ofRule(problemsOf({ ...old, 'capsules/old/capsule.yaml': 'kind: [' }), 'V-17')).toEqual([]);
 });
 

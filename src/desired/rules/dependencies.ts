@@ -5,9 +5,9 @@ import { pointerToken } from '#model/json.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { listed, quoted } from '#model/quoted.ts';
 import { didYouMean } from '#model/suggest.ts';
-import { isBoundedAbove, parseRange } from '#model/version.ts';
+import { compareVersions, isBoundedAbove, isInRange, parseRange } from '#model/version.ts';
 
-/** V-15 to V-17: dependencies name one thing each, their ranges parse and end, and what they name exists. */
+/** V-15 to V-17, and V-20 as far as one capsule tells it: dependencies name one thing each, their ranges parse and end, and what they name exists. */
 export function dependencyProblems(context: RuleContext): readonly Problem[] {
   const bounded = boundedCapsules(context);
   return [
@@ -15,6 +15,7 @@ export function dependencyProblems(context: RuleContext): readonly Problem[] {
       ...choiceProblems(capsule),
       ...rangeProblems(capsule, bounded.get(capsule.name)),
       ...existenceProblems(context, capsule),
+      ...versionProblems(context, capsule),
     ]),
     ...context.state.environments.flatMap((environment) => [
       ...environmentRangeProblems(environment),
@@ -144,6 +145,31 @@ function existenceProblems(context: RuleContext, capsule: CapsuleSource): readon
   return uses
     .filter((use) => !known(use.name))
     .map((use) => unknownCapsule(context, { who: capsule.name, name: use.name, place: capsule.declared.at(use.pointer) }));
+}
+
+/** V-20 wherever it will be deployed: no released version and none of this snapshot is in the range of a dependency. */
+function versionProblems(context: RuleContext, capsule: CapsuleSource): readonly Problem[] {
+  const { released } = context.facts;
+  const { spec, metadata } = capsule.declared.value;
+  return Object.entries(spec.dependencies ?? {}).flatMap(([name, dependency]) => {
+    const range = parseRange(dependency.version ?? '*');
+    const wanted = dependency.capsule;
+    if (wanted === undefined || range === undefined || dependency.optional === true || released === undefined) return [];
+    if (!context.capsuleNames.has(wanted) || Object.hasOwn(spec.imports ?? {}, wanted)) return [];
+    const own = context.capsules.get(wanted)?.declared.value.metadata.version;
+    const versions = [...new Set([...(released.get(wanted)?.keys() ?? []), ...(own === undefined ? [] : [own])])].sort(compareVersions);
+    if (versions.length === 0 || versions.some((version) => isInRange(version, range))) return [];
+    return [
+      problemOf({
+        code: 'unresolvable',
+        rule: 'V-20',
+        phase: 'resolve',
+        place: capsule.declared.at(`/spec/dependencies${pointerToken(name)}/version`),
+        message: `no version of ${wanted} satisfies all of: ${capsule.name}@${metadata.version} needs ${dependency.version ?? '*'}; available ${versions.join(', ')}`,
+        remedy: `Widen the range, or release a version of ${wanted} that it accepts.`,
+      }),
+    ];
+  });
 }
 
 function environmentExistenceProblems(context: RuleContext, environment: DesiredEnvironment): readonly Problem[] {

@@ -60,15 +60,19 @@ function referenceProblems(capsule: CapsuleSource, reference: FileReference): re
       }),
     ];
   }
+  // One file has one spelling: what is rendered looks paths up as they are written.
+  if (capsule.contents.has(path) || (reference.folder && hasFolder(capsule, path.replace(/\/+$/, '')))) return [];
   const plain = plainPath(path);
-  if (capsule.contents.has(plain) || (reference.folder && hasFolder(capsule, plain))) return [];
+  const isThere = capsule.contents.has(plain) || (reference.folder && hasFolder(capsule, plain));
   return [
     problemOf({
       code: 'file-missing',
       rule: 'V-12',
       place,
       message: `${pointer} refers to ${quoted(path)}, which does not exist in the capsule${didYouMean(plain, capsule.contents.keys())}`,
-      remedy: `Add ${capsule.directory}/${visibleText(plain)}, or correct the path.`,
+      remedy: isThere
+        ? `Write ${quoted(plain)}, the path from the capsule's own directory.`
+        : `Add ${capsule.directory}/${visibleText(plain)}, or correct the path.`,
     }),
   ];
 }

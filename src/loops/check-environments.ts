@@ -1,0 +1,156 @@
+import type { DesiredEnvironment, DesiredState } from '#model/desired.ts';
+import type { CommitId } from '#model/digest.ts';
+import type { InstanceName } from '#model/names.ts';
+import type { Problem } from '#model/problem.ts';
+import type { Rendering } from '#model/rendering.ts';
+import type { Pin, ReleaseIndex } from '#model/resolution.ts';
+import { isPortError } from '#ports/port-error.ts';
+import { sharedObjects } from '#render/render.ts';
+import { checkLock, extendIndex, lockText, pinsOfLock } from '#resolve/resolve.ts';
+import type { Declarations, Snapshot } from './reading.ts';
+import { resolvePins } from './render-environment.ts';
+import type { ReadingWorld } from './world.ts';
+
+interface Checked {
+  readonly world: ReadingWorld;
+  readonly declarations: Declarations;
+  /** With the capsules of the snapshot itself. */
+  readonly state: DesiredState;
+  readonly index: ReleaseIndex;
+  /** Problems found before: the same mistake seen again is not told twice. */
+  readonly findings: readonly Problem[];
+}
+
+/** Locks, resolution and rendering of every environment: what is locked, and what the newest versions in range would bring. */
+export async function checkEnvironments(checked: Checked, signal?: AbortSignal): Promise<readonly Problem[]> {
+  const found: Problem[] = [];
+  const renderings: { environment: DesiredEnvironment; rendering: Rendering }[] = [];
+  for (const environment of checked.state.environments) {
+    signal?.throwIfAborted();
+    // A range that cannot be read was told already; nothing can be resolved with it.
+    if (checked.findings.some(({ code, place }) => code === 'range-invalid' && place.file === environment.declared.file)) continue;
+    const pins = environment.lock === undefined ? [] : pinsOfLock(environment.lock.value);
+    const locked = await renderPins(checked, { environment, pins, move: new Map() }, signal);
+    found.push(...(await lockProblems(checked, environment, locked.pins)), ...locked.problems);
+    if (locked.rendering !== undefined) renderings.push({ environment, rendering: locked.rendering });
+    const move = environment.lock === undefined ? new Map<InstanceName, string>() : unlocked(checked, pins);
+    if (move.size > 0 && locked.pins !== undefined)
+      found.push(...(await renderPins(checked, { environment, pins, move }, signal)).problems);
+  }
+  found.push(...sharedObjects(renderings));
+  return found.filter((problem) => !isKnown(checked.findings, problem));
+}
+
+/** A snapshot's own versions that no commit has released yet, as if this were their release: what a working directory holds. */
+export async function withUnreleased(
+  world: ReadingWorld,
+  from: { readonly at: Snapshot; readonly index: ReleaseIndex; readonly state: DesiredState },
+): Promise<ReleaseIndex> {
+  const head = from.at.commit ?? (await world.repository.resolve('HEAD'));
+  const capsules = from.state.capsules
+    .map(({ name, gitTree, declared }) => ({ name, gitTree, version: declared.value.metadata.version }))
+    .filter(({ name, version }) => from.index.releases.get(name)?.has(version) !== true);
+  if (head === undefined || capsules.length === 0) return from.index;
+  return extendIndex(from.index, world.settings.branch, [{ commit: head, capsules }]);
+}
+
+interface Wanted {
+  readonly environment: DesiredEnvironment;
+  readonly pins: readonly Pin[];
+  readonly move: ReadonlyMap<InstanceName, string>;
+}
+
+interface Outcome {
+  /** Undefined when they could not be resolved. */
+  readonly pins: readonly Pin[] | undefined;
+  readonly rendering: Rendering | undefined;
+  readonly problems: readonly Problem[];
+}
+
+async function renderPins(checked: Checked, wanted: Wanted, signal: AbortSignal | undefined): Promise<Outcome> {
+  const { world, declarations, index } = checked;
+  const resolved = await resolvePins(world.reading, { state: declarations.state, index, ...wanted });
+  if (!resolved.ok) return { pins: undefined, rendering: undefined, problems: resolved.problems };
+  const pins = resolved.value.instances.map((instance) => instance.pin);
+  const rendered = await world.environments.render(
+    {
+      state: declarations.state,
+      environment: wanted.environment,
+      resolution: resolved.value,
+      occasion: 'pullRequest',
+      twice: true,
+    },
+    signal,
+  );
+  return rendered.ok
+    ? { pins, rendering: rendered.value.rendering, problems: rendered.value.warnings }
+    : { pins, rendering: undefined, problems: rendered.problems };
+}
+
+/** V-46 to V-49. */
+async function lockProblems(
+  checked: Checked,
+  environment: DesiredEnvironment,
+  expected: readonly Pin[] | undefined,
+): Promise<readonly Problem[]> {
+  const { world, index } = checked;
+  const { lock } = environment;
+  if (lock === undefined)
+    return checkLock(environment, { index, loaded: () => undefined, expected: undefined, text: undefined, reachable: () => undefined });
+  const pins = pinsOfLock(lock.value);
+  const reached = await reachedCommits(checked, pins);
+  await loadReleases(world, index, pins);
+  const actual = await world.reading.text(lock.blob);
+  return checkLock(environment, {
+    index,
+    expected,
+    loaded: (release) => world.reading.loaded(release),
+    text: expected === undefined ? undefined : { actual, expected: lockText(environment.name, expected, actual) },
+    reachable: (commit) => reached.get(commit),
+  });
+}
+
+/** Loads what history released under the locked versions; a lock that names another tree is V-48, and that tree may not even exist. */
+export async function loadReleases(world: ReadingWorld, index: ReleaseIndex, pins: readonly Pin[]): Promise<void> {
+  const releases = pins.flatMap((pin) => index.releases.get(pin.capsule)?.get(pin.version) ?? []);
+  await world.reading.capsules(releases.map((release) => ({ name: release.capsule, tree: release.gitTree })));
+}
+
+/** Only commits that are not the release itself are looked for; one that the repository does not have lies on no branch. */
+async function reachedCommits({ world, index }: Checked, pins: readonly Pin[]): Promise<ReadonlyMap<string, boolean>> {
+  const reached = new Map<string, boolean>();
+  for (const { capsule, version, commit } of pins) {
+    if (index.releases.get(capsule)?.get(version)?.commit === commit || reached.has(commit)) continue;
+    reached.set(commit, await isOnBranch(world, commit, [...index.tips.values()]));
+  }
+  return reached;
+}
+
+async function isOnBranch({ repository }: ReadingWorld, commit: CommitId, tips: readonly CommitId[]): Promise<boolean> {
+  try {
+    await repository.commit(commit);
+  } catch (error) {
+    if (isPortError(error) && (error.kind === 'missing' || error.kind === 'invalid')) return false;
+    throw error;
+  }
+  for (const tip of tips) if (await repository.isAncestor(commit, tip)) return true;
+  return false;
+}
+
+/** Instances of capsules whose version in the snapshot is not the locked one; of a capsule with mistakes nothing new could be said. */
+function unlocked({ state, findings }: Checked, pins: readonly Pin[]): Map<InstanceName, string> {
+  const wrong = findings.filter((problem) => problem.severity === 'error').map((problem) => `${problem.place.file ?? ''}/`);
+  const sound = state.capsules.filter((capsule) => !wrong.some((file) => file.startsWith(`${capsule.directory}/`)));
+  const versions = new Map(sound.map((capsule) => [capsule.name, capsule.declared.value.metadata.version]));
+  const moving = pins.filter((pin) => versions.has(pin.capsule) && versions.get(pin.capsule) !== pin.version);
+  return new Map(moving.map((pin) => [pin.instance, 'newest']));
+}
+
+/** The same rule at the same place, found without an environment, says it better. */
+function isKnown(findings: readonly Problem[], { rule, place }: Problem): boolean {
+  if (rule === undefined || place.line === undefined) return false;
+  return findings.some(
+    (other) =>
+      other.rule === rule && other.place.file === place.file && other.place.line === place.line && other.place.column === place.column,
+  );
+}

@@ -1,0 +1,25 @@
+import type { DesiredState } from '#model/desired.ts';
+import type { Place, Problem } from '#model/problem.ts';
+
+/** What knows the lines of a file. */
+export interface Lines {
+  readonly file: string;
+  at(pointer: string): Place;
+}
+
+export function declaredIn(state: DesiredState): readonly Lines[] {
+  return [
+    ...state.capsules.map((capsule) => capsule.declared),
+    ...state.environments.flatMap((environment) => [environment.declared, ...(environment.lock === undefined ? [] : [environment.lock])]),
+  ];
+}
+
+/** Chapters that work on values alone name a file and a pointer; here they get their line and column. */
+export function withLines(problems: readonly Problem[], files: readonly Lines[]): readonly Problem[] {
+  const known = new Map(files.map((lines) => [lines.file, lines]));
+  return problems.map((problem) => {
+    const { file, line, pointer } = problem.place;
+    const lines = file === undefined || line !== undefined || pointer === undefined ? undefined : known.get(file);
+    return lines === undefined || pointer === undefined ? problem : { ...problem, place: { ...lines.at(pointer), pointer } };
+  });
+}
