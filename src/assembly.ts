@@ -198,7 +198,7 @@ async function lazySigner(found: Found): Promise<Signer> {
   const identity = found.configuration?.identity;
   let opened: Promise<Signer> | undefined;
   return {
-    publicKey: '',
+    publicKey: await publicKeyAt(`${keyOf(found)}.pub`),
     name: identity?.name ?? 'Capstan',
     email: identity?.email ?? 'engine@capstan.invalid',
     sign: async (payload) => {
@@ -206,6 +206,12 @@ async function lazySigner(found: Found): Promise<Signer> {
       return (await opened).sign(payload);
     },
   };
+}
+
+/** What a key says of itself beside it; empty where there is no key yet. */
+async function publicKeyAt(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return text.trim().split(/\s+/).slice(0, 2).join(' ');
 }
 
 async function serve(path: string, terminal: Terminal): Promise<Running> {

@@ -5,6 +5,7 @@ import type { EnvironmentName } from '#model/names.ts';
 import type { Ending } from '#model/receipt.ts';
 import type { MovedRef } from '#ports/repository.ts';
 import { VALIDATE_CHECK } from './check-change.ts';
+import { strangerAt } from './engine-branches.ts';
 import { problemsOfEnvironment } from './prepare-environment.ts';
 import type { Declarations } from './reading.ts';
 import { upstreamNames } from './upstream.ts';
@@ -52,9 +53,10 @@ export function createLooker(world: World): Looker {
       .flatMap((item) => (item.after === undefined ? [] : (/^refs\/pull\/(\d{1,9})\/head$/.exec(item.ref)?.[1] ?? [])))
       .map(Number);
     if (last === undefined) check.push(...(await uncheckedChanges(world)));
+    const alarms = await alarmsOf(world, main, moved);
     if (last?.main === main && promotions.size === 0) {
       untold = [];
-      return { ...nothing({ kind: 'settled' }), environments: known(last.declarations), check: unique(check) };
+      return { ...nothing({ kind: 'settled' }), environments: known(last.declarations), check: unique(check), alarms };
     }
 
     const declarations = await world.reading.declarations(await world.reading.at(main));
@@ -70,10 +72,19 @@ export function createLooker(world: World): Looker {
       .map((item) => item.environment);
     last = { main, declarations };
     untold = [];
-    return { ending: { kind: 'settled' }, environments, reconcile: [...changed], promote: downstream, check: unique(check), alarms: [] };
+    return { ending: { kind: 'settled' }, environments, reconcile: [...changed], promote: downstream, check: unique(check), alarms };
   }
 
   return { look };
+}
+
+/** Branches of the engine's that somebody else moved. Whatever depends on one is stuck when it runs next; here it is said at once. */
+async function alarmsOf(world: World, main: CommitId, moved: readonly MovedRef[]): Promise<readonly string[]> {
+  const own = moved.filter((item) => /^refs\/heads\/(rendered\/|audit$)/.test(item.ref));
+  if (own.length === 0) return [];
+  const { trust } = await world.history.upTo(main);
+  const found = await Promise.all(own.map((item) => strangerAt(world, trust, item.ref.slice('refs/heads/'.length), item.after)));
+  return found.flatMap((problem) => problem?.message ?? []);
 }
 
 /** Open pull requests whose head nobody checked: a look that saw them move may have died before their check. */

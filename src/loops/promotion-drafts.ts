@@ -9,6 +9,7 @@ import type { ChangeSet, Pin, Release, ReleaseIndex } from '#model/resolution.ts
 import { findCandidates } from '#promotion/promotion.ts';
 import { changeSetOf, lockText, movesBetween, pinsOfLock } from '#resolve/resolve.ts';
 import type { Ledger } from './audit-branch.ts';
+import { strangerAt } from './engine-branches.ts';
 import { problemsOfEnvironment, unknownEnvironment } from './prepare-environment.ts';
 import { nextQuarantineEnd, quarantineOf } from './quarantine.ts';
 import type { Declarations } from './reading.ts';
@@ -76,7 +77,12 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
     return { kind: 'ended', ending: { kind: 'stuck', problems: [unknownEnvironment(request.environment, declarations)] } };
   const { index, trust } = await world.history.upTo(request.main);
   const unhonoured = unhonouredOf(declarations, environment).filter((problem) => problem.effect === 'stuck');
-  const untrusted = [...trust.problemsOf(environment), ...(await world.protection.problemsOf(environment, request.refs))];
+  const strange = await strangerAt(world, trust, 'audit', request.refs.get(branchRef('audit')));
+  const untrusted = [
+    ...trust.problemsOf(environment),
+    ...(await world.protection.problemsOf(environment, request.refs)),
+    ...(strange === undefined ? [] : [strange]),
+  ];
   if (unhonoured.length + untrusted.length > 0)
     return { kind: 'ended', ending: { kind: 'stuck', problems: [...unhonoured, ...untrusted] } };
   if (environment.lock === undefined) return { kind: 'ended', ending: { kind: 'settled' } };

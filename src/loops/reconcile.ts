@@ -4,6 +4,7 @@ import type { CommitId } from '#model/digest.ts';
 import type { TargetHealth } from '#model/health.ts';
 import type { Instant } from '#model/instant.ts';
 import { branchRef } from '#model/names.ts';
+import type { RefName } from '#model/names.ts';
 import type { Observation, Outcome, TargetPlan } from '#model/plan.ts';
 import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
@@ -13,6 +14,7 @@ import { didYouMean } from '#model/suggest.ts';
 import { guardPlan, nextInventory, planChanges } from '#plan/plan.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { changeSetOf } from '#resolve/resolve.ts';
+import { strangerAt } from './engine-branches.ts';
 import { prepareEnvironment } from './prepare-environment.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import { recordReceipts } from './record-receipts.ts';
@@ -61,6 +63,8 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   const unprotected = await world.protection.problemsOf(prepared.environment, refs);
   if (unprotected.length > 0) return { ...nothing({ kind: 'stuck', problems: unprotected }), revision, notices: prepared.notices };
   const run = { runId: world.ids.runId(), traceId: world.ids.traceId(), began: world.clock.now() };
+  const strange = await strangersOf(world, prepared, refs);
+  if (strange.length > 0) return { ...nothing({ kind: 'stuck', problems: strange }), revision, notices: prepared.notices };
   const gated = await regate(world, prepared, refs, signal);
   if (gated.kind === 'ended') return { ...nothing(gated.ending), revision, notices: prepared.notices };
   const moved = request.dryRun
@@ -84,6 +88,13 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
     runs,
     notices: prepared.notices,
   };
+}
+
+async function strangersOf(world: World, prepared: PreparedEnvironment, refs: ReadonlyMap<RefName, CommitId>): Promise<readonly Problem[]> {
+  const { trust } = await world.history.upTo(prepared.revision);
+  const branches = [`rendered/${prepared.environment.name}`, 'audit'];
+  const found = await Promise.all(branches.map((branch) => strangerAt(world, trust, branch, refs.get(branchRef(branch)))));
+  return found.flatMap((problem) => problem ?? []);
 }
 
 /** What the gates said, for the record. */

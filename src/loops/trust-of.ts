@@ -3,8 +3,8 @@ import { placeInFile } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Pin, Release } from '#model/resolution.ts';
 import type { TrustState } from '#model/trust.ts';
-import type { PathVerdict, TrustPurpose } from '#model/verdict.ts';
-import { explainVerdict, verdictOf } from '#trust/trust.ts';
+import type { AllowedSigner, PathVerdict, TrustPurpose } from '#model/verdict.ts';
+import { allowedSigners, explainVerdict, verdictOf } from '#trust/trust.ts';
 
 /** Trust in the words the loops ask with. */
 export interface TrustOf {
@@ -18,6 +18,8 @@ export interface TrustOf {
   /** The forge login that a trust entry gives for the signer of a verdict. */
   userOf(verdict: PathVerdict): string | undefined;
   isCouldNotLook(problem: Problem): boolean;
+  /** Keys that engines of this project sign with, by the last declaration that was itself accepted. */
+  readonly engines: readonly AllowedSigner[];
   /** The verdict on one unit (`environments/prod/environment.yaml`) or folder. */
   verdict(path: string): PathVerdict;
 }
@@ -88,6 +90,7 @@ export function trustOf(facts: TrustFacts): TrustOf {
       const entry = state?.project?.value.spec.trust?.find((item) => item.name === found.by);
       return entry?.user;
     },
+    engines: allowedSigners(state?.project).signers.filter((signer) => signer.purposes.includes('engine')),
     isCouldNotLook: (problem) => problem.code === CODES['could-not-look'],
   };
 }

@@ -6,7 +6,7 @@ import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { AllowedSigner } from '#model/verdict.ts';
 import { pinsOfLock } from '#resolve/resolve.ts';
-import { allowedSigners, judgeCommit } from '#trust/trust.ts';
+import { judgeCommit } from '#trust/trust.ts';
 import { addedRecords } from './audit-branch.ts';
 import { renderAt } from './rendered-difference.ts';
 import type { World } from './world.ts';
@@ -39,7 +39,7 @@ export async function verifyClone(world: World, request: VerifyRequest, signal?:
     };
   const declarations = await world.reading.declarations(await world.reading.at(main));
   const { trust } = await world.history.upTo(main);
-  const engines = allowedSigners(declarations.state.project).signers.filter((signer) => signer.purposes.includes('engine'));
+  const { engines } = trust;
   const branches = await engineBranches(
     world,
     declarations.state.environments.map((item) => item.name),

@@ -32,6 +32,13 @@ export const RELEASE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'data.seq 14 is followed by 13',
     remedy: ENGINE_BRANCH,
   },
+  'branch-tampered': {
+    rule: undefined,
+    title: 'Somebody else wrote to a branch of the engine',
+    why: 'What ran, and what is healthy, is read from rendered/<env> and audit. A commit there that no engine of the project signed could claim anything, so nothing goes on from it.',
+    example: 'git push origin HEAD:rendered/prod by a person',
+    remedy: ENGINE_BRANCH,
+  },
   'gate-not-passed': {
     rule: undefined,
     title: 'A lock changed before its gates had passed',

@@ -75,6 +75,7 @@ export function loopWork(world: World): ServiceWork {
         async () => {
           const found = await looker.look(signal);
           if (found.environments.length > 0) known = found.environments;
+          for (const alarm of found.alarms) world.journal.error({ alarm }, 'somebody else wrote to a branch of the engine');
           const wakes: readonly Wake[] = [
             ...found.reconcile.map((environment) => ({ kind: 'reconcile', environment }) as const),
             ...found.promote.map((environment) => ({ kind: 'promote', environment }) as const),
