@@ -18,7 +18,10 @@ export function wakesOf(wakeUp: WakeUp, known: readonly EnvironmentName[]): read
     case 'pull-request': {
       if (!CONCERNING_ACTIONS.has(wakeUp.action)) return [];
       const promotions = promotionOf(wakeUp.head, known);
-      return wakeUp.action === 'closed' ? promotions : [{ kind: 'check', number: wakeUp.number }, ...promotions];
+      if (wakeUp.action === 'closed') return promotions;
+      const check: Wake = { kind: 'check', number: wakeUp.number };
+      // Its head is fetched by a look, which wakes the check again: the push before it, if there was one here, may be worked on already.
+      return PROMOTION_HEAD.test(wakeUp.head) ? [check, ...promotions] : [{ kind: 'look' }, check];
     }
     case 'review':
       return promotionOf(wakeUp.head, known);

@@ -106,7 +106,7 @@ describe('what a wake-up wakes', () => {
       { kind: 'check', number: 7 },
       { kind: 'promote', environment: prod },
     ]);
-    expect(wakesOf({ ...event, head: 'feature' }, known)).toEqual([{ kind: 'check', number: 7 }]);
+    expect(wakesOf({ ...event, head: 'feature' }, known)).toEqual([{ kind: 'look' }, { kind: 'check', number: 7 }]);
     expect(wakesOf({ ...event, head: 'promote/prod/cs-1', action: 'closed' }, known)).toEqual([{ kind: 'promote', environment: prod }]);
     expect(wakesOf({ ...event, head: 'promote/prod/cs-1', action: 'edited' }, known)).toEqual([]);
     expect(wakesOf({ kind: 'review', number: 7, head: 'promote/nowhere/cs-1' }, known)).toEqual([]);
