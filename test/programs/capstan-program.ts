@@ -18,6 +18,8 @@ export interface Workbench {
   /** Runs stock git; throws with what it said if it fails. */
   git(folder: string, ...args: readonly string[]): Promise<string>;
   folder(): Promise<string>;
+  /** What the programs see of the environment. */
+  readonly env: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export async function workbench(): Promise<Workbench> {
   };
 
   return {
+    env,
     capstan: (folder, ...args) =>
       new Promise((resolve, reject) => {
         const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
