@@ -1,9 +1,11 @@
 import { healthyPeriod } from '#ledger/ledger.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
+import type { CommitId } from '#model/digest.ts';
 import { evaluateCondition } from '#model/expression.ts';
 import type { JsonObject } from '#model/json.ts';
 import type { ChangeRequest, CheckReading, GateReading, Review } from '#model/promotion.ts';
 import type { ChangeSet, Pin } from '#model/resolution.ts';
+import { isPortError } from '#ports/port-error.ts';
 import { assessRisk, readGates } from '#promotion/promotion.ts';
 import type { Ledger } from './audit-branch.ts';
 import type { Declarations, LoadedCapsule } from './reading.ts';
@@ -53,8 +55,7 @@ export async function gateChange(world: Pick<World, 'forge' | 'reading' | 'clock
     releases: arriving.map((pin) => ({ instance: pin.instance, verdict: request.trust.ofRelease(pin) })),
     checks: change === undefined || forge === undefined ? undefined : await checksOf(forge, change),
     reviews,
-    // The branch name is the change set: whatever head of it was approved had this content.
-    heads: [...new Set([...(change === undefined ? [] : [change.headCommit]), ...reviews.flatMap((review) => review.commit ?? [])])],
+    heads: await headsOf(world, request, reviews),
     authors,
     releaseAuthors: await releaseAuthorsOf(world, request, arriving, engine),
     isMember: (login, team) => memberships.get(`${team} ${login.toLowerCase()}`),
@@ -68,6 +69,32 @@ export async function gateChange(world: Pick<World, 'forge' | 'reading' | 'clock
     risk,
     approvedBy: [...new Set(approved)].filter((login) => !authors.has(login)).sort(),
   };
+}
+
+/** Heads that bring just this change, the branch may have been rebuilt since: a review of any other content says nothing of it. */
+async function headsOf(world: Pick<World, 'reading'>, request: EvidenceRequest, reviews: readonly Review[]): Promise<readonly CommitId[]> {
+  const seen = new Set([
+    ...(request.change === undefined ? [] : [request.change.headCommit]),
+    ...reviews.flatMap((review) => review.commit ?? []),
+  ]);
+  const heads: CommitId[] = [];
+  for (const commit of seen) if (await brings(world, request, commit)) heads.push(commit);
+  return heads;
+}
+
+async function brings(world: Pick<World, 'reading'>, request: EvidenceRequest, commit: CommitId): Promise<boolean> {
+  try {
+    const { state } = await world.reading.declarations(await world.reading.at(commit));
+    const lock = state.environments.find((item) => item.name === request.environment.name)?.lock?.value.capsules ?? {};
+    return request.changeSet.moves.every(({ instance, to }) => {
+      const [entry, pin] = [lock[instance], request.pins.find((item) => item.instance === instance)];
+      if (to === undefined || entry === undefined || pin === undefined) return to === undefined && entry === undefined;
+      return entry.capsule === pin.capsule && entry.gitTree === pin.gitTree && entry.sha256 === to.sha256 && entry.version === to.version;
+    });
+  } catch (error) {
+    if (!isPortError(error)) throw error;
+    return false;
+  }
 }
 
 function holds(expression: string, input: JsonObject, environment: DesiredEnvironment): boolean | undefined {

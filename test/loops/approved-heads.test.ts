@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+
+import type { BlobId } from '#model/digest.ts';
+import { branchRef, toEnvironmentName } from '#model/names.ts';
+import type { ChangeRequest } from '#model/promotion.ts';
+import { portsOf, startEngine, type Engine } from '#test/stories/engine.ts';
+import { newOutside, peopleOf, type Outside } from '#test/stories/outside.ts';
+import { capsuleFiles, DEV, signerOf } from '#test/stories/shop.ts';
+import { declareShop } from '#test/stories/stories.ts';
+
+const APPROVED = { ...DEV, merge: 'manual', approvals: 1 } as const;
+const LOCK = 'environments/dev/environment.lock.yaml';
+const promoteDev = { kind: 'promote' as const, environment: toEnvironmentName('dev') };
+
+/** Two releases of web, a promotion to the newer one that bob approved. */
+async function approved(): Promise<{ outside: Outside; engine: Engine; request: ChangeRequest }> {
+  const outside = newOutside();
+  await declareShop(outside, [APPROVED]);
+  await peopleOf(outside).push(capsuleFiles('1.1.0'), { message: 'web 1.1.0' });
+  await peopleOf(outside).push(capsuleFiles('1.2.0'), { message: 'web 1.2.0' });
+  const engine = startEngine(portsOf(outside));
+  await engine.start();
+  const forge = peopleOf(outside).forge('bob');
+  const [request] = await forge.list('promote/', undefined);
+  if (request === undefined) throw new Error('no request');
+  await forge.review(request.number, 'approved');
+  await engine.wake(promoteDev);
+  return { outside, engine, request };
+}
+
+const status = (outside: Outside) =>
+  [...outside.forge.statuses.values()].filter(({ check }) => check.name === 'capstan/promote').map(({ check }) => check.state);
+
+test('an approval stands for the head that it was given for', async () => {
+  const { outside } = await approved();
+
+  expect(status(outside)).toEqual(['success']);
+});
+
+test('an approval stands when the branch is rebuilt with the same change', async () => {
+  const { outside, engine, request } = await approved();
+  const { repository, forge } = peopleOf(outside);
+  const main = await repository.resolve('main');
+  if (main === undefined) throw new Error('no main');
+  const lock = Buffer.from(await repository.blob(await lockBlob(outside, main))).toString('utf8');
+
+  await peopleOf(outside).push({ [LOCK]: lock.replace('holds: {}', 'holds:\n  api:\n    reason: not yet') });
+  await engine.wake({ kind: 'look' }, promoteDev);
+
+  const [rebuilt] = await forge('bob').list('promote/', undefined);
+  expect(rebuilt?.number).toBe(request.number);
+  expect(rebuilt?.headCommit).not.toBe(request.headCommit);
+  expect(rebuilt?.body).toContain('bob approved; 1 of 1');
+});
+
+test('an approval of one content does not let another one in that somebody pushed to the branch and merged', async () => {
+  const { outside, engine, request } = await approved();
+  const { repository, forge } = peopleOf(outside);
+  const signer = signerOf('ada');
+  const lock = Buffer.from(await repository.blob(await lockBlob(outside, request.headCommit))).toString('utf8');
+  const evil = await repository.writeCommit(
+    {
+      base: (await repository.commit(request.headCommit)).tree,
+      changes: [{ kind: 'file', path: LOCK, content: Buffer.from(await olderLock(outside, lock)) }],
+      parents: [request.headCommit],
+      author: { name: 'ada', email: signer.email, at: outside.now, zone: '+0000' },
+      message: 'a small correction\n',
+    },
+    (payload) => signer.sign(payload),
+  );
+  await repository.push([{ ref: branchRef(request.head), expected: request.headCommit, next: evil }]);
+  outside.forge.protections.delete('main');
+  await forge('ada').follow();
+  expect(await forge('ada').merge(request.number, { head: evil, title: 'x', message: '' })).toMatchObject({ kind: 'merged' });
+  await engine.wake({ kind: 'look' });
+
+  expect(engine.endings.get('reconcile/dev')).toMatchObject({
+    kind: 'stuck',
+    problems: [{ code: 'gate-not-passed', message: expect.stringContaining('approval by bob does not count: it is of another commit') }],
+  });
+});
+
+async function lockBlob(outside: Outside, commit: ChangeRequest['headCommit']): Promise<BlobId> {
+  const { repository } = peopleOf(outside);
+  let { tree } = await repository.commit(commit);
+  for (const name of LOCK.split('/')) {
+    const entry = (await repository.tree(tree)).find((item) => item.name === name);
+    if (entry?.kind === 'blob') return entry.id;
+    if (entry?.kind === 'tree') tree = entry.id;
+  }
+  throw new Error('no lock');
+}
+
+/** The same lock with web 1.1.0 instead of 1.2.0. */
+async function olderLock(outside: Outside, lock: string): Promise<string> {
+  const { world } = startEngine(portsOf(outside));
+  await world.repository.fetch();
+  const main = await world.repository.resolve('main');
+  if (main === undefined) throw new Error('no main');
+  const { index } = await world.history.releases(main);
+  const web = [...index.releases].find(([name]) => name === 'web')?.[1];
+  const [old, fresh] = [web?.get('1.1.0'), web?.get('1.2.0')];
+  if (old === undefined || fresh === undefined) throw new Error('two releases were made');
+  const [loaded] = await world.reading.capsules([{ name: old.capsule, tree: old.gitTree }]);
+  return lock
+    .replace('1.2.0', '1.1.0')
+    .replace(fresh.commit, old.commit)
+    .replace(fresh.gitTree, old.gitTree)
+    .replace(/sha256: [0-9a-f]{64}/, `sha256: ${loaded?.source?.sha256}`);
+}
