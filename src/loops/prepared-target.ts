@@ -3,8 +3,9 @@ import type { BlobId } from '#model/digest.ts';
 import { isJsonObject } from '#model/json.ts';
 import type { Json, JsonObject } from '#model/json.ts';
 import type { InstanceName } from '#model/names.ts';
+import { compareText } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
-import type { RenderTarget, RenderUnit } from '#model/rendering.ts';
+import type { RenderTarget, RenderUnit, Wishes } from '#model/rendering.ts';
 import type { ResolvedInstance } from '#model/resolution.ts';
 import { outputsOf } from '#render/render.ts';
 import { configurationLayers, mergeConfiguration } from '#resolve/resolve.ts';
@@ -51,6 +52,7 @@ interface Kept {
   readonly wave: number;
   readonly dependencies: string;
   readonly capabilities: string;
+  readonly dependents: readonly InstanceName[];
   readonly item: Prepared;
 }
 
@@ -62,6 +64,7 @@ interface KeptTarget {
 
 type Dependencies = RenderUnit['dependencies'];
 const NO_DEPENDENCIES: Dependencies = {};
+const NOBODY: readonly InstanceName[] = [];
 const NO_CAPABILITIES: RenderUnit['capabilities'] = {};
 
 /** Remembers instances of targets, so that a pass over ten thousand of them makes only those that moved. */
@@ -76,6 +79,7 @@ export function createTargetPreparation(): TargetPreparation {
     const targetKey = `${environment.declared.blob} ${identities.of(declared.value)} ${declared.name}`;
     const kept = targets.get(targetKey) ?? targets.set(targetKey, keptTarget(environment, declared));
     const outputs = new Map<InstanceName, Prepared['outputs']>();
+    const dependents = dependentsOn(request, kept.target);
     const prepared: Prepared[] = [];
     for (const { instance, source } of request.instances) {
       const name = instance.pin.instance;
@@ -86,11 +90,12 @@ export function createTargetPreparation(): TargetPreparation {
         wave: instance.wave,
         dependencies: dependencyText(instance, outputs),
         capabilities: instance.capabilities.size === 0 ? '{}' : JSON.stringify(Object.fromEntries(instance.capabilities)),
+        dependents: dependents.get(name) ?? NOBODY,
       };
       const before = kept.instances.get(name);
       let item = before !== undefined && isSame(before, now) ? before.item : undefined;
       if (item === undefined) {
-        const key = `${targetKey} ${name} ${source.name} ${source.gitTree} ${now.own ?? '-'} ${now.wave} ${now.dependencies} ${now.capabilities}`;
+        const key = `${targetKey} ${name} ${source.name} ${source.gitTree} ${now.own ?? '-'} ${now.wave} ${now.dependencies} ${now.capabilities} ${now.dependents.join(' ')}`;
         item = items.get(key) ?? items.set(key, make(request, kept, { instance, source, outputs, known: now }));
         kept.instances.set(name, { ...now, item });
       }
@@ -107,6 +112,7 @@ export function createTargetPreparation(): TargetPreparation {
   ): Prepared {
     const { instance, source, known } = from;
     const { configuration, warnings } = configure(request, instance, source);
+    const wishes = wishesOf(request.environment, instance.pin.instance, known.dependents);
     const unit: RenderUnit = {
       target,
       pin: instance.pin,
@@ -115,11 +121,12 @@ export function createTargetPreparation(): TargetPreparation {
       configuration,
       dependencies: dependenciesOf(instance, from.outputs),
       capabilities: instance.capabilities.size === 0 ? NO_CAPABILITIES : Object.fromEntries(instance.capabilities),
+      wishes,
     };
     made += 1;
     return {
       number: made,
-      key: `${text} ${instance.pin.instance} ${source.name} ${source.gitTree} ${configuration.sha256} ${known.wave} ${known.dependencies} ${known.capabilities}`,
+      key: `${text} ${instance.pin.instance} ${source.name} ${source.gitTree} ${configuration.sha256} ${known.wave} ${known.dependencies} ${known.capabilities} ${JSON.stringify(wishes)}`,
       unit,
       outputs: outputsOf({ declaration: source.declared.value, instance: instance.pin.instance, target, configuration }),
       findings: warnings,
@@ -135,8 +142,36 @@ function isSame(before: Kept, now: Omit<Kept, 'item'>): boolean {
     before.own === now.own &&
     before.wave === now.wave &&
     before.dependencies === now.dependencies &&
-    before.capabilities === now.capabilities
+    before.capabilities === now.capabilities &&
+    (before.dependents === now.dependents || before.dependents.join() === now.dependents.join())
   );
+}
+
+/** Instance -> who depends on it here; only instances whose network policies follow from it are asked for. */
+function dependentsOn(request: TargetRequest, target: RenderTarget): ReadonlyMap<InstanceName, readonly InstanceName[]> {
+  const asked = new Map<InstanceName, InstanceName[]>();
+  for (const { instance, source } of request.instances) {
+    const components = Object.values(source.declared.value.spec.components ?? {});
+    if (components.some((component) => component.network !== undefined)) asked.set(instance.pin.instance, []);
+  }
+  if (asked.size === 0) return asked;
+  for (const { instance } of request.instances) {
+    if (!isSelected(request.environment, target, instance.pin.instance)) continue;
+    for (const provider of new Set(instance.dependencies.values())) asked.get(provider)?.push(instance.pin.instance);
+  }
+  for (const names of asked.values()) names.sort(compareText);
+  return asked;
+}
+
+function wishesOf(environment: DesiredEnvironment, instance: InstanceName, dependents: Wishes['dependents']): Wishes {
+  const { spec } = environment.declared.value;
+  const secrets = own(spec.secrets, instance);
+  const patches = own(spec.capsules, instance)?.patches;
+  return { file: environment.declared.file, secrets: secrets ?? {}, patches: patches ?? [], dependents };
+}
+
+function own<T>(map: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return map !== undefined && Object.hasOwn(map, name) ? map[name] : undefined;
 }
 
 function dependenciesOf(instance: ResolvedInstance, outputs: ReadonlyMap<InstanceName, Prepared['outputs']>): Dependencies {

@@ -86,6 +86,20 @@ export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: '',
     remedy: 'Rename the object in one of them.',
   },
+  'patch-failed': {
+    rule: undefined,
+    title: 'A patch cannot be applied to an object',
+    why: 'A patch that half applies would deploy something that nobody declared.',
+    example: 'ops: [{ op: remove, path: /spec/nope }]',
+    remedy: 'Correct the operation; paths are JSON pointers into the object as `capstan render` shows it.',
+  },
+  'patch-unmatched': {
+    rule: undefined,
+    title: 'A patch matches no object',
+    why: 'What it was written for would be missing without anybody noticing.',
+    example: 'patches: [{ target: { kind: Deployment, name: wbe }, ops: [...] }]',
+    remedy: 'Correct the target of the patch, or remove the patch.',
+  },
   'path-invalid': {
     rule: 'V-87',
     title: 'A path inside a container is not absolute and plain',
@@ -162,6 +176,13 @@ export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'A rendering that cannot be repeated cannot be verified.',
     example: '',
     remedy: 'Remove what differs between runs.',
+  },
+  'secret-source-incomplete': {
+    rule: undefined,
+    title: 'The source of a secret is not complete',
+    why: 'Pods that need the secret would never start.',
+    example: 'api-key: { provider: external-secrets, path: kv/greeter }',
+    remedy: 'Name `store` and `path` of external-secrets, and `key` only where the secret has a single key.',
   },
   'substitution-unknown': {
     rule: undefined,

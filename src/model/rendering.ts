@@ -1,3 +1,4 @@
+import type { CapsulePatch, Environment } from '#model/declarations.generated.ts';
 import type { CapsuleSource } from '#model/desired.ts';
 import type { Sha256 } from '#model/digest.ts';
 import type { JsonObject } from '#model/json.ts';
@@ -18,6 +19,21 @@ export interface RenderTarget {
   readonly facts: JsonObject;
 }
 
+/** Where the values of one secret come from; a name and an address, never a value. */
+export type SecretSource = NonNullable<Environment['spec']['secrets']>[string][string];
+
+/** What an environment wants of one instance beside its version and configuration. */
+export interface Wishes {
+  /** The file that says so, for places in problems. */
+  readonly file: string;
+  /** By the names of spec.secrets of the capsule. */
+  readonly secrets: Readonly<Record<string, SecretSource>>;
+  /** RFC 6902, after the capsule's own. */
+  readonly patches: readonly CapsulePatch[];
+  /** Instances on this target that depend on this one, sorted; empty where the capsule does not ask for network policies. */
+  readonly dependents: readonly InstanceName[];
+}
+
 /** Everything one (environment, target, instance) rendering follows from; structured-cloneable. */
 export interface RenderUnit {
   readonly target: RenderTarget;
@@ -33,6 +49,7 @@ export interface RenderUnit {
   /** Dependency name -> instance and typed outputs of the instance that satisfies it. */
   readonly dependencies: Readonly<Record<string, { readonly instance: InstanceName; readonly outputs: Readonly<Record<string, string>> }>>;
   readonly capabilities: Readonly<Record<string, boolean>>;
+  readonly wishes: Wishes;
 }
 
 export interface RenderedObject {

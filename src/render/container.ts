@@ -7,6 +7,7 @@ import { milliseconds, quantityAt } from './amount.ts';
 import type { Part } from './part.ts';
 import type { Scope } from './scope.ts';
 import { compact, configValue, entriesOf, filled, report, unlessEmpty } from './scope.ts';
+import { secretReference } from './secrets.ts';
 import { mountsOf } from './storage.ts';
 
 export function containerOf(scope: Scope, part: Part): JsonObject {
@@ -75,10 +76,9 @@ function valueOf(scope: Scope, entry: CapsuleEnvironmentVariable, pointer: strin
   if (entry.value !== undefined) return { value: filled(scope, entry.value, `${pointer}/value`) };
   if (entry.config !== undefined) return configured(scope, entry.config, pointer);
   if (entry.dependency !== undefined) return wired(scope, { dependency: entry.dependency, output: entry.output }, pointer);
-  if (entry.secret === undefined) return undefined;
-  const keys = scope.capsule.spec.secrets?.[entry.secret]?.keys ?? [];
-  const key = entry.key ?? (keys.length === 1 ? keys[0] : undefined) ?? entry.secret;
-  return { valueFrom: { secretKeyRef: { key, name: `${scope.name}-${entry.secret}` } } };
+  return entry.secret === undefined
+    ? undefined
+    : { valueFrom: { secretKeyRef: secretReference(scope, { ...entry, secret: entry.secret }) } };
 }
 
 function configured(scope: Scope, name: string, pointer: string): JsonObject | undefined {

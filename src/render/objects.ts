@@ -22,16 +22,15 @@ export interface RawObject {
   readonly source: string;
 }
 
-/** V-87: makes each raw object one of ours, or says why it cannot be. Lists are unpacked. By path. */
+/** V-87: makes each raw object one of ours, or says why it cannot be. By path. */
 export function toObjects(scope: Scope, raws: readonly RawObject[]): readonly RenderedObject[] {
-  const unpacked = raws.flatMap((raw) => unpackList(raw, 0));
-  if (unpacked.length > OBJECT_LIMITS.objects) {
-    refuse(scope, unpacked[0], `gives ${unpacked.length} objects; the limit is ${OBJECT_LIMITS.objects}`);
+  if (raws.length > OBJECT_LIMITS.objects) {
+    refuse(scope, raws[0], `gives ${raws.length} objects; the limit is ${OBJECT_LIMITS.objects}`);
     return [];
   }
-  const customScopes = declaredScopes(unpacked);
+  const customScopes = declaredScopes(raws);
   const byPath = new Map<string, { readonly object: RenderedObject; readonly source: string }>();
-  for (const raw of unpacked) {
+  for (const raw of raws) {
     const checked = toKubernetesObject(scope, raw, customScopes);
     const object = checked === undefined ? undefined : toRendered(scope, checked, raw);
     if (object === undefined) continue;
@@ -42,11 +41,16 @@ export function toObjects(scope: Scope, raws: readonly RawObject[]): readonly Re
   return [...byPath.values()].map((one) => one.object).sort((a, b) => compareText(a.path, b.path));
 }
 
-function unpackList(raw: RawObject, depth: number): readonly RawObject[] {
+/** The items of a `v1 List`, three levels deep; anything else is itself. */
+export function unpackList(raw: RawObject): readonly RawObject[] {
+  return unpacked(raw, 0);
+}
+
+function unpacked(raw: RawObject, depth: number): readonly RawObject[] {
   const { value } = raw;
   if (!isJsonObject(value) || value['apiVersion'] !== 'v1' || value['kind'] !== 'List' || depth > 3) return [raw];
   const items: Json | undefined = value['items'];
-  return Array.isArray(items) ? items.flatMap((item: Json) => unpackList({ ...raw, value: item }, depth + 1)) : [];
+  return Array.isArray(items) ? items.flatMap((item: Json) => unpacked({ ...raw, value: item }, depth + 1)) : [];
 }
 
 /** `<group>/<kind>` of the custom resources that this unit itself defines -> is it cluster-scoped. */

@@ -37,13 +37,22 @@ export function partsOf(scope: Scope): readonly Part[] {
 }
 
 export function metadataOf(scope: Scope, part: Part, name = part.name): JsonObject {
+  return labelled(scope, name, part.selector);
+}
+
+/** Metadata of what belongs to the instance and to none of its components. */
+export function metadataOfInstance(scope: Scope, name: string): JsonObject {
+  return labelled(scope, name, { 'app.kubernetes.io/instance': scope.unit.pin.instance });
+}
+
+function labelled(scope: Scope, name: string, selector: JsonObject): JsonObject {
   const { pin } = scope.unit;
   return {
     name,
     namespace: scope.namespace,
     labels: compact({
       ...scope.capsule.metadata.labels,
-      ...part.selector,
+      ...selector,
       'app.kubernetes.io/managed-by': 'capstan',
       'app.kubernetes.io/name': pin.capsule,
       'app.kubernetes.io/part-of': scope.capsule.spec.system,

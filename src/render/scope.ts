@@ -97,6 +97,11 @@ export function report(scope: Scope, pointer: string, finding: Finding): void {
   scope.problems.push(problemAt({ file, line: undefined, column: undefined, pointer }, finding));
 }
 
+/** The same at a pointer of the environment that wants the instance. */
+export function reportWish(scope: Scope, pointer: string, finding: Finding): void {
+  scope.problems.push(problemAt({ file: scope.unit.wishes.file, line: undefined, column: undefined, pointer }, finding));
+}
+
 export function problemAt(place: Place, finding: Finding): Problem {
   return { ...finding, severity: 'error', phase: 'render', place, related: [] };
 }

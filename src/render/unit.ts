@@ -8,12 +8,14 @@ import { accepted, refused } from '#model/result.ts';
 import { companionsOf } from './companions.ts';
 import { checkConfiguration } from './configuration.ts';
 import type { RawObject } from './objects.ts';
-import { toObjects } from './objects.ts';
+import { toObjects, unpackList } from './objects.ts';
 import type { Part } from './part.ts';
 import { partsOf } from './part.ts';
+import { patched } from './patching.ts';
 import type { Preparation } from './preparation.ts';
 import type { Scope } from './scope.ts';
 import { openScope, report } from './scope.ts';
+import { secretObjects } from './secrets.ts';
 import { fileText, renderText } from './template.ts';
 import { reportUnsupported } from './unsupported.ts';
 import { workloadOf } from './workload.ts';
@@ -25,8 +27,8 @@ export function renderWith(unit: RenderUnit, preparation: Preparation): Result<R
   const scope = openScope(unit, preparation);
   const parts = partsOf(scope);
   reportUnsupported(scope, parts);
-  const raws = [...parts.flatMap((part) => componentObjects(scope, part)), ...templateObjects(scope)];
-  const objects = toObjects(scope, raws);
+  const raws = [...parts.flatMap((part) => componentObjects(scope, part)), ...instanceObjects(scope), ...templateObjects(scope)];
+  const objects = toObjects(scope, patched(scope, raws.flatMap(unpackList)));
   return scope.problems.length > 0 ? refused(scope.problems) : accepted({ instance: unit.pin.instance, objects });
 }
 
@@ -37,6 +39,12 @@ function componentObjects(scope: Scope, part: Part): readonly RawObject[] {
   const place = { file: `${scope.unit.capsule.directory}/capsule.yaml`, line: undefined, column: undefined, pointer: part.pointer };
   const objects = [workload, ...companionsOf(scope, part)];
   return objects.map((value: JsonObject) => ({ value, place, source: `component ${part.componentName}` }));
+}
+
+/** What belongs to the instance as a whole. */
+function instanceObjects(scope: Scope): readonly RawObject[] {
+  const place = placeInFile(`${scope.unit.capsule.directory}/capsule.yaml`);
+  return secretObjects(scope).map((value) => ({ value, place: { ...place, pointer: '/spec/secrets' }, source: 'spec.secrets' }));
 }
 
 function manifestObjects(scope: Scope, part: Part): readonly RawObject[] {

@@ -9,7 +9,6 @@ export function reportUnsupported(scope: Scope, parts: readonly Part[]): void {
   const { spec } = scope.capsule;
   const { type = 'rolling' } = spec.strategy ?? {};
   if (type !== 'rolling' && type !== 'recreate') refuse(scope, '/spec/strategy/type', `the strategy ${type}`);
-  if ((spec.patches ?? []).length > 0) refuse(scope, '/spec/patches', 'patches of rendered objects');
   if ((spec.render?.engineVersion ?? 1) !== 1) refuse(scope, '/spec/render/engineVersion', 'another version of the render engine');
   for (const part of parts) {
     for (const [field, value] of unsupportedFields(part.component)) {

@@ -1,62 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-
 import { describe, expect, it } from 'vitest';
 
 import { toSha256, toTreeId } from '#model/digest.ts';
 import type { JsonObject } from '#model/json.ts';
 import { readKubernetesYaml } from '#model/kubernetes-yaml.ts';
 import { toInstanceName } from '#model/names.ts';
-import type { RenderUnit, TargetRendering } from '#model/rendering.ts';
-import { assembleTarget, compareRenderings, outputsOf, renderUnit } from '#render/render.ts';
-import { target, unit } from '#test/render/builders.ts';
-import type { UnitOptions } from '#test/render/builders.ts';
-
-const HERE = import.meta.dirname;
-
-function filesBelow(directory: string): Record<string, string> {
-  const entries = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Object.fromEntries(
-    entries.map((entry): [string, string] => {
-      const path = join(entry.parentPath, entry.name);
-      return [path.slice(directory.length + 1), readFileSync(path, 'utf8')];
-    }),
-  );
-}
-
-function capsule(name: string, from: string, options: UnitOptions): RenderUnit {
-  const files = filesBelow(join(HERE, name, 'capsules', from));
-  return unit(files['capsule.yaml'] ?? '', { ...options, files });
-}
-
-function rendered(units: readonly RenderUnit[]): TargetRendering {
-  const done = units.map((one) => {
-    const result = renderUnit(one);
-    if (!result.ok) throw new Error(result.problems.map((problem) => problem.message).join('\n'));
-    expect(compareRenderings(one, result.value, result.value)).toEqual([]);
-    return { ...one, rendered: result.value };
-  });
-  const assembled = assembleTarget(target(), done);
-  if (!assembled.ok) throw new Error(assembled.problems.map((problem) => problem.message).join('\n'));
-  return assembled.value;
-}
-
-/** `CAPSTAN_GOLDEN=write` writes what was rendered; explain the difference in the commit. */
-function compare(name: string, rendering: TargetRendering): void {
-  const expected = join(HERE, name, 'expected', 'eu-1');
-  const files = Object.fromEntries([
-    ...rendering.objects.map((object): [string, string] => [object.path, object.text]),
-    ['render.metadata', rendering.metadata],
-  ]);
-  if (process.env['CAPSTAN_GOLDEN'] === 'write') {
-    rmSync(expected, { recursive: true, force: true });
-    for (const [path, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(expected, path)), { recursive: true });
-      writeFileSync(join(expected, path), text);
-    }
-  }
-  expect(files).toEqual(filesBelow(expected));
-}
+import type { RenderUnit } from '#model/rendering.ts';
+import { outputsOf } from '#render/render.ts';
+import { capsule, golden, rendered } from '#test/golden/golden.ts';
 
 function withContent(one: RenderUnit, content: { readonly gitTree: string; readonly sha256: string; readonly wave: number }): RenderUnit {
   return { ...one, wave: content.wave, pin: { ...one.pin, gitTree: toTreeId(content.gitTree), sha256: toSha256(content.sha256) } };
@@ -77,7 +27,7 @@ describe('golden renderings', () => {
     });
 
     expect(outputs).toEqual({ url: 'redis://redis.acme-prod.svc:6379', 'redis.url': 'redis://redis.acme-prod.svc:6379' });
-    compare(
+    const { actual, expected } = golden(
       'render-greeter',
       rendered([
         withContent(greeter, {
@@ -88,6 +38,7 @@ describe('golden renderings', () => {
         redis,
       ]),
     );
+    expect(actual).toEqual(expected);
   });
 
   it('everything a component can imply, templates and raw manifests', () => {
@@ -99,7 +50,8 @@ describe('golden renderings', () => {
 
     const rendering = rendered([shop]);
 
-    compare('render-everything', rendering);
+    const { actual, expected } = golden('render-everything', rendering);
+    expect(actual).toEqual(expected);
     for (const object of rendering.objects) {
       const read = readKubernetesYaml(object.text, object.path);
       expect(read.ok && read.value.map((document) => document.value)).toEqual([object.object]);

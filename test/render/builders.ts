@@ -16,6 +16,7 @@ export interface UnitOptions {
   readonly capabilities?: Readonly<Record<string, boolean>>;
   readonly target?: Partial<RenderTarget>;
   readonly dynamic?: readonly string[];
+  readonly wishes?: Partial<RenderUnit['wishes']>;
 }
 
 export function target(overrides: Partial<RenderTarget> = {}): RenderTarget {
@@ -68,6 +69,7 @@ export function unit(yaml: string, options: UnitOptions = {}): RenderUnit {
     configuration: { value, origins: new Map(), sha256: sha256Of(canonicalJson(value)), staticSha256: sha256Of(canonicalJson(fixed)) },
     dependencies: Object.fromEntries(dependencies) as RenderUnit['dependencies'],
     capabilities: options.capabilities ?? {},
+    wishes: { file: 'environments/prod/environment.yaml', secrets: {}, patches: [], dependents: [], ...options.wishes },
   };
 }
 

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+
+import { capsule, golden, rendered } from '#test/golden/golden.ts';
+
+describe('golden renderings of what a component can declare', () => {
+  it('secrets of an existing Secret and of external stores, patches of the capsule and of the environment', () => {
+    const api = capsule('render-secrets-and-patches', 'api', {
+      wishes: {
+        secrets: {
+          token: { provider: 'external-secrets', store: 'vault-prod', path: 'kv/api', key: 'api-token' },
+          database: { provider: 'external-secrets', store: 'cluster:vault', path: 'kv/api/db' },
+          shared: { provider: 'kubernetes', name: 'company-wide', key: 'one' },
+        },
+        patches: [
+          { target: { kind: 'Service' }, ops: [{ op: 'add', path: '/spec/sessionAffinity', value: 'ClientIP' }] },
+          { target: { kind: 'Deployment' }, ops: [{ op: 'remove', path: '/spec/template/spec/hostAliases/0/hostnames' }] },
+        ],
+      },
+    });
+
+    const { actual, expected } = golden('render-secrets-and-patches', rendered([api]));
+    expect(actual).toEqual(expected);
+  });
+});
