@@ -4,7 +4,7 @@ import { listDigest, sha256Of, type TreeId } from '#model/digest.ts';
 import { toCapsuleName } from '#model/names.ts';
 import { compareText, type Problem } from '#model/problem.ts';
 import { visibleText } from '#model/quoted.ts';
-import { problemOf } from './finding.ts';
+import { capsuleFileProblem, irregular } from './irregular.ts';
 
 export interface CapsuleContent {
   /** `capsules/<name>` */
@@ -38,25 +38,17 @@ export function readCapsule(content: CapsuleContent): ReadCapsule {
   };
 }
 
-const SPECIAL: Readonly<Record<string, string>> = {
-  '120000': 'symbolic link',
-  '160000': 'submodule',
-  special: 'special file',
-};
-
 /** V-10 alone, for a directory whose capsule.yaml itself is no regular file. */
 export function fileProblems(content: Pick<CapsuleContent, 'directory' | 'files'>): readonly Problem[] {
   const problems: Problem[] = [];
   const spellings = new Map<string, string>();
   for (const file of [...content.files].sort((a, b) => compareText(a.path, b.path))) {
     const path = `${content.directory}/${file.path}`;
-    const type =
-      file.mode === '100644' || file.mode === '100755' ? undefined : (SPECIAL[file.mode] ?? `file of mode ${visibleText(file.mode, 12)}`);
-    if (type !== undefined) problems.push(fileProblem(path, `is a ${type}; capsules may contain regular files only`));
-    if (hasControl(file.path)) problems.push(fileProblem(path, 'has a line break or control character in its name'));
+    if (file.mode !== '100644' && file.mode !== '100755') problems.push(irregular(path, file.mode));
+    if (hasControl(file.path)) problems.push(capsuleFileProblem(path, 'has a line break or control character in its name'));
     const twin = twinOf(file.path, spellings);
     if (twin !== undefined)
-      problems.push(fileProblem(path, `and ${visibleText(`${content.directory}/${twin}`)} differ only in case or accents`));
+      problems.push(capsuleFileProblem(path, `and ${visibleText(`${content.directory}/${twin}`)} differ only in case or accents`));
   }
   return problems;
 }
@@ -76,15 +68,4 @@ function twinOf(path: string, spellings: Map<string, string>): string | undefine
     else if (known !== prefix) found ??= known;
     if (end < 0) return found;
   }
-}
-
-function fileProblem(path: string, what: string): Problem {
-  const shown = visibleText(path, 300);
-  return problemOf({
-    code: 'capsule-file-not-regular',
-    rule: 'V-10',
-    place: { file: shown, line: undefined, column: undefined, pointer: undefined },
-    message: `${shown} ${what}`,
-    remedy: 'Replace it by a regular file with a plain name, or take it out of the capsule.',
-  });
 }

@@ -6,6 +6,7 @@ import { type Assembled, assemble, type Snapshot } from './assemble.ts';
 import { type CapsuleContent, fileProblems as irregularFiles, type ReadCapsule, readCapsule } from './capsule-source.ts';
 import { documentPath } from './documents.ts';
 import { type DesiredFacts, ruleContext } from './facts.ts';
+import { irregular } from './irregular.ts';
 import { misplacedFiles, notACapsule } from './misplaced.ts';
 import { findNotHonoured, type NotHonoured, ofCapsule } from './not-honoured.ts';
 import { type ParsedDeclaration, parseDocument } from './parse.ts';
@@ -22,6 +23,11 @@ import { wiringProblems } from './rules/wiring.ts';
 /** Whether a repository path is a declaration: project, environment, lock, targets/, config/, fleets/, devices/, policies, capsule.yaml. */
 export function isDeclarationPath(path: string): boolean {
   return documentPath(path) !== undefined;
+}
+
+/** A path that is no regular file: by its mode, or by what is wrong with it. In a capsule that is V-10. */
+export function irregularPath(path: string, modeOrWords: string): Problem {
+  return irregular(path, modeOrWords);
 }
 
 /**

@@ -8,7 +8,6 @@ import type { ReleaseIndex } from '#model/resolution.ts';
 import type { TrustState, TrustStep, UnitChange } from '#model/trust.ts';
 import type { PathVerdict } from '#model/verdict.ts';
 import { isVersion } from '#model/version.ts';
-import { isPortError } from '#ports/port-error.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
 import { emptyIndex, extendIndex } from '#resolve/resolve.ts';
 import { advanceTrust, allowedSigners, judgeCommit, rewriteTrust, startTrust } from '#trust/trust.ts';
@@ -19,8 +18,9 @@ import type { MergedSides } from './merged-sides.ts';
 import type { Reading } from './reading.ts';
 import { trustOf } from './trust-of.ts';
 import type { TrustOf } from './trust-of.ts';
-import { changesBetween, levelOf, unitsOf } from './unit-changes.ts';
-import type { Level } from './unit-changes.ts';
+import { changesBetween, entriesOf, levelOf, unitsOf } from './unit-changes.ts';
+import type { Level, UnitReader } from './unit-changes.ts';
+import { createWalkable } from './walkable.ts';
 
 /** One state of a capsule along first parents, for the rules about history. */
 export interface CapsuleStep {
@@ -54,6 +54,10 @@ export interface HistoryOptions {
   readonly firstSeen: FirstSeen;
 }
 
+interface Parts extends HistoryOptions {
+  readonly repository: UnitReader & History;
+}
+
 const LIMIT = 1_000_000;
 
 interface State {
@@ -64,8 +68,9 @@ interface State {
   readonly releaseVerdicts: ReadonlyMap<string, PathVerdict>;
 }
 
-export function createMainHistory(options: HistoryOptions): MainHistory {
-  const { repository } = options;
+export function createMainHistory(given: HistoryOptions): MainHistory {
+  const repository = { ...given.repository, ...createWalkable(given.repository) };
+  const options: Parts = { ...given, repository };
   const known = createMemo<State>(64);
   const underway = new Map<CommitId, Promise<State>>();
   /** The furthest state of the default branch; only its head is remembered so, never that of a pull request. */
@@ -114,6 +119,7 @@ export function createMainHistory(options: HistoryOptions): MainHistory {
   }
 
   async function upTo(tip: CommitId): Promise<HistoryView> {
+    if (await repository.isShallow()) return cutOff(tip, options.root !== undefined);
     const state = await stateAt(tip);
     await notice(state);
     const problems = state.trust === undefined ? [rootNotFound(options.root, tip)] : [];
@@ -141,7 +147,7 @@ async function pullsText(repository: History): Promise<string> {
   return [...(await repository.refs())].flatMap(([ref, id]) => (ref.startsWith('refs/pull/') ? [id] : [])).join(' ');
 }
 
-async function extend(options: HistoryOptions, base: State | undefined, commits: readonly CommitId[]): Promise<State> {
+async function extend(options: Parts, base: State | undefined, commits: readonly CommitId[]): Promise<State> {
   const { repository } = options;
   const observed: { commit: CommitId; capsules: { name: CapsuleName; version: string; gitTree: TreeId }[] }[] = [];
   const capsules = new Map(base?.capsules);
@@ -179,10 +185,7 @@ async function extend(options: HistoryOptions, base: State | undefined, commits:
 }
 
 /** The versions that changed capsules carry, those included that V-05 refuses; a capsule that cannot be read has none. */
-async function observe(
-  options: HistoryOptions,
-  changes: readonly UnitChange[],
-): Promise<{ name: CapsuleName; version: string; gitTree: TreeId }[]> {
+async function observe(options: Parts, changes: readonly UnitChange[]): Promise<{ name: CapsuleName; version: string; gitTree: TreeId }[]> {
   const moved = changes.flatMap((change) => {
     const name = change.path.slice('capsules/'.length);
     return change.path.startsWith('capsules/') && isName(name) && change.after !== undefined
@@ -191,10 +194,7 @@ async function observe(
   });
   const found: { name: CapsuleName; version: string; gitTree: TreeId; blob: BlobId }[] = [];
   for (const item of moved) {
-    const entries = await options.repository.tree(item.tree).catch((error: unknown) => {
-      if (isPortError(error)) return [];
-      throw error;
-    });
+    const entries = (await entriesOf(options.repository, item.tree)) ?? [];
     const file = entries.find((entry) => entry.name === 'capsule.yaml');
     if (file?.kind === 'blob' && file.mode !== '120000') found.push({ name: item.name, version: '', gitTree: item.tree, blob: file.id });
   }
@@ -210,9 +210,9 @@ function versionOf(parsed: Awaited<ReturnType<Reading['documents']>>[number] | u
   return parsed?.document?.kind === 'capsule' ? parsed.document.declared.value.metadata.version : parsed?.refusedVersion;
 }
 
-async function projectAt(options: HistoryOptions, level: Level | undefined): Promise<TrustStep['project']> {
+async function projectAt(options: Parts, level: Level | undefined): Promise<TrustStep['project']> {
   if (level?.roots.environments === undefined) return undefined;
-  const file = (await options.repository.tree(level.roots.environments)).find((entry) => entry.name === 'project.yaml');
+  const file = ((await entriesOf(options.repository, level.roots.environments)) ?? []).find((entry) => entry.name === 'project.yaml');
   if (file?.kind !== 'blob') return undefined;
   const [parsed] = await options.reading.documents([{ path: 'environments/project.yaml', id: file.id }]);
   const document = parsed?.document;
@@ -227,7 +227,7 @@ function isVouchedFor({ commit, firstSeen, project, changes }: Omit<TrustStep, '
 }
 
 async function stepOf(
-  options: HistoryOptions,
+  options: Parts,
   merges: MergedSides,
   from: {
     readonly before: Level | undefined;
@@ -242,6 +242,22 @@ async function stepOf(
   const step = { commit: level.commit, firstSeen, project, changes };
   if (changes.length === 0) return { ...step, sides: [], unread: undefined };
   return { ...step, ...(await merges.sidesOf({ before: from.before, after: level, changes, isVouchedFor: isVouchedFor(step) })) };
+}
+
+/** Of a history that is cut off nothing is known: what was cut may be what must be refused. */
+function cutOff(tip: CommitId, isPinned: boolean): HistoryView {
+  const problem: Problem = {
+    code: 'shallow-history',
+    rule: undefined,
+    severity: 'error',
+    phase: 'validate',
+    message: 'the history of this clone is cut off (shallow), so neither versions nor signatures can be judged',
+    remedy: 'Fetch all of it: git fetch --unshallow (in a workflow: fetch-depth: 0).',
+    place: NOWHERE,
+    related: [],
+  };
+  const trust = trustOf({ state: undefined, releases: new Map(), isPinned });
+  return { tip, index: emptyIndex(), trust, capsules: new Map(), problems: [problem] };
 }
 
 function rootNotFound(root: CommitId | undefined, tip: CommitId): Problem {

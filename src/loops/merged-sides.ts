@@ -8,7 +8,7 @@ import type { History, ObjectReader } from '#ports/repository.ts';
 import { isLock } from '#trust/trust.ts';
 import type { Reading } from './reading.ts';
 import { changesBetween, levelOf } from './unit-changes.ts';
-import type { Level } from './unit-changes.ts';
+import type { Level, UnitReader } from './unit-changes.ts';
 
 /** A commit of the default branch whose origin is asked for. */
 export interface Merged {
@@ -25,7 +25,7 @@ export interface MergedSides {
 }
 
 export interface SidesOptions {
-  readonly repository: ObjectReader & History;
+  readonly repository: UnitReader & History;
   readonly reading: Reading;
 }
 

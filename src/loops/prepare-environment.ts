@@ -95,10 +95,13 @@ export function problemsOfEnvironment(declarations: Declarations, name: string):
   return declarations.problems.filter((problem) => problem.severity === 'error' && isOf(problem, name));
 }
 
+const ROOTS: ReadonlySet<string> = new Set(['environments', 'policies', 'capsules']);
+
 function isOf(problem: Problem, name: string): boolean {
   const { file } = problem.place;
-  if (file === undefined) return true;
-  return file.startsWith(`environments/${name}/`) || file.startsWith('policies/') || /^environments\/[^/]+$/.test(file);
+  if (file === undefined || ROOTS.has(file)) return true;
+  if (file.startsWith(`environments/${name}/`) || file === `environments/${name}`) return true;
+  return file.startsWith('policies/') || /^environments\/[^/]+\.ya?ml$/.test(file);
 }
 
 function toEnding(problems: readonly Problem[], trust: TrustOf): Ending {

@@ -8,6 +8,7 @@ import type { Ending } from '#model/receipt.ts';
 import type { ChangeSet, Pin, Release, ReleaseIndex } from '#model/resolution.ts';
 import { findCandidates } from '#promotion/promotion.ts';
 import { changeSetOf, lockText, movesBetween, pinsOfLock } from '#resolve/resolve.ts';
+import { judgeAcceptedHistory } from './accepted-history.ts';
 import type { Ledger } from './audit-branch.ts';
 import { strangerAt } from './engine-branches.ts';
 import { problemsOfEnvironment, unknownEnvironment } from './prepare-environment.ts';
@@ -75,7 +76,10 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
   if (broken.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: broken } };
   if (environment === undefined)
     return { kind: 'ended', ending: { kind: 'stuck', problems: [unknownEnvironment(request.environment, declarations)] } };
-  const { index, trust } = await world.history.upTo(request.main);
+  const { index, trust, problems: historical } = await world.history.upTo(request.main);
+  if (historical.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: historical } };
+  const turned = await judgeAcceptedHistory(world, { environment: environment.name, revision: request.main, refs: request.refs });
+  if (turned !== undefined) return { kind: 'ended', ending: turned };
   const unhonoured = unhonouredOf(declarations, environment).filter((problem) => problem.effect === 'stuck');
   const strange = await strangerAt(world, trust, 'audit', request.refs.get(branchRef('audit')));
   const untrusted = [

@@ -2,6 +2,7 @@ import {
   assembleDesiredState,
   capsuleSource,
   checkDesiredState,
+  irregularPath,
   isDeclarationPath,
   misplacedDeclarations,
   parseDeclaration,
@@ -9,23 +10,17 @@ import {
 } from '#desired/desired.ts';
 import type { CapsuleFile, CapsuleSource, DesiredState, SourceFile } from '#model/desired.ts';
 import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
-import type { TreeEntry } from '#model/git-objects.ts';
 import { toCapsuleName } from '#model/names.ts';
 import type { CapsuleName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Release, ReleasedCapsule } from '#model/resolution.ts';
 import { createBlockMemory } from '#model/yaml-plain.ts';
 import type { ObjectReader } from '#ports/repository.ts';
+import { createLister, isRegular } from './listing.ts';
+import type { FoundFile } from './listing.ts';
 import { createMemo } from './memo.ts';
 
 type Parsed = ReturnType<typeof parseDeclaration>;
-
-/** A file found below a directory. */
-export interface FoundFile {
-  readonly path: string;
-  readonly mode: string;
-  readonly id: BlobId;
-}
 
 /** A commit as a value; a working directory is a tree without one. */
 export interface Snapshot {
@@ -76,7 +71,7 @@ export interface Reading {
 const NOT_LOADED: LoadedCapsule = { source: undefined, problems: [] };
 
 export function createReading(reader: ObjectReader): Reading {
-  const listings = createMemo<readonly FoundFile[]>(50_000);
+  const lister = createLister(reader);
   const parsed = createMemo<Parsed>(100_000);
   const states = createMemo<Declarations>(16);
   const capsuleMemo = createMemo<LoadedCapsule>(20_000);
@@ -96,93 +91,77 @@ export function createReading(reader: ObjectReader): Reading {
     return parsed.set(key, parseDeclaration(file, blocks));
   }
 
-  async function listing(tree: TreeId, under: string): Promise<readonly FoundFile[]> {
-    const key = `${tree} ${under}`;
-    const known = listings.get(key);
-    if (known !== undefined) return known;
-    const found: FoundFile[] = [];
-    for (const entry of await reader.tree(tree)) {
-      const path = `${under}/${entry.name}`;
-      if (entry.kind === 'tree') {
-        for (const file of await listing(entry.id, path)) found.push(file);
-      } else {
-        found.push({ path, mode: entry.mode, id: entry.id as BlobId });
-      }
-    }
-    return listings.set(key, found);
-  }
-
   async function parseAll(files: readonly FoundFile[]): Promise<readonly Parsed[]> {
     const missing = files.filter((file) => parsed.get(`${file.id} ${file.path}`) === undefined);
-    const contents = missing.length === 0 ? [] : await reader.blobs(missing.map((file) => file.id));
-    const bytes = new Map(missing.map((file, index) => [file.path, contents[index] ?? new Uint8Array()]));
-    return files.map((file) => parse({ path: file.path, id: file.id, bytes: bytes.get(file.path) ?? new Uint8Array() }));
+    const contents = await lister.contents(missing);
+    return files.map((file) => {
+      const known = parsed.get(`${file.id} ${file.path}`);
+      const bytes = contents.get(file.id);
+      if (known === undefined && bytes === undefined) return unread(file);
+      return known ?? parse({ path: file.path, id: file.id, bytes: bytes ?? new Uint8Array() });
+    });
   }
 
   async function declarations(at: Snapshot): Promise<Declarations> {
     const known = states.get(at.tree);
     if (known !== undefined) return { ...known, at, state: { ...known.state, commit: at.commit } };
     const root = await reader.tree(at.tree);
-    const environments = subtree(root, 'environments');
-    const policies = subtree(root, 'policies');
-    const capsules = subtree(root, 'capsules');
-    const found = [
-      ...(environments === undefined ? [] : await listing(environments, 'environments')),
-      ...(policies === undefined ? [] : await listing(policies, 'policies')),
-    ];
+    const listings = [await lister.declared(root, 'environments'), await lister.declared(root, 'policies')];
+    const found = listings.flatMap((item) => item.files);
+    const irregular = listings.flatMap((item) => item.problems);
     const files = found.filter((file) => isDeclarationPath(file.path));
-    const folders = capsules === undefined ? [] : (await reader.tree(capsules)).filter((entry) => entry.kind === 'tree');
-    const strays = folders
-      .filter((entry) => !isCapsuleDirectory(entry.name))
-      .flatMap((entry) => strayCapsule(`capsules/${entry.name}`, []));
+    const capsules = await lister.folders(root, 'capsules');
+    const environments = await lister.folders(root, 'environments');
+    const strays = [...capsules.trees.keys()]
+      .filter((name) => !isCapsuleDirectory(name))
+      .flatMap((name) => strayCapsule(`capsules/${name}`, []));
     const documents = await parseAll(files);
     const assembled = assembleDesiredState({
       commit: at.commit,
       documents: documents.flatMap((item) => item.document ?? []),
       capsules: [],
-      unreadable: files.flatMap((file, index) => (documents[index]?.document === undefined ? [file.path] : [])),
+      unreadable: [
+        ...files.flatMap((file, index) => (documents[index]?.document === undefined ? [file.path] : [])),
+        ...irregular.flatMap((problem) => problem.place.file ?? []),
+      ],
     });
     return states.set(at.tree, {
       at,
       sharedKey: [
-        policies ?? '-',
+        root.find((entry) => entry.name === 'policies')?.id ?? '-',
         ...files.flatMap((file) => (/^environments\/[^/]+$/.test(file.path) ? [`${file.path} ${file.id}`] : [])),
       ].join('\n'),
       state: assembled.state,
       problems: [
+        ...irregular,
+        ...capsules.problems,
         ...documents.flatMap((item) => item.problems),
         ...assembled.problems,
         ...misplacedDeclarations(found.map((file) => file.path)),
         ...strays,
       ],
-      capsuleTrees: new Map([...(await childTrees(capsules))].map(([name, id]) => [toCapsuleName(name), id])),
-      environmentTrees: await childTrees(environments),
+      capsuleTrees: new Map([...named(capsules.trees)].map(([name, id]) => [toCapsuleName(name), id])),
+      environmentTrees: named(environments.trees),
     });
-  }
-
-  async function childTrees(tree: TreeId | undefined): Promise<ReadonlyMap<string, TreeId>> {
-    if (tree === undefined) return new Map();
-    const entries = await reader.tree(tree);
-    return new Map(
-      entries.flatMap((entry): [string, TreeId][] =>
-        entry.kind === 'tree' && isCapsuleDirectory(entry.name) ? [[entry.name, entry.id]] : [],
-      ),
-    );
   }
 
   async function capsules(wanted: readonly { readonly name: CapsuleName; readonly tree: TreeId }[]): Promise<readonly LoadedCapsule[]> {
     const known = wanted.map((item) => capsuleMemo.get(`${item.name} ${item.tree}`));
     const missing = wanted.filter((_, index) => known[index] === undefined);
     if (missing.length === 0) return known.map((item) => item ?? NOT_LOADED);
-    const listed = await Promise.all(missing.map(async (item) => ({ ...item, files: await listing(item.tree, `capsules/${item.name}`) })));
-    const regular = listed.flatMap((item) => item.files.filter((file) => file.mode.startsWith('100')));
-    const contents = regular.length === 0 ? [] : await reader.blobs(regular.map((file) => file.id));
-    const bytes = new Map(regular.map((file, index) => [`${file.id} ${file.path}`, contents[index] ?? new Uint8Array()]));
-    for (const item of listed) capsuleMemo.set(`${item.name} ${item.tree}`, toSource(item.name, item.tree, item.files, bytes));
+    const listed = await Promise.all(
+      missing.map(async (item) => ({ ...item, found: await lister.below(item.tree, `capsules/${item.name}`) })),
+    );
+    const bytes = await lister.contents(listed.flatMap((item) => item.found.files.filter(isRegular)));
+    for (const { name, tree, found } of listed) {
+      const long = found.files.filter((file) => isRegular(file) && !bytes.has(file.id)).map((file) => irregularPath(file.path, TOO_LONG));
+      const problems = [...found.problems, ...long];
+      capsuleMemo.set(`${name} ${tree}`, problems.length > 0 ? { source: undefined, problems } : toSource(name, tree, found.files, bytes));
+    }
     return wanted.map((item, index) => known[index] ?? capsuleMemo.get(`${item.name} ${item.tree}`) ?? NOT_LOADED);
   }
 
-  function toSource(name: CapsuleName, tree: TreeId, found: readonly FoundFile[], bytes: ReadonlyMap<string, Uint8Array>): LoadedCapsule {
+  function toSource(name: CapsuleName, tree: TreeId, found: readonly FoundFile[], bytes: ReadonlyMap<BlobId, Uint8Array>): LoadedCapsule {
     const directory = `capsules/${name}`;
     const files: readonly CapsuleFile[] = found.map((file) => ({
       path: file.path.slice(directory.length + 1),
@@ -191,7 +170,7 @@ export function createReading(reader: ObjectReader): Reading {
     }));
     const contents = new Map(
       found.flatMap((file): [string, Uint8Array][] => {
-        const content = bytes.get(`${file.id} ${file.path}`);
+        const content = isRegular(file) ? bytes.get(file.id) : undefined;
         return content === undefined ? [] : [[file.path.slice(directory.length + 1), content]];
       }),
     );
@@ -250,9 +229,14 @@ export function createReading(reader: ObjectReader): Reading {
   };
 }
 
-function subtree(entries: readonly TreeEntry[], name: string): TreeId | undefined {
-  const entry = entries.find((item) => item.name === name);
-  return entry?.kind === 'tree' ? entry.id : undefined;
+const TOO_LONG = 'is longer than is read';
+
+function unread(file: FoundFile): Parsed {
+  return { document: undefined, problems: [irregularPath(file.path, TOO_LONG)] };
+}
+
+function named(trees: ReadonlyMap<string, TreeId>): ReadonlyMap<string, TreeId> {
+  return new Map([...trees].filter(([name]) => isCapsuleDirectory(name)));
 }
 
 function isCapsuleDirectory(name: string): boolean {

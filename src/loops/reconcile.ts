@@ -14,6 +14,7 @@ import { didYouMean } from '#model/suggest.ts';
 import { guardPlan, nextInventory, planChanges } from '#plan/plan.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { changeSetOf } from '#resolve/resolve.ts';
+import { judgeAcceptedHistory } from './accepted-history.ts';
 import { strangerAt } from './engine-branches.ts';
 import { prepareEnvironment } from './prepare-environment.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
@@ -51,6 +52,8 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   const refs = await world.repository.refs();
   const revision = refs.get(branchRef(world.settings.branch));
   if (revision === undefined) return nothing({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
+  const turned = await judgeAcceptedHistory(world, { environment: request.environment, revision, refs });
+  if (turned !== undefined) return { ...nothing(turned), revision };
   const preparation = await prepareEnvironment(world, request.environment, revision, signal);
   if (preparation.kind === 'ended') return { ...nothing(preparation.ending), revision, notices: preparation.notices };
   const { prepared } = preparation;

@@ -1,7 +1,15 @@
 import type { CommitId, TreeId } from '#model/digest.ts';
 import type { Commit, TreeEntry } from '#model/git-objects.ts';
 import type { UnitChange, UnitContent } from '#model/trust.ts';
+import { isPortError } from '#ports/port-error.ts';
 import type { ObjectReader } from '#ports/repository.ts';
+import type { Walkable } from './walkable.ts';
+
+/**
+ * Objects, and whether a folder can be walked: one that cannot is one unit and has no files, so that history goes on past it;
+ * `reading.ts` refuses to use it.
+ */
+export type UnitReader = ObjectReader & Walkable;
 
 /** A commit with the three folders that trust judges. */
 export interface Level {
@@ -22,7 +30,7 @@ export async function levelOf(repository: ObjectReader, id: CommitId): Promise<L
 }
 
 /** Units (trust.ts) that differ: capsules as trees, everything else file by file; equal subtrees are never opened. */
-export async function changesBetween(repository: ObjectReader, before: Level | undefined, after: Level): Promise<readonly UnitChange[]> {
+export async function changesBetween(repository: UnitReader, before: Level | undefined, after: Level): Promise<readonly UnitChange[]> {
   const changes: UnitChange[] = [];
   for (const name of ['capsules', 'environments', 'policies'] as const) {
     await collect(repository, changes, {
@@ -43,10 +51,10 @@ interface Pair {
   readonly isShallow: boolean;
 }
 
-async function collect(repository: ObjectReader, changes: UnitChange[], pair: Pair): Promise<void> {
+async function collect(repository: UnitReader, changes: UnitChange[], pair: Pair): Promise<void> {
   if (pair.before === pair.after) return;
-  const old = entriesByName(pair.before === undefined ? [] : await repository.tree(pair.before));
-  const fresh = entriesByName(pair.after === undefined ? [] : await repository.tree(pair.after));
+  const old = await entriesByName(repository, changes, pair, 'before');
+  const fresh = await entriesByName(repository, changes, pair, 'after');
   for (const name of new Set([...old.keys(), ...fresh.keys()])) {
     const left = old.get(name);
     const right = fresh.get(name);
@@ -67,11 +75,32 @@ async function collect(repository: ObjectReader, changes: UnitChange[], pair: Pa
   }
 }
 
-function entriesByName(entries: readonly TreeEntry[]): ReadonlyMap<string, TreeEntry> {
-  return new Map(entries.map((entry) => [entry.name, entry]));
+/** The roots hold every unit there is: only what is below them is asked for its extent. */
+async function entriesByName(
+  repository: UnitReader,
+  changes: UnitChange[],
+  pair: Pair,
+  side: 'before' | 'after',
+): Promise<ReadonlyMap<string, TreeEntry>> {
+  const tree = pair[side];
+  if (tree === undefined) return new Map();
+  const isWalkable = !pair.path.includes('/') || (await repository.faultOf(tree))?.path !== '';
+  const entries = isWalkable ? await entriesOf(repository, tree) : undefined;
+  if (entries === undefined) changes.push({ path: pair.path, before: undefined, after: undefined, [side]: tree });
+  return new Map((entries ?? []).map((entry) => [entry.name, entry]));
 }
 
-export async function unitsOf(repository: ObjectReader, level: Level): Promise<readonly UnitContent[]> {
+/** Undefined where the repository refuses to read it. */
+export async function entriesOf(repository: ObjectReader, tree: TreeId): Promise<readonly TreeEntry[] | undefined> {
+  try {
+    return await repository.tree(tree);
+  } catch (error) {
+    if (isPortError(error) && error.kind === 'invalid') return undefined;
+    throw error;
+  }
+}
+
+export async function unitsOf(repository: UnitReader, level: Level): Promise<readonly UnitContent[]> {
   const changes = await changesBetween(repository, undefined, level);
   return changes.map((change) => ({ path: change.path, id: change.after }));
 }

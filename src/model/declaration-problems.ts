@@ -23,6 +23,13 @@ export const DECLARATION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'capsules/web/templates/a.yaml.hbs edited, version still 1.4.2',
     remedy: 'Raise metadata.version, or take the change back.',
   },
+  'declaration-not-regular': {
+    rule: undefined,
+    title: 'Something that is no regular file stands among the declarations',
+    why: 'Links and submodules are never followed, and a folder with unsafe names or without bounds is not walked; what they should declare is unknown.',
+    example: 'environments/dev/config/web.yaml as a symbolic link',
+    remedy: 'Replace it by a regular file with a plain name, or take it out.',
+  },
   'declared-twice': {
     rule: 'V-04',
     title: 'Two files declare the same thing',

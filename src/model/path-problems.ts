@@ -23,6 +23,13 @@ export const PATH_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'sync: { prune: confirm } and a component that was taken out',
     remedy: 'Name the digest of the rendering under spec.sync.confirm, or put the object back.',
   },
+  'history-rewritten': {
+    rule: undefined,
+    title: 'Accepted history is gone from the default branch',
+    why: 'What was judged and acted on must stay where everybody can find it; a branch without it may hide what was changed, or turn versions back.',
+    example: 'a force push to main that drops the commit an environment was rendered from',
+    remedy: 'Restore the branch, or merge the old head into the new one; then find out who rewrote it.',
+  },
   'lock-missing': {
     rule: 'V-47',
     title: 'An environment has no lock',

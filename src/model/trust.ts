@@ -72,7 +72,7 @@ export interface TrustState {
   readonly project: Declared<Project> | undefined;
   readonly enforced: ReadonlySet<TrustPurpose>;
   readonly units: ReadonlyMap<string, PathVerdict>;
-  /** Everything that was ever accepted at a unit, so that taking a change back needs nobody's key. */
+  /** What was accepted last at a unit, so that putting right a change that was refused needs nobody's key. */
   readonly accepted: ReadonlyMap<string, ReadonlyMap<ObjectId, AcceptedContent>>;
   /** The commit that does not follow `head`; from then on nothing is accepted. */
   readonly rewrittenBy: CommitId | undefined;

@@ -81,7 +81,7 @@ export function advanceTrust(state: TrustState, steps: readonly TrustStep[]): Tr
     enforced = now;
     const judge = stepJudge(step, signers);
     for (const change of step.changes) {
-      const verdict = enforced.has(purposeOf(change.path)) ? judge(change, accepted.get(change.path) ?? NOTHING) : NOT_ENFORCED;
+      const verdict = enforced.has(purposeOf(change.path)) ? judge(change, repairOf(units, accepted, change.path)) : NOT_ENFORCED;
       note(units, accepted, { change, verdict, commit: step.commit.id });
     }
     head = step.commit.id;
@@ -153,6 +153,19 @@ interface Judged {
   readonly commit: CommitId;
 }
 
+/**
+ * Content that a change may bring back without anybody's key: the last accepted one of a unit that was broken since. What stands
+ * accepted is turned back to something older only by a signature, else whoever may push could downgrade.
+ */
+function repairOf(
+  units: ReadonlyMap<string, PathVerdict>,
+  accepted: TrustState['accepted'],
+  path: string,
+): ReadonlyMap<ObjectId, AcceptedContent> {
+  const now = units.get(path);
+  return now === undefined || isHonoured(now) ? NOTHING : (accepted.get(path) ?? NOTHING);
+}
+
 function note(
   units: Map<string, PathVerdict>,
   accepted: Map<string, ReadonlyMap<ObjectId, AcceptedContent>>,
@@ -161,6 +174,7 @@ function note(
   const { path, after } = change;
   if (after === undefined && isHonoured(verdict)) {
     units.delete(path);
+    accepted.delete(path);
     return;
   }
   const wasRefused = !isHonoured(units.get(path)) && !accepted.has(path);
@@ -172,5 +186,5 @@ function note(
   units.set(path, verdict);
   if (after === undefined || !isHonoured(verdict)) return;
   const by = verdict.kind === 'accepted' ? verdict.by : 'nobody, before trust was declared';
-  accepted.set(path, new Map([...(accepted.get(path) ?? NOTHING), [after, { by, commit }]]));
+  accepted.set(path, new Map([[after, { by, commit }]]));
 }

@@ -3,7 +3,7 @@ import type { CommitId } from '#model/digest.ts';
 import { isObjectId } from '#model/digest.ts';
 import type { RefName } from '#model/names.ts';
 import { toRefName } from '#model/names.ts';
-import type { NewObject, ObjectCounter } from '#ports/object-source.ts';
+import type { Found, NewObject, ObjectCounter } from '#ports/object-source.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { MergedTrees, MovedRef, ObjectLimits, Repository } from '#ports/repository.ts';
 
@@ -27,7 +27,7 @@ export function memoryRepository(disk: MemoryDisk, remote?: MemoryDisk): Reposit
   let remoteCalls = 0;
   const database = objectDatabase(
     {
-      read: async (ids) => ids.map((id) => foundIn(disk, id)),
+      read: async (ids, maximum) => ids.map((id) => foundIn(disk, id, maximum)),
       write: async (objects) => {
         for (const object of objects) disk.objects.set(object.id, object);
       },
@@ -90,7 +90,9 @@ export function memoryRepository(disk: MemoryDisk, remote?: MemoryDisk): Reposit
   };
 }
 
-function foundIn(disk: MemoryDisk, id: string) {
+function foundIn(disk: MemoryDisk, id: string, maximum: number): Found {
   const object = disk.objects.get(id);
-  return object === undefined ? ({ kind: 'missing' } as const) : ({ kind: 'object', type: object.type, content: object.content } as const);
+  if (object === undefined) return { kind: 'missing' };
+  const { type, content } = object;
+  return content.byteLength > maximum ? { kind: 'too-long', type, bytes: content.byteLength } : { kind: 'object', type, content };
 }

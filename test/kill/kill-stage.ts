@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { assemble } from '#assembly.ts';
-import { openStage, type Stage } from '#cli/demo-stage.ts';
+import { openStage, until, type Stage } from '#cli/demo-stage.ts';
 import type { Powers, Terminal } from '#cli/powers.ts';
 import { toInstant } from '#model/instant.ts';
 import { encodeSshPrivateKey } from '#model/ssh-key.ts';
@@ -15,6 +15,8 @@ export interface KillStage {
   readonly stage: Stage;
   /** Kills the service at once, leaves it dead for so many milliseconds, and starts it again without waiting for it to serve. */
   killService(dead: number): Promise<void>;
+  /** Waits until the running service has looked at everything once. */
+  untilReady(): Promise<void>;
   /** What all services of this story said. */
   said(): string;
   /** Stops the running service in good order; answers its exit code. */
@@ -61,7 +63,10 @@ export async function openKillStage(directory: string): Promise<KillStage> {
 
   async function stopService(): Promise<number | null> {
     isStopped = true;
-    return (await services.at(-1)?.stop()) ?? null;
+    const last = services.at(-1);
+    // Right after its start a process does not yet know what a signal should mean.
+    await last?.serves;
+    return (await last?.stop()) ?? null;
   }
 
   const stage = await openStage({ directory, listen: '127.0.0.1:0', powers, terminal: terminalOf(directory, env) });
@@ -73,9 +78,15 @@ export async function openKillStage(directory: string): Promise<KillStage> {
       await sleep(dead);
       start();
     },
+    async untilReady() {
+      await until('the service to be ready', 90, async () => {
+        const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+        return answer?.status === 200 ? true : undefined;
+      });
+    },
     said: () => services.map((service) => service.said()).join(''),
     async close() {
-      if (!isStopped) await stopService();
+      if (!isStopped) await services.at(-1)?.kill();
       await stage.close();
     },
   };

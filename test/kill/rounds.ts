@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { until } from '#cli/demo-stage.ts';
 import { deliveriesOf, endOf, type End } from './kill-end.ts';
 import { openKillStage } from './kill-stage.ts';
 import { STEPS, tellWithKills } from './kill-story.ts';
@@ -25,6 +26,10 @@ export async function tellOnce(moments: readonly Moment[], chance: () => number)
   const told = await openKillStage(directory);
   try {
     const durations = await tellWithKills(told, moments, () => Math.floor(chance() * 400));
+    await told.untilReady();
+    await until('every accepted delivery to be done', 90, async () =>
+      (await deliveriesOf(told.stage)).unsettled.length === 0 ? true : undefined,
+    ).catch(() => undefined);
     const exitCode = await told.stopService();
     const { accepted, unsettled } = await deliveriesOf(told.stage);
     const end = await endOf(told.stage);

@@ -140,18 +140,35 @@ describe('commits that a forge made are judged by content', () => {
     expect(verdictOf(state, DEV)).toMatchObject({ kind: 'refused' });
   });
 
-  test('revert: content that was accepted before needs nobody', () => {
-    const signed = commit({ parents: [ROOT], by: 'a' });
-    const revert = commit({ parents: [signed], by: 'f' });
-    const other = commit({ parents: [revert], by: 'f' });
+  test('repair: taking back what was refused needs nobody', () => {
+    const broken = commit({ parents: [ROOT], by: 'f' });
+    const repaired = commit({ parents: [broken], by: 'f' });
+    const other = commit({ parents: [repaired], by: 'f' });
 
     const state = advanceTrust(start(), [
-      step(signed, TRUST, [change(DEV, 'one', 'two')]),
-      step(revert, TRUST, [change(DEV, 'two', 'one')]),
+      step(broken, TRUST, [change(DEV, 'one', 'two')]),
+      step(repaired, TRUST, [change(DEV, 'two', 'one')]),
     ]);
 
-    expect(verdictOf(state, DEV)).toMatchObject({ kind: 'accepted', commit: revert.id });
+    expect(verdictOf(state, DEV)).toMatchObject({ kind: 'accepted', commit: repaired.id });
     expect(verdictOf(advanceTrust(state, [step(other, TRUST, [change(DEV, 'one', 'three')])]), DEV).kind).toBe('refused');
+  });
+
+  test('row 59: turning accepted content back to what was accepted earlier needs a signature', () => {
+    const signed = commit({ parents: [ROOT], by: 'a' });
+    const back = commit({ parents: [signed], by: 'f' });
+    const meant = commit({ parents: [signed], by: 'a' });
+    const gone = commit({ parents: [signed], by: 'a' });
+    const returned = commit({ parents: [gone], by: 'f' });
+    const forward = advanceTrust(start(), [step(signed, TRUST, [change(DEV, 'one', 'two')])]);
+
+    const verdicts = [
+      advanceTrust(forward, [step(back, TRUST, [change(DEV, 'two', 'one')])]),
+      advanceTrust(forward, [step(meant, TRUST, [change(DEV, 'two', 'one')])]),
+      advanceTrust(forward, [step(gone, TRUST, [change(DEV, 'two', undefined)]), step(returned, TRUST, [change(DEV, undefined, 'two')])]),
+    ].map((state) => verdictOf(state, DEV).kind);
+
+    expect(verdicts).toEqual(['refused', 'accepted', 'refused']);
   });
 });
 

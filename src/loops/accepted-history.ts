@@ -1,0 +1,54 @@
+import { parseTrailers } from '#ledger/ledger.ts';
+import type { CommitId } from '#model/digest.ts';
+import { isObjectId } from '#model/digest.ts';
+import { branchRef, type EnvironmentName, type RefName } from '#model/names.ts';
+import { NOWHERE, type Problem } from '#model/problem.ts';
+import type { Ending } from '#model/receipt.ts';
+import { isPortError } from '#ports/port-error.ts';
+import type { World } from './world.ts';
+
+/**
+ * What was acted on before binds what is acted on next, also in a process that remembers nothing: the commit that the last rendering
+ * came from must be in the history of `revision`. A default branch behind it is stale or was turned back, and is waited for;
+ * one beside it was rewritten. Undefined where all is well.
+ */
+export async function judgeAcceptedHistory(
+  world: Pick<World, 'repository' | 'settings'>,
+  from: { readonly environment: EnvironmentName | string; readonly revision: CommitId; readonly refs: ReadonlyMap<RefName, CommitId> },
+): Promise<Ending | undefined> {
+  const { environment, revision, refs } = from;
+  const head = refs.get(branchRef(`rendered/${environment}`));
+  if (head === undefined) return undefined;
+  const { message } = await world.repository.commit(head);
+  const source = parseTrailers(message).find((trailer) => trailer.key === 'Source-Commit')?.value;
+  if (source === undefined || !isObjectId(source) || source === revision) return undefined;
+  const acted = source as CommitId;
+  if (await reaches(world, acted, revision)) return undefined;
+  const branch = world.settings.branch;
+  if (await reaches(world, revision, acted))
+    return { kind: 'retry', because: `${branch} is behind ${acted}, which ${environment} was already rendered from` };
+  return { kind: 'stuck', problems: [rewritten(branch, environment, acted)] };
+}
+
+async function reaches(world: Pick<World, 'repository'>, ancestor: CommitId, descendant: CommitId): Promise<boolean> {
+  try {
+    return await world.repository.isAncestor(ancestor, descendant);
+  } catch (error) {
+    // A commit that is nowhere any more is in nobody's history.
+    if (isPortError(error) && error.kind === 'missing') return false;
+    throw error;
+  }
+}
+
+function rewritten(branch: string, environment: string, acted: CommitId): Problem {
+  return {
+    code: 'history-rewritten',
+    rule: undefined,
+    severity: 'error',
+    phase: 'sync',
+    message: `${branch} does not contain ${acted} any more, which ${environment} was rendered from: accepted history was rewritten`,
+    remedy: `Restore ${branch} (git push origin ${acted}:${branch}, or a merge that contains it), and find out who rewrote it.`,
+    place: NOWHERE,
+    related: [],
+  };
+}
