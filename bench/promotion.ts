@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { gitRepository } from '#adapters/git/git.ts';
 import { httpBackend } from '#adapters/git/http-backend.ts';
@@ -53,9 +54,12 @@ export async function promotionInLargeRepository(options: { readonly files: numb
   if (person === undefined) throw new Error('the forge has no such person');
   await created(`${forge.url}/api/v3/user/repos`, person.token);
   const pushTo = `${forge.url.replace('://', `://${LOGIN}:${person.token}@`)}/${LOGIN}/bench.git`;
-  const push = (revision: string): unknown =>
-    execFileSync('git', ['--git-dir', made.path, 'push', '--quiet', pushTo, `${revision}:refs/heads/main`], { env: GIT_ENVIRONMENT });
-  push(made.tip);
+  // The forge answers in this process: nothing may wait for git without letting it.
+  const push = (revision: string): Promise<unknown> =>
+    promisify(execFile)('git', ['--git-dir', made.path, 'push', '--quiet', pushTo, `${revision}:refs/heads/main`], {
+      env: GIT_ENVIRONMENT,
+    });
+  await push(made.tip);
 
   const proxy = await countingProxy(forge.url);
   const auth = { kind: 'token', token: toSecret(person.token) } as const;
@@ -67,7 +71,7 @@ export async function promotionInLargeRepository(options: { readonly files: numb
   });
   try {
     const once = async (n: number): Promise<{ readonly change: PromotedChange; readonly milliseconds: number }> => {
-      push((await changeOneCapsule(made.path, n, { environment: 'dev' })).release);
+      await push((await changeOneCapsule(made.path, n, { environment: 'dev' })).release);
       await world.repository.fetch();
       proxy.taken();
       const begin = performance.now();

@@ -61,19 +61,18 @@ export function changeRequests(client: GithubClient): ChangeRequests {
 
     open: (draft) =>
       asking(`opening a pull request for ${draft.head}`, async () => {
-        let request = await findByHead(draft.head);
-        if (request?.state !== 'open') {
-          const octokit = await client.octokit();
-          const { head, base, title, body } = draft;
-          try {
-            const { data } = await octokit.pulls.create({ ...client.at, head, base, title, body });
-            request = toChangeRequest(data);
-          } catch (error) {
-            // Somebody else, or we before a crash, was quicker.
-            if (statusOf(error) !== 422) throw error;
-            request = await findByHead(draft.head);
-            if (request?.state !== 'open') throw error;
-          }
+        // Whoever opens one has just found none: asking again would cost a request each time, being refused costs one after a crash.
+        let request: ChangeRequest | undefined;
+        const octokit = await client.octokit();
+        const { head, base, title, body } = draft;
+        try {
+          const { data } = await octokit.pulls.create({ ...client.at, head, base, title, body });
+          request = toChangeRequest(data);
+        } catch (error) {
+          // Somebody else, or we before a crash, was quicker.
+          if (statusOf(error) !== 422) throw error;
+          request = await findByHead(head);
+          if (request?.state !== 'open') throw error;
         }
         await addLabels(request.number, draft.labels, request.labels);
         return { ...request, labels: [...new Set([...request.labels, ...draft.labels])] };

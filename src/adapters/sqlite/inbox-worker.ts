@@ -42,7 +42,7 @@ interface Statements {
   readonly forget: StatementSync;
 }
 
-const FASTEST = { params: { [constants.ZSTD_c_compressionLevel]: -1 } };
+const FASTEST = { params: { [constants.ZSTD_c_compressionLevel]: -3 } };
 
 serve(String(workerData.path));
 
