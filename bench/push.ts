@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { startEngine, type PushTiming } from './engine.ts';
-import { changeOneCapsule, generateRepository } from './generate.ts';
+import { type EngineProcess, forkEngine, type MeasuredPush } from './engine-process.ts';
+import { changeOneCapsule, generateRepository, type GeneratedRepository } from './generate.ts';
+import type { Kustomize } from './kustomize.ts';
 import { ratioOf, type Spread, spreadOf } from './statistics.ts';
-import { changeStock, changedByStock, everythingByStock, generateStock, kustomizeCommand, type StockRun } from './stock.ts';
+import { changedByStock, changeStock, everythingByStock, generateStock, type Stock, type StockRun } from './stock.ts';
 
 /** One size: ours, stock, and how many times longer stock takes than the median of ours. Milliseconds. */
 export interface SizeResult {
@@ -13,7 +14,7 @@ export interface SizeResult {
   readonly firstLook: number;
   readonly ours: Readonly<Record<'woken' | 'looked' | 'whole', Spread>>;
   /** What one push cost, of the last one measured. */
-  readonly counts: ReturnType<Awaited<ReturnType<typeof startEngine>>['counts']>;
+  readonly counts: MeasuredPush['counts'];
   readonly changedObjects: number;
   readonly stock: { readonly everything: StockResult; readonly changed: StockResult } | undefined;
 }
@@ -26,78 +27,83 @@ export interface StockResult {
   readonly ratio: Omit<Spread, 'p99'>;
 }
 
-const WARMING = 10;
-
-export async function measureSize(options: {
+interface Size {
   readonly units: number;
-  readonly pushes: number;
-  /** Runs of the stock pipeline over everything. */
-  readonly everything: number;
+  readonly repository: GeneratedRepository;
+  readonly engine: EngineProcess;
+  readonly stock: Stock | undefined;
+  readonly pushes: MeasuredPush[];
+  readonly changed: StockRun[];
+  readonly everything: StockRun[];
+}
+
+const WARMING = 10;
+/** Stock takes minutes to render this many units. */
+const MANY = 5_000;
+const MOST_OF_MANY = 2;
+
+/** Sizes in turn, round by round, and stock right after ours: all of them see the machine in the same mood. */
+export async function measureSizes(options: {
+  readonly sizes: readonly number[];
+  readonly rounds: number;
+  readonly kustomize: Kustomize | undefined;
   readonly folder: string;
-}): Promise<SizeResult> {
-  const { units, folder } = options;
-  await mkdir(folder, { recursive: true });
-  const repository = await generateRepository({ units, path: join(folder, 'ours.git') });
-  const stock = kustomizeCommand() === undefined ? undefined : await generateStock(repository.shape, folder);
-  const engine = await startEngine({ folder, remote: repository.path });
+}): Promise<readonly SizeResult[]> {
+  const sizes: Size[] = [];
   try {
-    const timings: PushTiming[] = [];
-    const changed: StockRun[] = [];
-    const everything: StockRun[] = [];
-    let before = engine.counts();
+    for (const units of options.sizes) sizes.push(await openSize(units, join(options.folder, String(units)), options.kustomize));
     let n = 1;
-    for (; n <= WARMING + options.pushes; n++) {
-      const change = await changeOneCapsule(repository.path, n);
-      before = engine.counts();
-      const timing = await engine.push(change);
-      checkDifference(timing, repository.shape.environments.find((one) => one.name === change.environment)?.targets.length ?? 0);
-      if (n > WARMING) timings.push(timing);
-      // The same change, the one after the other, so that both see the machine in the same mood.
-      if (stock === undefined) continue;
-      const run = await changedByStock(stock, await changeStock(stock, change, n));
-      if (n > WARMING) changed.push(run);
+    for (; n <= WARMING + options.rounds; n++) for (const size of sizes) await oneRound(size, n, n > WARMING);
+    const most = Math.max(1, Math.min(5, Math.round(options.rounds / 8)));
+    for (let at = 0; at < most; at++, n++) {
+      for (const size of sizes) if (at < MOST_OF_MANY || size.units < MANY) await everythingOnce(size, n);
     }
-    const counts = difference(before, engine.counts());
-    for (const last = n + options.everything; stock !== undefined && n < last; n++) {
-      await changeStock(stock, await changeOneCapsule(repository.path, n), n);
-      everything.push(await everythingByStock(stock));
-    }
-    const whole = timings.map((timing) => timing.whole);
-    const spread = (part: 'woken' | 'looked' | 'whole'): Spread => spreadOf(timings.map((timing) => timing[part]));
-    return {
-      units,
-      files: repository.files,
-      firstLook: Math.round(engine.first),
-      ours: { woken: spread('woken'), looked: spread('looked'), whole: spread('whole') },
-      counts,
-      changedObjects: objectsOf(timings.at(-1)),
-      stock: stock === undefined ? undefined : { everything: stockResult(everything, whole), changed: stockResult(changed, whole) },
-    };
+    return sizes.map(resultOf);
   } finally {
-    await engine.close();
+    for (const size of sizes) await size.engine.close();
   }
 }
 
-/** A measurement of a wrong answer is worth nothing. */
-function checkDifference(timing: PushTiming, targets: number): void {
-  const [problem] = timing.difference.problems;
-  if (problem !== undefined) throw new Error(`the push has a problem: ${problem.message}`);
-  const [environment, second] = timing.difference.environments;
-  if (environment?.targets.length !== targets || second !== undefined) throw new Error('the difference is not that of the push');
+async function openSize(units: number, folder: string, kustomize: Kustomize | undefined): Promise<Size> {
+  await mkdir(folder, { recursive: true });
+  const repository = await generateRepository({ units, path: join(folder, 'ours.git') });
+  const stock = kustomize === undefined ? undefined : await generateStock(repository.shape, { folder, kustomize });
+  const engine = await forkEngine({ folder, remote: repository.path });
+  return { units, repository, engine, stock, pushes: [], changed: [], everything: [] };
 }
 
-function objectsOf(timing: PushTiming | undefined): number {
-  return (timing?.difference.environments ?? []).flatMap((one) => one.targets.flatMap((target) => target.objects)).length;
+async function oneRound(size: Size, n: number, isMeasured: boolean): Promise<void> {
+  const { repository, engine, stock } = size;
+  const change = await changeOneCapsule(repository.path, n);
+  const push = await engine.push(change);
+  const targets = repository.shape.environments.find((one) => one.name === change.environment)?.targets.length;
+  if (push.targets !== targets) throw new Error('the difference is not that of the push');
+  if (isMeasured) size.pushes.push(push);
+  if (stock === undefined) return;
+  const run = await changedByStock(stock, await changeStock(stock, change, n));
+  if (isMeasured) size.changed.push(run);
 }
 
-function difference(before: SizeResult['counts'], after: SizeResult['counts']): SizeResult['counts'] {
+async function everythingOnce({ repository, stock, everything }: Size, n: number): Promise<void> {
+  if (stock === undefined) return;
+  await changeStock(stock, await changeOneCapsule(repository.path, n), n);
+  everything.push(await everythingByStock(stock));
+}
+
+function resultOf(size: Size): SizeResult {
+  const { units, repository, engine, stock, pushes } = size;
+  const last = pushes.at(-1);
+  if (last === undefined) throw new Error('nothing was measured');
+  const whole = pushes.map((push) => push.whole);
+  const spread = (part: 'woken' | 'looked' | 'whole'): Spread => spreadOf(pushes.map((push) => push[part]));
   return {
-    renders: after.renders - before.renders,
-    parses: after.parses - before.parses,
-    blobs: after.blobs - before.blobs,
-    trees: after.trees - before.trees,
-    forks: after.forks - before.forks,
-    remoteCalls: after.remoteCalls - before.remoteCalls,
+    units,
+    files: repository.files,
+    firstLook: Math.round(engine.first),
+    ours: { woken: spread('woken'), looked: spread('looked'), whole: spread('whole') },
+    counts: last.counts,
+    changedObjects: last.objects,
+    stock: stock === undefined ? undefined : { everything: stockResult(size.everything, whole), changed: stockResult(size.changed, whole) },
   };
 }
 

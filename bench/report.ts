@@ -8,9 +8,23 @@ export interface Verdict {
   readonly held: boolean;
 }
 
+export interface IntakeResult {
+  readonly seconds: number;
+  readonly ratio: { readonly min: number; readonly median: number; readonly max: number };
+  readonly rounds: readonly {
+    readonly oursPerSecond: number;
+    readonly barePerSecond: number;
+    readonly oursMilliseconds: { readonly p50: number; readonly p95: number; readonly p99: number };
+  }[];
+  readonly accepted: number;
+  readonly failed: number;
+  readonly rows: number;
+  readonly lost: number;
+}
+
 export function printSizes(results: readonly SizeResult[]): void {
   console.log('\nPush to rendered diff, milliseconds from the last byte of the webhook; stock beside it on the same change');
-  console.log(row(['units', 'what', 'n', 'min', 'median', 'p99', 'max', 'times ours: min', 'median', 'max']));
+  console.log(row(['units', 'what', 'n', 'min', 'median', 'p99', 'max', 'times ours, min', 'median', 'max']));
   for (const { units, ours, stock } of results) {
     console.log(line(units, 'ours: diff at hand', ours.whole));
     console.log(line(units, '  look began', ours.woken));
@@ -37,17 +51,28 @@ export function printPromotion(promotion: PromotionResult): void {
   }
 }
 
+export function printIntake(intake: IntakeResult): void {
+  console.log(`\nWebhook intake, ${intake.seconds} s a round, beside a bare node:http server with the same HMAC that stores nothing`);
+  for (const { oursPerSecond, barePerSecond, oursMilliseconds } of intake.rounds) {
+    const { p50, p95, p99 } = oursMilliseconds;
+    console.log(`  ours ${oursPerSecond}/s, bare ${barePerSecond}/s; ours answers in ${p50} ms (p50), ${p95} (p95), ${p99} (p99)`);
+  }
+  const { min, median, max } = intake.ratio;
+  console.log(`  ratio ${min.toFixed(2)} / ${median.toFixed(2)} / ${max.toFixed(2)}; ${intake.rows} rows of ${intake.accepted} accepted`);
+}
+
 /** The goals of the bench, judged. Ratios are medians of stock over the median of ours. */
 export function verdictsOf(
   results: readonly SizeResult[],
   promotion: PromotionResult | undefined,
-  intake: { readonly ratio: { readonly median: number }; readonly lost: number; readonly accepted: number } | undefined,
+  intake: IntakeResult | undefined,
 ): readonly Verdict[] {
   const verdicts: Verdict[] = [];
   const add = (goal: string, measured: string, held: boolean): number => verdicts.push({ goal, measured, held });
   for (const { units, ours, stock } of results) {
     const ratio = stock?.everything.ratio.median;
-    if (ratio !== undefined) add(`${units} units: 10 times the whole stock pipeline`, `${ratio} times`, ratio >= 10);
+    if (ratio === undefined) add(`${units} units: 10 times the whole stock pipeline`, 'there is no stock pipeline here', false);
+    else add(`${units} units: 10 times the whole stock pipeline`, `${ratio} times`, ratio >= 10);
     add(`${units} units: p99 under 150 ms`, `${ours.whole.p99} ms of ${ours.whole.count} pushes`, ours.whole.p99 < 150);
   }
   const first = results[0]?.ours.whole.median;
@@ -75,5 +100,5 @@ function line(units: number, what: string, spread: Spread, ratio?: Omit<Spread, 
 }
 
 function row(cells: readonly (string | number)[]): string {
-  return cells.map((cell, at) => (at === 1 ? String(cell).padEnd(24) : String(cell).padStart(at > 6 ? 16 : 10))).join('');
+  return cells.map((cell, at) => (at === 1 ? `  ${String(cell).padEnd(20)}` : String(cell).padStart(at > 6 ? 16 : 10))).join('');
 }

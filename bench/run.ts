@@ -1,73 +1,89 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { findKustomize } from './kustomize.ts';
 import { promotionInLargeRepository } from './promotion.ts';
-import { measureSize, type SizeResult } from './push.ts';
-import { printPromotion, printSizes, verdictsOf } from './report.ts';
-import { kustomizeCommand } from './stock.ts';
+import { measureSizes } from './push.ts';
+import { type IntakeResult, printIntake, printPromotion, printSizes, verdictsOf } from './report.ts';
 
-/**
- * `npm run bench`: push to rendered diff at three sizes beside the stock pipeline, the cost of one promotion, and webhook intake, all in
- * one run. Prints tables, writes JSON below .bench/, and ends with 1 when a goal is missed.
- */
+const HELP = `npm run bench -- [options]
+
+  --sizes 100,1000,10000  units (environment, target, capsule) of the generated repositories
+  --rounds N              pushes measured at each size (40); three rounds of intake, one for fewer than 10
+  --seconds N             length of one round of webhook intake (60)
+  --only PARTS            push, promotion, intake
+  --json                  print the report as JSON instead of tables
+  --out FILE              where the JSON is written (.bench/result.json)
+  --help
+
+Ends with 1 when a goal is missed.
+`;
+
 const { values } = parseArgs({
   options: {
-    sizes: { type: 'string' },
-    pushes: { type: 'string' },
-    json: { type: 'string', default: join(import.meta.dirname, '..', '.bench', 'result.json') },
-    /** Small sizes, few pushes, a short intake: whether it runs, not how fast. */
-    quick: { type: 'boolean', default: false },
-    seconds: { type: 'string' },
-    only: { type: 'string' },
+    sizes: { type: 'string', default: '100,1000,10000' },
+    rounds: { type: 'string', default: '40' },
+    seconds: { type: 'string', default: '60' },
+    only: { type: 'string', default: 'push,promotion,intake' },
+    json: { type: 'boolean', default: false },
+    out: { type: 'string', default: join(import.meta.dirname, '..', '.bench', 'result.json') },
+    help: { type: 'boolean', default: false },
   },
 });
-const isQuick = values.quick;
-const sizes = (values.sizes ?? (isQuick ? '100' : '100,1000,10000')).split(',').map(Number);
-const pushes = Number(values.pushes ?? (isQuick ? 5 : 40));
-const parts = new Set(values.only?.split(',') ?? ['push', 'promotion', 'intake']);
+if (values.help) console.log(HELP);
+else await bench();
 
-const folder = await mkdtemp(join(tmpdir(), 'capstan-bench-'));
-try {
-  const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}, ${versionOf('git', ['--version'])}`;
-  console.log(machine);
-  if (kustomizeCommand() === undefined) console.log('neither kustomize nor kubectl is on the path: the stock pipeline is left out');
-  const results: SizeResult[] = [];
-  if (parts.has('push')) {
-    for (const units of sizes) {
-      const everything = isQuick ? 1 : units >= 10_000 ? 3 : 5;
-      results.push(await measureSize({ units, pushes, everything, folder: join(folder, String(units)) }));
-      await rm(join(folder, String(units)), { recursive: true, force: true });
+async function bench(): Promise<void> {
+  const rounds = wholeNumber('rounds', values.rounds);
+  const seconds = wholeNumber('seconds', values.seconds);
+  const sizes = values.sizes.split(',').map((size) => wholeNumber('sizes', size));
+  const parts = new Set(values.only.split(','));
+  const folder = await mkdtemp(join(tmpdir(), 'capstan-bench-'));
+  try {
+    const kustomize = parts.has('push') ? await findKustomize() : undefined;
+    const machine = {
+      processors: cpus().length,
+      model: cpus()[0]?.model ?? 'unknown',
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      node: process.version,
+      git: execFileSync('git', ['--version'], { encoding: 'utf8' }).trim(),
+      kustomize: kustomize === undefined ? 'none' : `${kustomize.program.split('/').at(-1) ?? ''} ${kustomize.version}`,
+    };
+    const push = parts.has('push') ? await measureSizes({ sizes, rounds, kustomize, folder }) : [];
+    const files = Math.min(10_000, Math.max(...sizes));
+    const promotion = parts.has('promotion') ? await promotionInLargeRepository({ files, folder: join(folder, 'promotion') }) : undefined;
+    const intake = parts.has('intake') ? intakeBench(seconds, rounds < 10 ? 1 : 3) : undefined;
+    const verdicts = verdictsOf(push, promotion, intake);
+    const report = { machine, push, promotion, intake, verdicts };
+    if (values.json) console.log(JSON.stringify(report, undefined, 2));
+    else {
+      console.log(Object.values(machine).join(' | '));
+      if (push.length > 0) printSizes(push);
+      if (promotion !== undefined) printPromotion(promotion);
+      if (intake !== undefined) printIntake(intake);
+      console.log('');
+      for (const verdict of verdicts) console.log(`${verdict.held ? 'held  ' : 'MISSED'} ${verdict.goal}: ${verdict.measured}`);
     }
-    printSizes(results);
+    const out = resolve(values.out);
+    await mkdir(dirname(out), { recursive: true });
+    await writeFile(out, `${JSON.stringify(report, undefined, 2)}\n`);
+    if (verdicts.some((verdict) => !verdict.held)) process.exitCode = 1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
-  const promotion = parts.has('promotion')
-    ? await promotionInLargeRepository({ files: isQuick ? 1_000 : 10_000, folder: join(folder, 'promotion') })
-    : undefined;
-  if (promotion !== undefined) printPromotion(promotion);
-  const intake = parts.has('intake') ? intakeBench(values.seconds ?? (isQuick ? '2' : '60')) : undefined;
-  if (intake !== undefined) console.log(`\nWebhook intake beside a bare node:http server\n${JSON.stringify(intake, undefined, 2)}`);
-
-  const verdicts = verdictsOf(results, promotion, intake);
-  for (const verdict of verdicts) console.log(`${verdict.held ? 'held  ' : 'MISSED'} ${verdict.goal}: ${verdict.measured}`);
-  if (!isQuick && verdicts.some((verdict) => !verdict.held)) process.exitCode = 1;
-  await mkdir(dirname(values.json), { recursive: true });
-  await writeFile(values.json, `${JSON.stringify({ machine, results, promotion, intake, verdicts }, undefined, 2)}\n`);
-  console.log(`written to ${values.json}`);
-} finally {
-  await rm(folder, { recursive: true, force: true });
 }
 
-function versionOf(command: string, args: readonly string[]): string {
-  return execFileSync(command, args, { encoding: 'utf8' }).trim();
+function wholeNumber(name: string, text: string): number {
+  if (!/^[1-9][0-9]{0,6}$/.test(text)) throw new Error(`--${name} takes whole numbers from 1, not ${JSON.stringify(text)}`);
+  return Number(text);
 }
 
 /** bench/intake.ts in processes of its own. */
-function intakeBench(seconds: string): { readonly ratio: { readonly median: number }; readonly lost: number; readonly accepted: number } {
+function intakeBench(seconds: number, rounds: number): IntakeResult {
   const script = join(import.meta.dirname, 'intake.ts');
-  const rounds = isQuick ? '1' : '3';
-  const text = execFileSync(process.execPath, [script, '--json', '--rounds', rounds, '--seconds', seconds], { encoding: 'utf8' });
-  return JSON.parse(text);
+  const args = [script, '--json', '--rounds', String(rounds), '--seconds', String(seconds)];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { capsuleName, imageDigest, type Shape, type TextFile } from './content.ts';
 import { GIT_ENVIRONMENT, startImport } from './fast-import.ts';
 import type { GeneratedChange } from './generate.ts';
+import type { Kustomize } from './kustomize.ts';
 
 /**
  * The same units for the stock pipeline: one kustomize base per capsule and one overlay per unit. Roots of 25 overlays each stand
@@ -17,6 +18,7 @@ export interface Stock {
   readonly remote: string;
   readonly clone: string;
   readonly shape: Shape;
+  readonly kustomize: Kustomize;
   readonly groups: readonly string[];
 }
 
@@ -33,7 +35,8 @@ const GROUP = 25;
 const EPOCH = 1_767_225_600;
 const run = promisify(execFile);
 
-export async function generateStock(shape: Shape, folder: string): Promise<Stock> {
+export async function generateStock(shape: Shape, options: { readonly folder: string; readonly kustomize: Kustomize }): Promise<Stock> {
+  const { folder, kustomize: renderer } = options;
   const remote = join(folder, 'stock.git');
   const clone = join(folder, 'stock-clone');
   execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', remote], { env: GIT_ENVIRONMENT });
@@ -54,7 +57,7 @@ export async function generateStock(shape: Shape, folder: string): Promise<Stock
   await stream.commit({ files, message: 'Everything', at: EPOCH, follows: false });
   await stream.end();
   execFileSync('git', ['clone', '--quiet', remote, clone], { env: GIT_ENVIRONMENT });
-  return { remote, clone, shape, groups: roots.map((root) => root.path) };
+  return { remote, clone, shape, kustomize: renderer, groups: roots.map((root) => root.path) };
 }
 
 /** The overlays that the change of ours concerns; pushes it. */
@@ -80,7 +83,10 @@ export async function everythingByStock(stock: Stock): Promise<StockRun> {
   const fetched = performance.now();
   await git(stock.clone, ['worktree', 'add', '--quiet', '--force', '--detach', tree, 'origin/main']);
   const ready = performance.now();
-  const bytes = await kustomize(stock.groups.map((group) => join(tree, group)));
+  const bytes = await kustomize(
+    stock.kustomize,
+    stock.groups.map((group) => join(tree, group)),
+  );
   const end = performance.now();
   await git(stock.clone, ['worktree', 'remove', '--force', tree]);
   return { fetch: fetched - begin, checkout: ready - fetched, render: end - ready, whole: end - begin, bytes };
@@ -97,31 +103,13 @@ export async function changedByStock(stock: Stock, overlays: readonly string[]):
   await mkdir(root, { recursive: true });
   const lines = overlays.map((path) => `- ../../${path}\n`).join('');
   await writeFile(join(root, 'kustomization.yaml'), `resources:\n${lines}`);
-  const bytes = await kustomize([root]);
+  const bytes = await kustomize(stock.kustomize, [root]);
   const end = performance.now();
   await rm(root, { recursive: true });
   return { fetch: fetched - begin, checkout: ready - fetched, render: end - ready, whole: end - begin, bytes };
 }
 
-/** `kustomize` where it is on the path, else kubectl's own; undefined where there is neither. */
-export function kustomizeCommand(): readonly string[] | undefined {
-  for (const command of [
-    ['kustomize', 'build'],
-    ['kubectl', 'kustomize'],
-  ]) {
-    try {
-      execFileSync(command[0] ?? '', ['version', ...(command[0] === 'kubectl' ? ['--client'] : [])], { stdio: 'ignore' });
-      return command;
-    } catch {
-      continue;
-    }
-  }
-  return undefined;
-}
-
-const [program = 'kubectl', verb = 'kustomize'] = kustomizeCommand() ?? [];
-
-async function kustomize(folders: readonly string[]): Promise<number> {
+async function kustomize({ program, verb }: Kustomize, folders: readonly string[]): Promise<number> {
   const waiting = [...folders];
   let bytes = 0;
   async function work(): Promise<void> {
