@@ -51,7 +51,7 @@ function objectDocument(object: ObjectDifference): object {
 const SIGN = { create: '+', update: '~', delete: '-' } as const;
 
 function text(found: RenderedDifference): string {
-  if (found.environments.length === 0) return 'nothing rendered changes\n';
+  if (found.environments.length === 0) return found.problems.length === 0 ? 'nothing rendered changes\n' : '';
   return found.environments
     .map(
       (environment) =>

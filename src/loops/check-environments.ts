@@ -6,8 +6,8 @@ import type { Rendering } from '#model/rendering.ts';
 import type { Pin, ReleaseIndex } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { sharedObjects } from '#render/render.ts';
-import { checkLock, extendIndex, lockText, pinsOfLock } from '#resolve/resolve.ts';
-import type { Declarations, Snapshot } from './reading.ts';
+import { checkLock, lockText, pinsOfLock } from '#resolve/resolve.ts';
+import type { Declarations } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import type { ReadingWorld } from './world.ts';
 
@@ -39,19 +39,6 @@ export async function checkEnvironments(checked: Checked, signal?: AbortSignal):
   }
   found.push(...sharedObjects(renderings));
   return found.filter((problem) => !isKnown(checked.findings, problem));
-}
-
-/** A snapshot's own versions that no commit has released yet, as if this were their release: what a working directory holds. */
-export async function withUnreleased(
-  world: ReadingWorld,
-  from: { readonly at: Snapshot; readonly index: ReleaseIndex; readonly state: DesiredState },
-): Promise<ReleaseIndex> {
-  const head = from.at.commit ?? (await world.repository.resolve('HEAD'));
-  const capsules = from.state.capsules
-    .map(({ name, gitTree, declared }) => ({ name, gitTree, version: declared.value.metadata.version }))
-    .filter(({ name, version }) => from.index.releases.get(name)?.has(version) !== true);
-  if (head === undefined || capsules.length === 0) return from.index;
-  return extendIndex(from.index, world.settings.branch, [{ commit: head, capsules }]);
 }
 
 interface Wanted {

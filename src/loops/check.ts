@@ -4,10 +4,12 @@ import type { CapsuleName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import { checkPolicies } from '#policy/policy.ts';
 import { checkCapsuleTemplates } from '#render/render.ts';
-import { checkEnvironments, withUnreleased } from './check-environments.ts';
+import { allowedSigners } from '#trust/trust.ts';
+import { checkEnvironments } from './check-environments.ts';
 import { declaredIn, withLines } from './lines.ts';
 import type { Snapshot } from './reading.ts';
 import { indexFor } from './rendered-difference.ts';
+import { withUnreleased } from './unreleased.ts';
 import type { ReadingWorld } from './world.ts';
 
 export interface ValidationResult {
@@ -39,7 +41,7 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
       engineVersion: world.settings.version,
     }),
   );
-  found.push(...notHonoured(state));
+  found.push(...notHonoured(state), ...allowedSigners(state.project).problems);
   for (const capsule of state.capsules) found.push(...checkCapsuleTemplates(capsule));
   found.push(...checkPolicies(state.policies));
   const checked = { world, declarations, state, index: await withUnreleased(world, { at, index, state }), findings: [...found] };

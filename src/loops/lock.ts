@@ -1,10 +1,11 @@
 import type { DesiredEnvironment } from '#model/desired.ts';
-import { accepted } from '#model/result.ts';
+import { accepted, refused } from '#model/result.ts';
 import type { Result } from '#model/result.ts';
 import { lockText, pinsOfLock } from '#resolve/resolve.ts';
 import type { Declarations } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import { indexFor } from './rendered-difference.ts';
+import { unreleasedProblems } from './unreleased.ts';
 import type { ReadingWorld } from './world.ts';
 
 /** The lock the engine would write: what is locked stays if it still may, the rest is resolved anew. */
@@ -16,7 +17,11 @@ export async function planLock(
   const index = await indexFor(world, declarations.at);
   const pins = environment.lock === undefined ? [] : pinsOfLock(environment.lock.value);
   const resolved = await resolvePins(world.reading, { state: declarations.state, environment, pins, index });
-  if (!resolved.ok) return resolved;
+  if (!resolved.ok) {
+    const { state } = await world.reading.desiredState(declarations.at);
+    const unreleased = unreleasedProblems({ at: declarations.at, index, state }, environment, world.settings.branch);
+    return unreleased.length > 0 ? refused(unreleased) : resolved;
+  }
   const before = environment.lock === undefined ? undefined : await world.reading.text(environment.lock.blob);
   const after = lockText(
     environment.name,

@@ -115,8 +115,12 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
         const problems = (['render', occasion] as const).flatMap((on) =>
           judgeRendering(state.policies, { on, environment, rendering, previous: undefined }),
         );
-        verdicts.set(item, problems);
-        return problems;
+        // A policy that is asked on both occasions says the same twice.
+        const once = [
+          ...new Map(problems.map((problem) => [JSON.stringify([problem.code, problem.place, problem.message]), problem])).values(),
+        ];
+        verdicts.set(item, once);
+        return once;
       }),
     );
   }

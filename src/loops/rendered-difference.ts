@@ -9,6 +9,7 @@ import { pinsOfLock } from '#resolve/resolve.ts';
 import type { Declarations, Snapshot } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import type { RenderedEnvironment } from './render-environment.ts';
+import { withUnreleased } from './unreleased.ts';
 import type { ReadingWorld } from './world.ts';
 
 /** RenderedDiff of contracts.md: what a change does to every environment, no target needed. */
@@ -69,7 +70,7 @@ export async function renderAt(
   const { commit } = declarations.at;
   const remembered = commit === undefined ? undefined : world.environments.remembered.get(`${commit} ${name}`);
   if (remembered !== undefined) return { environment, fresh, result: accepted(remembered) };
-  const index = await indexFor(world, declarations.at);
+  const index = await indexOf(world, declarations.at);
   const pins = environment.lock === undefined ? [] : pinsOfLock(environment.lock.value);
   const resolved = await resolvePins(world.reading, { state: declarations.state, environment, pins, index });
   if (!resolved.ok) return { environment, fresh, result: refused(resolved.problems) };
@@ -79,6 +80,13 @@ export async function renderAt(
   );
   if (commit !== undefined && result.ok) world.environments.remembered.set(`${commit} ${name}`, result.value);
   return { environment, fresh, result };
+}
+
+/** What a working directory holds counts as released there. */
+async function indexOf(world: ReadingWorld, at: Snapshot): Promise<ReleaseIndex> {
+  const index = await indexFor(world, at);
+  if (at.commit !== undefined) return index;
+  return withUnreleased(world, { at, index, state: (await world.reading.desiredState(at)).state });
 }
 
 /** The releases known at a snapshot; a working directory knows those of the default branch. */

@@ -37,6 +37,13 @@ export const PATH_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'environments/prod/environment.yaml without environments/prod/environment.lock.yaml',
     remedy: 'Run `capstan lock prod` and commit the file it writes.',
   },
+  'not-released': {
+    rule: undefined,
+    title: 'A capsule is not released yet',
+    why: 'A lock names the commit that released a version. What stands in a working directory or on another branch has none.',
+    example: 'capstan lock dev, with capsules/web written but not committed',
+    remedy: 'Commit the capsule to the default branch, then write the lock in a commit of its own.',
+  },
   'object-moved': {
     rule: undefined,
     title: 'An object changed while it was being applied',

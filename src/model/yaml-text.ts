@@ -4,6 +4,7 @@ import { type Json, pointerToken } from '#model/json.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { quoted } from '#model/quoted.ts';
 import { accepted, refused, type Result } from '#model/result.ts';
+import { type YamlMistake, yamlMistakes } from '#model/yaml-mistakes.ts';
 import { type BlockMemory, readPlainBlocks, readPlainYaml } from '#model/yaml-plain.ts';
 import { scanYaml } from '#model/yaml-scan.ts';
 
@@ -96,13 +97,9 @@ function readText(text: string, file: string, limits: YamlLimits): Result<YamlTe
   const [first, second] = list;
   if (second !== undefined) problems.push(featureProblem('more than one document', placeAt(second.range?.[0] ?? 0, '')));
   for (const document of list) {
-    // A tab shifts every line behind it: what follows would be its echo.
-    const tabs = document.errors.filter((error) => error.code === 'TAB_AS_INDENT');
-    for (const error of (tabs.length > 0 ? tabs : document.errors).slice(0, MOST_PROBLEMS)) {
-      // "Tag not resolved" and the like are features the scan has named already.
-      if (error.code === 'TAG_RESOLVE_FAILED' || error.code === 'MULTIPLE_DOCS') continue;
-      problems.push(syntaxProblem(error.message, placeAt(error.pos[0], '')));
-    }
+    // "Tag not resolved" and the like are features the scan has named already.
+    const errors = document.errors.filter((error) => error.code !== 'TAG_RESOLVE_FAILED' && error.code !== 'MULTIPLE_DOCS');
+    for (const mistake of yamlMistakes(errors).slice(0, MOST_PROBLEMS)) problems.push(syntaxProblem(mistake, placeAt(mistake.offset, '')));
   }
   const root = first?.contents ?? null;
   if (root === null || (isScalar(root) && root.value === null && (root.source ?? '') === '')) {
@@ -266,14 +263,14 @@ function tooLarge(file: string, limits: YamlLimits): Problem {
   });
 }
 
-function syntaxProblem(message: string, place: Place): Problem {
+function syntaxProblem(mistake: YamlMistake, place: Place): Problem {
   return {
     code: 'yaml-syntax',
     rule: undefined,
     severity: 'error',
     phase: 'validate',
-    message: `${place.file ?? ''} is not YAML: ${message.split('\n')[0] ?? message}`,
-    remedy: 'Mend the text at this place.',
+    message: `${place.file ?? ''} is not YAML: ${mistake.sentence}`,
+    remedy: mistake.remedy,
     place,
     related: [],
   };

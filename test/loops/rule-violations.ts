@@ -290,4 +290,9 @@ export const VIOLATIONS: readonly Row[] = [
   ],
   ['a file in the wrong folder', { 'environments/test.yaml': 'a: b\n' }, ['~not-read environments/test.yaml']],
   ['a capsule of another spelling', { 'capsules/extra/capsule.yml': library('extra') }, ['~not-read capsules/extra']],
+  [
+    'a trust key nobody can use',
+    { 'environments/project.yaml': (text) => text.replace(/sshKey: .*/, 'sshKey: ssh-ed25519 AAAA') },
+    ['unusable-trust-key environments/project.yaml:13:15'],
+  ],
 ];
