@@ -2,7 +2,13 @@ import { celEnv, celFunc, CelScalar, isCelError, isCelList, isCelMap, isCelUint,
 import type { CelInput, CelValue } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
 
+import { LIBRARY_SIGNATURES, libraryFunctions, NAMESPACED } from '#model/expression-functions.ts';
+import type { Signature, TypeName } from '#model/expression-functions.ts';
+import { charged, spend } from '#model/expression-meter.ts';
+import type { Meter } from '#model/expression-meter.ts';
+import { typeOfExpression } from '#model/expression-types.ts';
 import type { Json } from '#model/json.ts';
+import { didYouMean } from '#model/suggest.ts';
 
 /** The CEL package has no cost limit of its own. Crossing one of these is an error, and an error denies. */
 export const EXPRESSION_LIMITS = {
@@ -10,7 +16,8 @@ export const EXPRESSION_LIMITS = {
   nesting: 32,
   nodes: 2000,
   inputValues: 200_000,
-  steps: 200_000,
+  /** Of one expression; see `Meter` for the unit. */
+  cost: 1_000_000,
   resultCharacters: 1_048_576,
 } as const;
 
@@ -22,41 +29,119 @@ export interface Expression {
   /** Names it takes from outside. */
   readonly names: readonly string[];
   evaluate(variables: Readonly<Record<string, Json>>): Evaluated<Json>;
+  /** The same on values that several expressions share. */
+  evaluateIn(scope: Scope): Evaluated<CelValue>;
+}
+
+/** Values in the evaluator's form, made once for many expressions, and what all of these may still cost together. */
+export interface Scope {
+  readonly values: Readonly<Record<string, CelInput>>;
+  readonly meter: Meter;
+}
+
+/** A scope in which expressions may together spend `cost`. */
+export function toScope(variables: Readonly<Record<string, Json>>, cost: number): Scope {
+  return { values: toInputs(variables), meter: { left: cost } };
+}
+
+/** The scope with a value that another expression gave: a number, a time or a quantity stays what it is. Both pay from one purse. */
+export function withValue(scope: Scope, name: string, value: CelInput): Scope {
+  return { values: { ...scope.values, [name]: value }, meter: scope.meter };
 }
 
 /** Parses and bounds an expression. `known` names what it may take from outside; undefined allows any name. */
 export function compileExpression(text: string, known: readonly string[] | undefined): Evaluated<Expression> {
-  if (text.length > EXPRESSION_LIMITS.characters) return failed(`the expression is longer than ${EXPRESSION_LIMITS.characters} characters`);
-  if (bracketDepth(text) > EXPRESSION_LIMITS.nesting)
-    return failed(`the expression is nested deeper than ${EXPRESSION_LIMITS.nesting} levels`);
+  const parsed = parseExpression(text);
+  if (!parsed.ok) return parsed;
   try {
-    const parsed = parse(text);
-    const budget = { steps: 0 };
-    const facts = prepare(parsed.expr);
+    const facts = prepare(parsed.value.expr);
     if (facts.nodes > EXPRESSION_LIMITS.nodes) return failed(`the expression has more than ${EXPRESSION_LIMITS.nodes} parts`);
     const unknown = known === undefined ? undefined : facts.names.find((name) => !known.includes(name));
     if (unknown !== undefined)
-      return failed(`the expression names ${unknown}, which is not known here (known: ${(known ?? []).join(', ')})`);
-    const spend = celFunc(STEP, [CelScalar.DYN], CelScalar.DYN, (condition) => {
-      budget.steps += 1;
-      // False ends this loop and every other at its next turn; the verdict is then the limit, not the value.
-      return budget.steps > EXPRESSION_LIMITS.steps ? false : condition;
-    });
-    const run = plan(celEnv({ funcs: [...strings.filter((one) => one.name !== 'format'), spend] }), parsed);
-    const evaluate = (variables: Readonly<Record<string, Json>>): Evaluated<Json> => {
-      budget.steps = 0;
+      return failed(
+        `the expression names ${unknown}, which is not known here (known: ${(known ?? []).join(', ')})${didYouMean(unknown, known ?? [])}`,
+      );
+    const { environment, purse } = evaluator();
+    const run = plan(environment, parsed.value);
+    const evaluateIn = (scope: Scope): Evaluated<CelValue> => {
+      const most = Math.min(scope.meter.left, EXPRESSION_LIMITS.cost);
+      purse.left = most;
       try {
-        const value = run(toInputs(variables));
-        if (budget.steps > EXPRESSION_LIMITS.steps) return failed(`the expression takes more than ${EXPRESSION_LIMITS.steps} steps`);
-        return isCelError(value) ? failed(value.message) : { ok: true, value: toJson(value) };
+        const value = run(scope.values);
+        // What gave no answer for want of means may have become a plain false on its way here: the limit is the verdict.
+        if (purse.left < 0) return failed(`the expression costs more than it may (${EXPRESSION_LIMITS.cost})`);
+        return isCelError(value) ? failed(value.message) : { ok: true, value };
+      } catch (error) {
+        return failed(error instanceof Error ? error.message : String(error));
+      } finally {
+        scope.meter.left -= most - Math.max(purse.left, 0);
+      }
+    };
+    const evaluate = (variables: Readonly<Record<string, Json>>): Evaluated<Json> => {
+      try {
+        const answer = evaluateIn(toScope(variables, EXPRESSION_LIMITS.cost));
+        return answer.ok ? { ok: true, value: toJson(answer.value) } : answer;
       } catch (error) {
         return failed(error instanceof Error ? error.message : String(error));
       }
     };
-    return { ok: true, value: { text, names: facts.names, evaluate } };
+    return { ok: true, value: { text, names: facts.names, evaluate, evaluateIn } };
   } catch (error) {
     return failed(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** The type that an expression gives, or the first mistake that can be seen without values. `inputs` names what it may take, with types. */
+export function checkExpression(text: string, inputs: ReadonlyMap<string, TypeName>): Evaluated<TypeName> {
+  const parsed = parseExpression(text);
+  if (!parsed.ok) return parsed;
+  const found = typeOfExpression(parsed.value.expr, { inputs, signatures: evaluator().signatures });
+  return found.ok ? found : failed(found.message);
+}
+
+function parseExpression(text: string): Evaluated<ReturnType<typeof parse>> {
+  if (text.length > EXPRESSION_LIMITS.characters) return failed(`the expression is longer than ${EXPRESSION_LIMITS.characters} characters`);
+  if (bracketDepth(text) > EXPRESSION_LIMITS.nesting)
+    return failed(`the expression is nested deeper than ${EXPRESSION_LIMITS.nesting} levels`);
+  try {
+    return { ok: true, value: parse(text) };
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : String(error));
+  }
+}
+
+interface Evaluator {
+  readonly environment: ReturnType<typeof celEnv>;
+  /** What the evaluation that is going on may still spend; evaluation never waits, so there is one at a time. */
+  readonly purse: Meter;
+  readonly signatures: readonly Signature[];
+}
+
+/** Made when the first expression is compiled, and the same for all. */
+const made = new Map<'evaluator', Evaluator>();
+
+function evaluator(): Evaluator {
+  const known = made.get('evaluator');
+  if (known !== undefined) return known;
+  const purse: Meter = { left: 0 };
+  const plain = [...celEnv().funcs, ...strings.filter((one) => one.name !== 'format')];
+  const all = [...plain, ...libraryFunctions()].map((func) => charged(func, purse));
+  const step = celFunc(STEP, [CelScalar.DYN, CelScalar.INT], CelScalar.DYN, (condition, nodes) => {
+    spend(purse, Number(nodes));
+    return condition;
+  });
+  const signatures = [
+    ...plain.map((func) => ({
+      name: func.name,
+      on: func.target?.name,
+      takes: func.arguments.map((type) => type.name),
+      gives: func.result.name,
+    })),
+    ...LIBRARY_SIGNATURES,
+  ];
+  const fresh = { environment: celEnv({ funcs: [...all, step] }), purse, signatures };
+  made.set('evaluator', fresh);
+  return fresh;
 }
 
 /** True or false; anything else, an error included, is not an answer. */
@@ -110,7 +195,7 @@ function visit(expr: Expr | undefined, bound: readonly string[], facts: Facts): 
       visit(kind.value.operand, bound, facts);
       return;
     case 'callExpr':
-      visit(kind.value.target, bound, facts);
+      if (!isNamespaced(kind.value.target, kind.value.function)) visit(kind.value.target, bound, facts);
       for (const argument of kind.value.args) visit(argument, bound, facts);
       return;
     case 'listExpr':
@@ -128,8 +213,9 @@ function visit(expr: Expr | undefined, bound: readonly string[], facts: Facts): 
       const inside = [...bound, loop.iterVar, loop.accuVar];
       visit(loop.iterRange, bound, facts);
       visit(loop.accuInit, bound, facts);
+      const before = facts.nodes;
       for (const part of [loop.loopCondition, loop.loopStep, loop.result]) visit(part, inside, facts);
-      loop.loopCondition = paying(loop.loopCondition, expr);
+      loop.loopCondition = paying(loop.loopCondition, expr, facts.nodes - before);
       return;
     }
     case 'constExpr':
@@ -151,12 +237,26 @@ const TYPE_NAMES: ReadonlySet<string> = new Set([
   'google',
 ]);
 
-function paying(condition: Expr | undefined, near: Expr): Expr {
+/** `ip.isCanonical(x)`: there is no variable `ip`. */
+function isNamespaced(target: Expr | undefined, name: string): boolean {
+  return target?.exprKind.case === 'identExpr' && NAMESPACED.has(`${target.exprKind.value.name}.${name}`);
+}
+
+/** Every turn of a loop pays for the parts that it evaluates. */
+function paying(condition: Expr | undefined, near: Expr, nodes: number): Expr {
   if (condition === undefined) throw new Error('a comprehension without a condition');
+  const price: Expr = {
+    $typeName: 'cel.expr.Expr',
+    id: near.id,
+    exprKind: {
+      case: 'constExpr',
+      value: { $typeName: 'cel.expr.Constant', constantKind: { case: 'int64Value', value: BigInt(nodes) } },
+    },
+  };
   return {
     $typeName: 'cel.expr.Expr',
     id: near.id,
-    exprKind: { case: 'callExpr', value: { $typeName: 'cel.expr.Expr.Call', function: STEP, args: [condition] } },
+    exprKind: { case: 'callExpr', value: { $typeName: 'cel.expr.Expr.Call', function: STEP, args: [condition, price] } },
   };
 }
 
@@ -175,7 +275,8 @@ function toInput(value: Json, budget: { left: number }): CelInput {
   return new Map(Object.entries(value).map(([key, item]) => [key, toInput(item, budget)]));
 }
 
-function toJson(value: CelValue): Json {
+/** A value of an expression as JSON; throws where it has no such form. */
+export function toJson(value: CelValue): Json {
   const json = jsonOf(value, 0);
   if (typeof json === 'string' && json.length > EXPRESSION_LIMITS.resultCharacters) throw new Error('the expression gives too long a text');
   return json;

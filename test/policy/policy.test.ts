@@ -156,7 +156,7 @@ describe('expressions', () => {
 
     expect(evaluateCondition('l.all(a, l.all(b, l.all(c, l.all(d, a + b + c + d >= 0))))', { l: list })).toEqual({
       ok: false,
-      message: `the expression takes more than ${EXPRESSION_LIMITS.steps} steps`,
+      message: `the expression costs more than it may (${EXPRESSION_LIMITS.cost})`,
     });
     expect(deep).toEqual({ ok: false, message: `the expression is nested deeper than ${EXPRESSION_LIMITS.nesting} levels` });
     expect(compileExpression('1+'.repeat(5000), []).ok).toBe(false);
