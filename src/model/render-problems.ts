@@ -72,6 +72,13 @@ export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'files: { /etc/logo: { file: files/logo.png } }',
     remedy: 'Name a text file of this capsule.',
   },
+  'hook-invalid': {
+    rule: undefined,
+    title: 'A hook or migration names a component that cannot run as one',
+    why: 'Hooks and migrations run to their end, once for each change; only a Job does, and each needs one of its own.',
+    example: 'hooks: { preSync: web } with web of kind Deployment',
+    remedy: 'Name a component of kind Job, another one for each hook and migration.',
+  },
   'manifest-unreadable': {
     rule: 'V-87',
     title: 'YAML cannot be read as Kubernetes would',
@@ -183,6 +190,13 @@ export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'Pods that need the secret would never start.',
     example: 'api-key: { provider: external-secrets, path: kv/greeter }',
     remedy: 'Name `store` and `path` of external-secrets, and `key` only where the secret has a single key.',
+  },
+  'start-order-cycle': {
+    rule: undefined,
+    title: 'Components wait for each other',
+    why: 'None of them could ever start.',
+    example: 'a: { startAfter: [b] } and b: { startAfter: [a] }',
+    remedy: 'Take one of them out of a startAfter.',
   },
   'substitution-unknown': {
     rule: undefined,

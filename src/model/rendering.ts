@@ -58,6 +58,8 @@ export interface RenderedObject {
   /** `<instance>/<file>`, relative to the target's directory. */
   readonly path: string;
   readonly sha256: Sha256;
+  /** Order inside its instance: hooks before 0, components by what they start after. Absent: 0. */
+  readonly wave?: number;
   readonly object: KubernetesObject;
   /** Canonical YAML: keys sorted, block style, LF, one document. */
   readonly text: string;

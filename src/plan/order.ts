@@ -7,11 +7,14 @@ import type { RenderedObject, TargetRendering } from '#model/rendering.ts';
 const FIRST: Readonly<Record<string, number>> = { Namespace: 0, CustomResourceDefinition: 1 };
 const REST = 2;
 
-/** Namespaces and definitions, then waves as the rendering gives them, then paths; removals last and in reverse. */
+/** Namespaces and definitions, then waves of instances, then waves inside them, then paths; removals last and in reverse. */
 export function inOrder(placed: readonly Step[], removed: readonly Step[], rendering: TargetRendering): readonly Step[] {
   const objects = new Map(rendering.objects.map((object) => [object.path, object]));
-  const ranked = placed.map((step) => ({ step, rank: rankOf(step.key), wave: waveOf(objects.get(step.path), rendering) }));
-  ranked.sort((a, b) => a.rank - b.rank || a.wave - b.wave || compareText(a.step.path, b.step.path));
+  const ranked = placed.map((step) => {
+    const object = objects.get(step.path);
+    return { step, rank: rankOf(step.key), wave: waveOf(object, rendering), inner: object?.wave ?? 0 };
+  });
+  ranked.sort((a, b) => a.rank - b.rank || a.wave - b.wave || a.inner - b.inner || compareText(a.step.path, b.step.path));
   const last = removed.toSorted((a, b) => rankOf(b.key) - rankOf(a.key) || compareText(b.path, a.path));
   return [...ranked.map((each) => each.step), ...last];
 }

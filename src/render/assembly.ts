@@ -114,7 +114,7 @@ function collisions(
 function metadataText(target: RenderTarget, units: readonly UnitOfTarget[]): string {
   const instances = units.map((unit): [string, JsonObject] => [
     unit.pin.instance,
-    { ...factsOf(unit), objects: unit.rendered.objects.map(({ path, sha256 }) => ({ path, sha256 })) },
+    { ...factsOf(unit), objects: unit.rendered.objects.map(objectFacts) },
   ]);
   const inventory = units.flatMap((unit) => unit.rendered.objects.map((object) => inventoryLine(object.object))).sort(compareText);
   const metadata = {
@@ -127,6 +127,10 @@ function metadataText(target: RenderTarget, units: readonly UnitOfTarget[]): str
     inventory,
   };
   return `${JSON.stringify(metadata, undefined, 2)}\n`;
+}
+
+function objectFacts({ path, sha256, wave = 0 }: RenderedObject): JsonObject {
+  return wave === 0 ? { path, sha256 } : { path, sha256, wave };
 }
 
 function inventoryLine(object: KubernetesObject): string {

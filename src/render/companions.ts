@@ -1,12 +1,12 @@
 import type { CapsuleComponent } from '#model/declarations.generated.ts';
 import type { JsonObject } from '#model/json.ts';
-import { compareText } from '#model/problem.ts';
 import { milliseconds } from './amount.ts';
 import { filesObject } from './files.ts';
+import { networkPolicyOf } from './network.ts';
 import type { Part } from './part.ts';
 import { metadataOf } from './part.ts';
 import type { Scope } from './scope.ts';
-import { compact, entriesOf, report, unlessEmpty } from './scope.ts';
+import { compact, entriesOf, unlessEmpty } from './scope.ts';
 import { claimObjects } from './storage.ts';
 import { serviceAccountName } from './workload.ts';
 
@@ -113,58 +113,4 @@ function scalerOf(scope: Scope, part: Part, metadata: Metadata): readonly JsonOb
     scaleTargetRef: { apiVersion: 'apps/v1', kind: part.component.kind, name: part.name },
   });
   return [{ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: metadata(part.name), spec }];
-}
-
-const NAME_SERVICE: JsonObject = {
-  ports: [
-    { port: 53, protocol: 'UDP' },
-    { port: 53, protocol: 'TCP' },
-  ],
-};
-
-/** Declaring `network` closes both directions; what is listed opens them again, and name resolution stays open. */
-function networkPolicyOf(scope: Scope, part: Part, metadata: Metadata): readonly JsonObject[] {
-  const { network } = part.component;
-  if (network === undefined) return [];
-  const callers = [...(network.ingressFrom ?? [])].sort(compareText).map((instance) => ({ podSelector: podsOf(instance) }));
-  const called = [...(network.egressTo ?? [])]
-    .sort(compareText)
-    .flatMap((name, at) => calledPods(scope, name, `${part.pointer}/network/egressTo/${at}`));
-  const outside = [...(network.externalEgress ?? [])].sort(compareText).flatMap((block, at) => {
-    if (/^[0-9a-fA-F:.]+\/[0-9]{1,3}$/.test(block)) return [{ ipBlock: { cidr: block } }];
-    report(scope, `${part.pointer}/network/externalEgress/${at}`, {
-      code: 'not-supported',
-      rule: undefined,
-      message: `${JSON.stringify(block.slice(0, 80))} is not a CIDR block; a NetworkPolicy knows no host names`,
-      remedy: 'Write the block of addresses, such as 203.0.113.0/24.',
-    });
-    return [];
-  });
-  const to = [...called, ...outside];
-  const spec = {
-    egress: to.length === 0 ? [NAME_SERVICE] : [NAME_SERVICE, { to }],
-    ingress: callers.length === 0 ? [] : [{ from: callers }],
-    podSelector: { matchLabels: part.selector },
-    policyTypes: ['Egress', 'Ingress'],
-  };
-  return [{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: metadata(part.name), spec }];
-}
-
-function calledPods(scope: Scope, name: string, pointer: string): readonly JsonObject[] {
-  if (!name.startsWith('dependency:')) return [{ podSelector: podsOf(name) }];
-  const wanted = name.slice('dependency:'.length);
-  const dependency = Object.hasOwn(scope.unit.dependencies, wanted) ? scope.unit.dependencies[wanted] : undefined;
-  if (dependency !== undefined) return [{ podSelector: podsOf(dependency.instance) }];
-  if (scope.capsule.spec.dependencies !== undefined && Object.hasOwn(scope.capsule.spec.dependencies, wanted)) return [];
-  report(scope, pointer, {
-    code: 'dependency-undeclared',
-    rule: 'V-18',
-    message: `${name} names no dependency of this capsule`,
-    remedy: 'Declare the dependency, or name an instance.',
-  });
-  return [];
-}
-
-function podsOf(instance: string): JsonObject {
-  return { matchLabels: { 'app.kubernetes.io/instance': instance } };
 }

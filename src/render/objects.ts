@@ -20,6 +20,8 @@ export interface RawObject {
   readonly place: Place;
   /** `template deployment.yaml.hbs`, `component web`, for messages. */
   readonly source: string;
+  /** Order inside the instance; absent: 0. */
+  readonly wave?: number;
 }
 
 /** V-87: makes each raw object one of ours, or says why it cannot be. By path. */
@@ -147,6 +149,7 @@ function toRendered(scope: Scope, object: KubernetesObject, raw: RawObject): Ren
     instance: scope.unit.pin.instance,
     path: `${scope.unit.pin.instance}/${objectFileName(object)}`,
     sha256: sha256Of(text),
+    ...(raw.wave === undefined || raw.wave === 0 ? {} : { wave: raw.wave }),
     object,
     text,
   };

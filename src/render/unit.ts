@@ -1,12 +1,14 @@
 import type { JsonObject } from '#model/json.ts';
 import { isJsonObject } from '#model/json.ts';
 import { readKubernetesYaml } from '#model/kubernetes-yaml.ts';
+import type { Place } from '#model/problem.ts';
 import { compareText, placeInFile } from '#model/problem.ts';
 import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
 import type { Result } from '#model/result.ts';
 import { accepted, refused } from '#model/result.ts';
 import { companionsOf } from './companions.ts';
 import { checkConfiguration } from './configuration.ts';
+import { hookJob } from './hook-jobs.ts';
 import type { RawObject } from './objects.ts';
 import { toObjects, unpackList } from './objects.ts';
 import type { Part } from './part.ts';
@@ -18,6 +20,8 @@ import { openScope, report } from './scope.ts';
 import { secretObjects } from './secrets.ts';
 import { fileText, renderText } from './template.ts';
 import { reportUnsupported } from './unsupported.ts';
+import type { Role } from './wave.ts';
+import { rolesOf, WAVE } from './wave.ts';
 import { workloadOf } from './workload.ts';
 
 /** Components first, then template files in the order of their paths. */
@@ -27,24 +31,36 @@ export function renderWith(unit: RenderUnit, preparation: Preparation): Result<R
   const scope = openScope(unit, preparation);
   const parts = partsOf(scope);
   reportUnsupported(scope, parts);
-  const raws = [...parts.flatMap((part) => componentObjects(scope, part)), ...instanceObjects(scope), ...templateObjects(scope)];
+  const roles = rolesOf(scope, parts);
+  const components = parts.flatMap((part) =>
+    componentObjects(scope, part, roles.get(part.componentName) ?? { kind: 'component', wave: 0 }),
+  );
+  const raws = [...components, ...instanceObjects(scope), ...templateObjects(scope)];
   const objects = toObjects(scope, patched(scope, raws.flatMap(unpackList)));
   return scope.problems.length > 0 ? refused(scope.problems) : accepted({ instance: unit.pin.instance, objects });
 }
 
-function componentObjects(scope: Scope, part: Part): readonly RawObject[] {
-  if (part.component.kind === 'Manifests') return manifestObjects(scope, part);
+function componentObjects(scope: Scope, part: Part, role: Role): readonly RawObject[] {
+  if (part.component.kind === 'Manifests') return manifestObjects(scope, part).map((raw) => ({ ...raw, wave: role.wave }));
   const workload = workloadOf(scope, part);
   if (workload === undefined) return [];
-  const place = { file: `${scope.unit.capsule.directory}/capsule.yaml`, line: undefined, column: undefined, pointer: part.pointer };
-  const objects = [workload, ...companionsOf(scope, part)];
-  return objects.map((value: JsonObject) => ({ value, place, source: `component ${part.componentName}` }));
+  const from = { place: placeInCapsule(scope, part.pointer), source: `component ${part.componentName}` };
+  if (role.kind === 'component') {
+    return [workload, ...companionsOf(scope, part)].map((value: JsonObject) => ({ value, ...from, wave: role.wave }));
+  }
+  // What the Job mounts and runs as has to be there before it.
+  const companions = companionsOf(scope, part).map((value) => ({ value, ...from, wave: role.wave - 1 }));
+  return [...companions, { value: hookJob(scope, part, { role, job: workload }), ...from, wave: role.wave }];
+}
+
+function placeInCapsule(scope: Scope, pointer: string): Place {
+  return { ...placeInFile(`${scope.unit.capsule.directory}/capsule.yaml`), pointer };
 }
 
 /** What belongs to the instance as a whole. */
 function instanceObjects(scope: Scope): readonly RawObject[] {
-  const place = placeInFile(`${scope.unit.capsule.directory}/capsule.yaml`);
-  return secretObjects(scope).map((value) => ({ value, place: { ...place, pointer: '/spec/secrets' }, source: 'spec.secrets' }));
+  const secrets = { place: placeInCapsule(scope, '/spec/secrets'), source: 'spec.secrets', wave: WAVE.secrets };
+  return secretObjects(scope).map((value) => ({ value, ...secrets }));
 }
 
 function manifestObjects(scope: Scope, part: Part): readonly RawObject[] {

@@ -10,6 +10,9 @@ export function reportUnsupported(scope: Scope, parts: readonly Part[]): void {
   const { type = 'rolling' } = spec.strategy ?? {};
   if (type !== 'rolling' && type !== 'recreate') refuse(scope, '/spec/strategy/type', `the strategy ${type}`);
   if ((spec.render?.engineVersion ?? 1) !== 1) refuse(scope, '/spec/render/engineVersion', 'another version of the render engine');
+  for (const hook of ['preStop', 'onRollback'] as const) {
+    if (isDeclared(spec.hooks?.[hook])) refuse(scope, `/spec/hooks/${hook}`, `the hook ${hook}`);
+  }
   for (const part of parts) {
     for (const [field, value] of unsupportedFields(part.component)) {
       if (isDeclared(value)) refuse(scope, `${part.pointer}/${field}`, `${field.replaceAll('/', '.')} of component ${part.componentName}`);
@@ -30,7 +33,6 @@ function unsupportedFields(component: CapsuleComponent): readonly (readonly [str
     ['scaling/cluster/placeholderReplicas', scaling?.cluster?.placeholderReplicas],
     ['availability/failover', availability?.failover],
     ['resilience', component.resilience],
-    ['startAfter', component.startAfter],
     ['source/chart', source?.chart],
     ['source/repo', source?.repo],
     ['source/url', source?.url],

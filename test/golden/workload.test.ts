@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { toInstanceName } from '#model/names.ts';
 import { capsule, golden, rendered } from '#test/golden/golden.ts';
 
 describe('golden renderings of what a component can declare', () => {
@@ -19,6 +20,16 @@ describe('golden renderings of what a component can declare', () => {
     });
 
     const { actual, expected } = golden('render-secrets-and-patches', rendered([api]));
+    expect(actual).toEqual(expected);
+  });
+
+  it('start order, hooks and migrations as Jobs, network policies from the dependency graph', () => {
+    const store = capsule('render-order', 'store', {
+      dependencies: { queue: { instance: 'nats', outputs: { url: 'nats://nats.acme-prod.svc:4222' } } },
+      wishes: { dependents: [toInstanceName('billing'), toInstanceName('web-shop')] },
+    });
+
+    const { actual, expected } = golden('render-order', rendered([store]));
     expect(actual).toEqual(expected);
   });
 });

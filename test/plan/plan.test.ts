@@ -285,6 +285,23 @@ describe('order', () => {
   });
 });
 
+test('inside an instance hooks come first, then components by what they start after', () => {
+  const rendering = targetRendering(
+    [
+      { ...renderedObject('a-worker'), wave: 1 },
+      renderedObject('b-store'),
+      { ...renderedObject('c-migrate'), wave: -1 },
+      { ...renderedObject('d-secret'), wave: -3 },
+      { ...renderedObject('other', { instance: 'api' }), wave: -1 },
+    ],
+    { web: 0, api: 1 },
+  );
+
+  const made = plan(rendering, observationOf(undefined, []));
+
+  expect(made.steps.map((step) => step.key.name)).toEqual(['d-secret', 'c-migrate', 'b-store', 'a-worker', 'other']);
+});
+
 describe('basis', () => {
   const rendering = targetRendering([a]);
   const seen = observationOf(inventoryOf(rendering), [a]);

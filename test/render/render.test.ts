@@ -111,7 +111,6 @@ describe('components', () => {
   it.each([
     ['scaling: { horizontal: { min: 1, max: 2, buffer: 20% } }', 'scaling.horizontal.buffer of component web'],
     ['resilience: { timeout: 2s }', 'resilience of component web'],
-    ['startAfter: [db]', 'startAfter of component web'],
     ['availability: { failover: [eu] }', 'availability.failover of component web'],
   ])('refuses what it would have to leave out: %s', (field, what) => {
     expect(problems(`components: { web: { kind: Deployment, image: x, ${field} } }`)).toEqual([
@@ -121,7 +120,7 @@ describe('components', () => {
 
   it('renders what is declared but off', () => {
     const off =
-      'resilience: {}, startAfter: [], scaling: { vertical: { mode: off }, schedule: [], cluster: { priority: normal, placeholderReplicas: 0 } }, availability: { leaderElection: false, failover: [] }';
+      'resilience: {}, startAfter: [], stop: { order: none }, scaling: { vertical: { mode: off }, schedule: [], cluster: { priority: normal, placeholderReplicas: 0 } }, availability: { leaderElection: false, failover: [] }';
 
     expect(problems(`components: { web: { kind: Deployment, image: x, ${off} } }`)).toEqual([]);
     expect(problems(`{ strategy: { type: canary }, components: {} }`)).toEqual([
