@@ -151,8 +151,7 @@ function isSame(before: Kept, now: Omit<Kept, 'item'>): boolean {
 function dependentsOn(request: TargetRequest, target: RenderTarget): ReadonlyMap<InstanceName, readonly InstanceName[]> {
   const asked = new Map<InstanceName, InstanceName[]>();
   for (const { instance, source } of request.instances) {
-    const components = Object.values(source.declared.value.spec.components ?? {});
-    if (components.some((component) => component.network !== undefined)) asked.set(instance.pin.instance, []);
+    if (hasNetwork(source)) asked.set(instance.pin.instance, []);
   }
   if (asked.size === 0) return asked;
   for (const { instance } of request.instances) {
@@ -161,6 +160,17 @@ function dependentsOn(request: TargetRequest, target: RenderTarget): ReadonlyMap
   }
   for (const names of asked.values()) names.sort(compareText);
   return asked;
+}
+
+const networked = new WeakMap<CapsuleSource, boolean>();
+
+/** Asked of every instance of every target at every push: worked out once per content. */
+function hasNetwork(source: CapsuleSource): boolean {
+  const known = networked.get(source);
+  if (known !== undefined) return known;
+  const answer = Object.values(source.declared.value.spec.components ?? {}).some((component) => component.network !== undefined);
+  networked.set(source, answer);
+  return answer;
 }
 
 function wishesOf(environment: DesiredEnvironment, instance: InstanceName, dependents: Wishes['dependents']): Wishes {

@@ -70,9 +70,10 @@ export async function openInbox(path: string, limits: InboxLimits): Promise<Inbo
   };
 }
 
-/** Bodies are copied into one buffer of their own: a view of a shared pool would carry the whole pool along. */
+/** Bodies are copied into one buffer of their own, every byte of it: a view of a shared pool would carry the whole pool along. */
 function packed(batch: readonly WaitingAccept[]): InboxRequest {
-  const bytes = new Uint8Array(batch.reduce((sum, { delivery }) => sum + delivery.body.byteLength, 0));
+  const length = batch.reduce((sum, { delivery }) => sum + delivery.body.byteLength, 0);
+  const bytes = Buffer.allocUnsafeSlow(length);
   let offset = 0;
   const rows = batch.map(({ delivery }) => {
     bytes.set(delivery.body, offset);
