@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+
+import { SUPPORT } from '#desired/honoured.ts';
+import { DECLARATION_SCHEMAS } from '#model/declaration-schemas.ts';
+import { sha256Of } from '#model/digest.ts';
+import { isJsonObject, type Json, pointerKeys, pointerToken } from '#model/json.ts';
+import { renderUnit } from '#render/render.ts';
+import { covers, fieldsOf } from '#test/desired/schema-fields.ts';
+import { unit } from '#test/render/builders.ts';
+
+/** One capsule that declares every field of a component that this version says it honours. */
+const EVERYTHING = `
+apiVersion: capstan.dev/v1alpha1
+kind: Capsule
+metadata: { name: all, version: 1.0.0 }
+spec:
+  type: service
+  components:
+    web:
+      kind: Deployment
+      primary: true
+      image: registry.example.com/web:1
+      command: [/bin/web]
+      args: [--size, big]
+      env:
+        PLAIN: { value: x }
+        CONFIGURED: { config: size }
+        WIRED: { dependency: cache, output: other }
+        GUARDED: { value: y, when: "config.size > 100" }
+        SECRET: { secret: api, key: second }
+      files: { /etc/a: { template: files/a.hbs }, /etc/b: { file: files/b.txt } }
+      volumes: { data: { mountPath: /data, storage: data, subPath: inner, readOnly: true } }
+      storage: { data: { type: persistent, size: 1Gi, class: fast, access: ReadWriteMany } }
+      ports: { http: { port: 8080, expose: public }, dns: { port: 53, protocol: UDP } }
+      probes:
+        startup: { httpGet: { port: http, path: /s, scheme: HTTPS }, initialDelaySeconds: 3, periodSeconds: 4, timeoutSeconds: 5, successThreshold: 1, failureThreshold: 6 }
+        liveness: { tcp: { port: http }, initialDelaySeconds: 3, periodSeconds: 4, timeoutSeconds: 5, successThreshold: 1, failureThreshold: 6 }
+        readiness: { grpc: { port: 9000, service: ready }, initialDelaySeconds: 3, periodSeconds: 4, timeoutSeconds: 5, successThreshold: 2, failureThreshold: 6 }
+      resources: { cpu: { request: 100m, limit: 1, burst: 2 }, memory: { request: 64Mi, limit: 256Mi, buffer: 32Mi }, accelerators: { nvidia.com/gpu: 1 } }
+      scaling: { horizontal: { min: 2, max: 9, metrics: [{ resource: cpu, targetUtilization: 75 }], behavior: { scaleDownStabilization: 5m } } }
+      availability: { disruptionBudget: { maxUnavailable: 1 }, spread: zone, minZones: 2 }
+      placement: { requires: { arch: [amd64] }, prefers: { arch: [arm64] } }
+      security: { runAsNonRoot: true, readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: { drop: [ALL] }, seccomp: RuntimeDefault, serviceAccount: { create: true, rules: [{ apiGroups: [apps], resources: [pods], verbs: [get] }] } }
+      network: { ingressFrom: [gateway], egressTo: ["dependency:cache"], externalEgress: [203.0.113.0/24] }
+      stop: { gracePeriod: 20s, preStop: { sleep: 5s } }
+    fixed:
+      kind: Deployment
+      image: registry.example.com/fixed:1
+      scaling: { replicas: { config: size } }
+      availability: { disruptionBudget: { minAvailable: 1 } }
+      ports: { http: { port: 8080 } }
+      probes:
+        startup: { grpc: { port: 9000, service: started } }
+        liveness: { httpGet: { port: http, path: /l, scheme: HTTPS } }
+        readiness: { tcp: { port: http } }
+      security: { runAsUser: 1, runAsGroup: 2, fsGroup: 3, privileged: true, capabilities: { add: [NET_ADMIN] }, serviceAccount: { name: other } }
+      stop: { preStop: { httpGet: { path: /stop, port: http } } }
+    second:
+      kind: StatefulSet
+      image: registry.example.com/second:1
+      ports: { http: { port: 8080 } }
+      probes:
+        startup: { tcp: { port: http } }
+        liveness: { grpc: { port: 9000, service: alive } }
+        readiness: { httpGet: { port: http, path: /r, scheme: HTTPS } }
+      scaling: { horizontal: { min: 2, max: 9, metrics: [{ resource: cpu, targetUtilization: 75 }], behavior: { scaleUpStabilization: 5m } } }
+      resources: { cpu: { request: 100m } }
+      security: { serviceAccount: { create: true, rules: [{ resources: [secrets], verbs: [get], resourceNames: [one] }] } }
+      stop: { preStop: { exec: { command: [/bin/stop] } } }
+    third:
+      kind: Deployment
+      image: registry.example.com/third:1
+      resources: { cpu: { request: 100m, limit: 200m } }
+      security: { serviceAccount: { create: false } }
+      probes: { startup: { exec: { command: [a] } }, liveness: { exec: { command: [b] } }, readiness: { exec: { command: [c] } } }
+    cron:
+      kind: CronJob
+      image: registry.example.com/cron:1
+      schedule: { cron: "0 3 * * *", timeZone: Europe/Madrid, concurrency: Forbid }
+    raw:
+      kind: Manifests
+      source: { path: manifests }
+  dependencies: { cache: { capsule: redis, version: ^7.0.0 } }
+  secrets: { api: { keys: [first, second] } }
+`;
+
+const FILES = {
+  'files/a.hbs': 'a',
+  'files/b.txt': 'b',
+  'manifests/m.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: m }\n',
+};
+
+/** What it renders to, or what is wrong with it, as text. */
+function outcomeOf(declaration: Json): string {
+  const made = unit(JSON.stringify(declaration), {
+    files: FILES,
+    config: { size: 3 },
+    dependencies: { cache: { instance: 'redis', outputs: { url: 'redis://redis:6379', other: 'x' } } },
+    capabilities: { cache: true },
+  });
+  // The content address is an annotation: it must not be what shows.
+  const result = renderUnit({ ...made, pin: { ...made.pin, sha256: sha256Of('one content') } });
+  if (!result.ok) return result.problems.map((problem) => problem.message).join('\n');
+  return result.value.objects.map((object) => object.text).join('---\n');
+}
+
+/** Every pointer of the document that a schema pointer speaks of. */
+function places(value: Json | undefined, keys: readonly string[]): readonly string[] {
+  const [key, ...rest] = keys;
+  if (key === undefined) return [''];
+  if (typeof value !== 'object' || value === null) return [];
+  const names = key === '*' ? Object.keys(value) : Object.hasOwn(value, key) ? [key] : [];
+  return names.flatMap((name) => places((value as Record<string, Json>)[name], rest).map((below) => `${pointerToken(name)}${below}`));
+}
+
+function without(value: Json, keys: readonly string[]): Json {
+  const [key, ...rest] = keys;
+  if (Array.isArray(value))
+    return value.flatMap((item, index) => (String(index) !== key ? [item] : rest.length === 0 ? [] : [without(item, rest)]));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, item]) =>
+      name !== key ? [[name, item]] : rest.length === 0 ? [] : [[name, without(item, rest)]],
+    ),
+  );
+}
+
+const fields = [...fieldsOf(DECLARATION_SCHEMAS.Capsule)].filter((field) => field.startsWith('/spec/components/*/'));
+const leaves = fields.filter((field) => !fields.some((other) => other.startsWith(`${field}/`)));
+const honoured = leaves.filter((field) => SUPPORT.Capsule.honoured.some((entry) => covers(entry, field)));
+const everything = parse(EVERYTHING) as Json;
+const whole = outcomeOf(everything);
+
+test('the capsule with everything renders', () => {
+  expect(whole).toContain('kind: Deployment');
+  expect(honoured.length).toBeGreaterThan(60);
+});
+
+describe('a field that the table calls honoured shows in what is rendered', () => {
+  test.each(honoured)('%s', (field) => {
+    const found = places(everything, pointerKeys(field));
+    const shows = found.filter((pointer) => outcomeOf(without(everything, pointerKeys(pointer))) !== whole);
+    expect(shows.length).toBeGreaterThan(0);
+  });
+});
