@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { HOSTILE_ROWS, UNTESTED_ROWS } from './hostile-rows.ts';
+import { HOSTILE_ROWS, LEFT_OF_ROWS, UNTESTED_ROWS } from './hostile-rows.ts';
 
 /** Rows that tests are named after, by the sources: a name counts only at the start of a quoted text. */
 function rowsWithTests(): ReadonlySet<number> {
@@ -36,4 +36,11 @@ test('no row has both a test and a reason for having none', () => {
 
 test('tests name only rows of the catalogue, which has 106', () => {
   expect([...rowsWithTests()].filter((row) => row < 1 || row > 106)).toEqual([]);
+});
+
+test('what is left is left of rows that have a test, and says when or how', () => {
+  const tested = rowsWithTests();
+
+  expect([...LEFT_OF_ROWS.keys()].filter((row) => !tested.has(row))).toEqual([]);
+  expect([...LEFT_OF_ROWS.values(), ...UNTESTED_ROWS.values()].filter((why) => !/^(later|otherwise): /.test(why))).toEqual([]);
 });

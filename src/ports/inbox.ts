@@ -12,8 +12,8 @@ export interface Delivery {
 export interface Inbox {
   /** Resolves once the row is on disk (group commit); `false` if this id was accepted before. */
   accept(delivery: Delivery): Promise<boolean>;
-  /** Oldest first. */
-  pending(limit: number): Promise<readonly Delivery[]>;
+  /** Oldest first, `except` left out: at most `limit`, and no more than fit into 32 MiB, but one always does. */
+  pending(limit: number, except?: ReadonlySet<string>): Promise<readonly Delivery[]>;
   done(ids: readonly string[]): Promise<void>;
   /** Forgets finished ids received before `before`. */
   forget(before: Instant): Promise<void>;

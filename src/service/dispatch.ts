@@ -107,9 +107,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
 
   async function workOff(): Promise<Outcome> {
     for (;;) {
-      const waiting = new Set(held.values());
-      const rows = await parts.inbox.pending(BATCH + waiting.size);
-      const deliveries = rows.filter((delivery) => !waiting.has(delivery.id));
+      const deliveries = await parts.inbox.pending(BATCH, new Set(held.values()));
       if (deliveries.length === 0) return { kind: 'settled' };
       const done: string[] = [];
       for (const delivery of deliveries) done.push(...(await workOn(delivery)));

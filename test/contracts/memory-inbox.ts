@@ -12,11 +12,16 @@ export function memoryInbox(): Inbox {
       rows.set(delivery.id, { delivery: { ...delivery, body: Uint8Array.from(delivery.body) }, done: false });
       return true;
     },
-    async pending(limit) {
-      return [...rows.values()]
-        .filter((row) => !row.done)
-        .slice(0, limit)
-        .map((row) => row.delivery);
+    async pending(limit, except = new Set()) {
+      const found: Delivery[] = [];
+      let bytes = 0;
+      for (const { delivery, done } of rows.values()) {
+        if (done || except.has(delivery.id)) continue;
+        bytes += delivery.body.byteLength;
+        if (found.length === limit || (found.length > 0 && bytes > 32 * 1024 * 1024)) break;
+        found.push(delivery);
+      }
+      return found;
     },
     async done(ids) {
       for (const id of ids) {

@@ -4,7 +4,7 @@ import { expectSameEnd } from '#test/kill/expect-same-end.ts';
 import { seedOf, tellRounds } from '#test/kill/rounds.ts';
 
 /** `npm run test:kill` is the same with 50 kills. */
-test('a service that is killed a few times ends where an undisturbed one ends', async () => {
+test('row 14: a service that is killed a few times ends where an undisturbed one ends', async () => {
   const rounds = 4;
 
   const told = await tellRounds(rounds, seedOf(process.env), rounds);

@@ -184,6 +184,26 @@ describe('deliveries', () => {
     expect([ran, await inbox.pending(10)]).toEqual([[], []]);
   });
 
+  test.each([
+    ['deep nesting', `{"ref":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+    ['keys of prototypes', '{"__proto__":{"ref":"refs/heads/main"},"constructor":{"prototype":{"after":1}}}'],
+    ['what is no JSON inside', '{"ref":NaN}'],
+    ['lone surrogates', '{"ref":"\\ud800","after":"\\udfff"}'],
+  ])('row 8: a signed body with %s is taken, wakes nobody, and the next push is worked on', async (_name, body) => {
+    const { service, ran, inbox, post } = await start();
+    ran.length = 0;
+
+    const answer = await fetch(`${service.url}/webhooks/github`, {
+      method: 'POST',
+      body,
+      headers: { ...delivery(body), 'x-github-event': 'push', 'x-github-delivery': 'odd' },
+    });
+    await service.settled();
+    const next = await post('push', PUSH);
+
+    expect([answer.status, next, ran, await inbox.pending(10)]).toEqual([202, 202, ['look webhook'], []]);
+  });
+
   test('row 9: a delivery about another repository is a hint like any other', async () => {
     const { post, ran } = await start();
     ran.length = 0;

@@ -1,7 +1,7 @@
 /** What the inbox and its worker say to each other. Bodies travel in one transferred buffer, in the order of `rows`. */
 export type InboxRequest =
   | { readonly kind: 'accept'; readonly rows: readonly PackedRow[]; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'pending'; readonly limit: number }
+  | { readonly kind: 'pending'; readonly limit: number; readonly except: ReadonlySet<string> }
   | { readonly kind: 'done'; readonly ids: readonly string[] }
   | { readonly kind: 'forget'; readonly before: number }
   | { readonly kind: 'close' };

@@ -89,7 +89,7 @@ function answer(database: DatabaseSync, statements: Statements, request: InboxRe
     case 'accept':
       return { kind: 'accepted', fresh: accept(database, statements, request) };
     case 'pending':
-      return { kind: 'rows', rows: pending(statements, request.limit) };
+      return { kind: 'rows', rows: pending(statements, request) };
     case 'done': {
       database.exec('BEGIN IMMEDIATE');
       const blocks = new Set(request.ids.flatMap((id) => statements.done.all(id).map((row) => Number(row['block']))));
@@ -121,16 +121,27 @@ function accept(database: DatabaseSync, statements: Statements, request: Extract
   return fresh;
 }
 
-function pending(statements: Statements, limit: number): readonly StoredRow[] {
+/** Bodies of one answer: a flood of long ones is handed over in parts. */
+const PENDING_BYTES = 32 * 1024 * 1024;
+
+function pending(statements: Statements, { limit, except }: Extract<InboxRequest, { kind: 'pending' }>): readonly StoredRow[] {
   let opened = { id: -1, bytes: new Uint8Array() };
-  return statements.pending.all(limit).map((row) => {
+  const rows: StoredRow[] = [];
+  let bytes = 0;
+  for (const row of statements.pending.iterate(limit + except.size)) {
+    const id = String(row['id']);
+    const size = Number(row['size']);
+    if (except.has(id)) continue;
+    bytes += size;
+    if (rows.length === limit || (rows.length > 0 && bytes > PENDING_BYTES)) break;
     const block = Number(row['block']);
     if (opened.id !== block) opened = { id: block, bytes: blockBytes(statements, block) };
     const start = Number(row['start']);
     // A copy: a view would carry the whole block to the other thread.
-    const body = Uint8Array.from(opened.bytes.subarray(start, start + Number(row['size'])));
-    return { id: String(row['id']), event: String(row['event']), receivedAt: Number(row['received_at']), body };
-  });
+    const body = Uint8Array.from(opened.bytes.subarray(start, start + size));
+    rows.push({ id, event: String(row['event']), receivedAt: Number(row['received_at']), body });
+  }
+  return rows;
 }
 
 function blockBytes(statements: Statements, id: number): Uint8Array<ArrayBuffer> {

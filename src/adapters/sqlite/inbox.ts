@@ -52,8 +52,8 @@ export async function openInbox(path: string, limits: InboxLimits): Promise<Inbo
         if (!committing) void commit();
       });
     },
-    async pending(limit) {
-      const reply = await line.ask({ kind: 'pending', limit });
+    async pending(limit, except = new Set()) {
+      const reply = await line.ask({ kind: 'pending', limit, except });
       const rows = reply.kind === 'rows' ? reply.rows : [];
       return rows.map((row) => ({ ...row, receivedAt: toInstant(row.receivedAt) }));
     },
