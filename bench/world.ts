@@ -33,6 +33,7 @@ export async function openWorld(options: {
       repository: 'acme/bench',
       version: '0.1.0',
       trustRoot: undefined,
+      trustSigners: undefined,
       driftInterval: 24 * 3_600_000,
     },
     targets: directoryTargets({ root: join(options.folder, 'targets') }),

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { OpenedWorld, Place, Powers, Running, Terminal } from '#cli/powers.ts';
 import { createWorld } from '#loops/create-world.ts';
 import type { Settings, World } from '#loops/world.ts';
+import { parseAllowedSigners } from '#model/allowed-signers.ts';
 import { toCommitId } from '#model/digest.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Forge } from '#ports/forge.ts';
@@ -144,8 +145,19 @@ async function settingsOf(found: Found, place: Place): Promise<Settings> {
     repository,
     version: await ownVersion(),
     trustRoot: root === undefined ? undefined : toCommitId(root),
+    trustSigners: root === undefined ? await signersOf(configuration?.trust.allowedSigners) : undefined,
     driftInterval: configuration?.settings.drift ?? 300_000,
   };
+}
+
+async function signersOf(file: string | undefined): Promise<Settings['trustSigners']> {
+  if (file === undefined) return undefined;
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new PortError('invalid', `trust.allowedSigners: ${file} cannot be read`, error);
+  });
+  const read = parseAllowedSigners(text, file);
+  if (!read.ok) throw new PortError('invalid', `trust.allowedSigners: ${file}:${read.line}: ${read.reason}`);
+  return read.value;
 }
 
 async function ownVersion(): Promise<string> {

@@ -4,7 +4,6 @@ import { isObjectId } from '#model/digest.ts';
 import { branchRef, type EnvironmentName, type RefName } from '#model/names.ts';
 import { NOWHERE, type Problem } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
-import { isPortError } from '#ports/port-error.ts';
 import type { World } from './world.ts';
 
 /**
@@ -30,14 +29,10 @@ export async function judgeAcceptedHistory(
   return { kind: 'stuck', problems: [rewritten(branch, environment, acted)] };
 }
 
+/** A commit that is nowhere any more is in nobody's history. */
 async function reaches(world: Pick<World, 'repository'>, ancestor: CommitId, descendant: CommitId): Promise<boolean> {
-  try {
-    return await world.repository.isAncestor(ancestor, descendant);
-  } catch (error) {
-    // A commit that is nowhere any more is in nobody's history.
-    if (isPortError(error) && error.kind === 'missing') return false;
-    throw error;
-  }
+  const known = await Promise.all([ancestor, descendant].map((id) => world.repository.resolve(id)));
+  return !known.includes(undefined) && (await world.repository.isAncestor(ancestor, descendant));
 }
 
 function rewritten(branch: string, environment: string, acted: CommitId): Problem {

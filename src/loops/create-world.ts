@@ -20,6 +20,7 @@ export function createWorld(ports: WorldPorts): World {
     reading,
     branch: settings.branch,
     root: settings.trustRoot,
+    rootSigners: settings.trustSigners,
     firstSeen: createFirstSeen({ repository, ledger, clock }),
   });
   return {

@@ -80,14 +80,19 @@ async function lookAtTrust(world: World, publicKey: string): Promise<readonly Fi
         remedy: `Add to spec.trust in environments/project.yaml: { name: engine, sshKey: "${publicKey}", for: [engine] }`,
       };
   const root: Finding =
-    world.settings.trustRoot === undefined
+    world.settings.trustRoot === undefined && world.settings.trustSigners === undefined
       ? {
           subject: 'trust root',
           state: 'warning',
           detail: 'is not pinned: the first commit of the repository is taken as it is',
-          remedy: 'Set trust: { root: COMMIT } in the configuration.',
+          remedy: 'Set trust: { root: COMMIT } or trust: { allowedSigners: FILE } in the configuration.',
         }
-      : { subject: 'trust root', state: 'ok', detail: world.settings.trustRoot, remedy: undefined };
+      : {
+          subject: 'trust root',
+          state: 'ok',
+          detail: world.settings.trustRoot ?? 'the first commit that a key of trust.allowedSigners signed',
+          remedy: undefined,
+        };
   return [engine, root];
 }
 

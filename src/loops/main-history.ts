@@ -6,7 +6,7 @@ import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { ReleaseIndex } from '#model/resolution.ts';
 import type { TrustState, TrustStep, UnitChange } from '#model/trust.ts';
-import type { PathVerdict } from '#model/verdict.ts';
+import type { AllowedSigner, PathVerdict } from '#model/verdict.ts';
 import { isVersion } from '#model/version.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
 import { emptyIndex, extendIndex } from '#resolve/resolve.ts';
@@ -51,6 +51,8 @@ export interface HistoryOptions {
   readonly branch: string;
   /** Trust starts here; the first commit where undefined. */
   readonly root: CommitId | undefined;
+  /** Without a root: trust starts at the first commit that one of these signed. */
+  readonly rootSigners: readonly AllowedSigner[] | undefined;
   readonly firstSeen: FirstSeen;
 }
 
@@ -122,12 +124,16 @@ export function createMainHistory(given: HistoryOptions): MainHistory {
     if (await repository.isShallow()) return cutOff(tip, options.root !== undefined);
     const state = await stateAt(tip);
     await notice(state);
-    const problems = state.trust === undefined ? [rootNotFound(options.root, tip)] : [];
+    const problems = state.trust === undefined ? [rootNotFound(options, tip)] : [];
     const trust = state.trust === undefined || rewrittenBy === undefined ? state.trust : rewriteTrust(state.trust, rewrittenBy);
     return {
       tip,
       index: state.index,
-      trust: trustOf({ state: trust, releases: state.releaseVerdicts, isPinned: options.root !== undefined }),
+      trust: trustOf({
+        state: trust,
+        releases: state.releaseVerdicts,
+        isPinned: options.root !== undefined || options.rootSigners !== undefined,
+      }),
       capsules: state.capsules,
       problems,
     };
@@ -137,6 +143,24 @@ export function createMainHistory(given: HistoryOptions): MainHistory {
     upTo,
     releases: async (tip) => ({ index: tip === undefined ? emptyIndex() : (await stateAt(tip)).index }),
   };
+}
+
+/** Whether trust starts here: at the pinned commit, else at the first that a pinned key signed, else at the first of all. */
+function isRoot(
+  options: HistoryOptions,
+  level: Level,
+  at: { readonly isFirst: boolean; readonly firstSeen: Instant | undefined },
+): boolean {
+  if (options.root !== undefined) return level.commit.id === options.root;
+  if (options.rootSigners === undefined) return at.isFirst;
+  return at.firstSeen !== undefined && judgeCommit(level.commit, options.rootSigners, 'commit', at.firstSeen).kind === 'accepted';
+}
+
+/** The root stands for the history that it ends, so for every release in it. */
+function acceptEarlier(verdicts: Map<string, PathVerdict>, capsules: State['capsules'], root: CommitId): void {
+  for (const [name, steps] of capsules)
+    for (const step of steps)
+      verdicts.set(`${name}@${step.version} ${step.gitTree}`, { kind: 'accepted', by: 'the trust root', commit: root });
 }
 
 function isFinal(state: State): boolean {
@@ -165,9 +189,10 @@ async function extend(options: Parts, base: State | undefined, commits: readonly
     for (const item of versions)
       capsules.set(item.name, [...(capsules.get(item.name) ?? []), { commit: id, version: item.version, gitTree: item.gitTree }]);
     if (trust === undefined) {
-      const isRoot = options.root === undefined ? before === undefined : options.root === id;
-      if (isRoot)
+      if (isRoot(options, level, { isFirst: before === undefined, firstSeen: seen.get(id) })) {
         trust = startTrust({ commit: level.commit, project: await projectAt(options, level), units: await unitsOf(repository, level) });
+        acceptEarlier(verdicts, capsules, id);
+      }
     } else {
       trust = advanceTrust(trust, [await stepOf(options, merges, { before, level, changes, firstSeen: seen.get(id) })]);
     }
@@ -260,14 +285,17 @@ function cutOff(tip: CommitId, isPinned: boolean): HistoryView {
   return { tip, index: emptyIndex(), trust, capsules: new Map(), problems: [problem] };
 }
 
-function rootNotFound(root: CommitId | undefined, tip: CommitId): Problem {
+function rootNotFound({ root }: HistoryOptions, tip: CommitId): Problem {
   return {
     code: 'trust-root-unreachable',
     rule: undefined,
     severity: 'error',
     phase: 'validate',
-    message: `the trust root ${root ?? ''} is not a first-parent ancestor of ${tip}, so nothing can be judged`,
-    remedy: 'Correct trust.root in the configuration, or the history of the default branch.',
+    message:
+      root === undefined
+        ? `no first-parent ancestor of ${tip} is signed by a key of trust.allowedSigners, so nothing can be judged`
+        : `the trust root ${root} is not a first-parent ancestor of ${tip}, so nothing can be judged`,
+    remedy: 'Correct trust in the configuration, or the history of the default branch.',
     place: NOWHERE,
     related: [],
   };

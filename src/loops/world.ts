@@ -1,4 +1,5 @@
 import type { CommitId } from '#model/digest.ts';
+import type { AllowedSigner } from '#model/verdict.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
 import type { Renderer } from '#ports/renderer.ts';
@@ -41,6 +42,8 @@ export interface Settings {
   /** Of this Capstan, for `spec.engine`. */
   readonly version: string;
   readonly trustRoot: CommitId | undefined;
+  /** Without a root: trust starts at the first commit that one of these signed. */
+  readonly trustSigners: readonly AllowedSigner[] | undefined;
   readonly driftInterval: number;
 }
 

@@ -27,7 +27,7 @@ export interface Configuration {
   readonly sqlite: string;
   readonly identity: { readonly signingKey: string; readonly name: string | undefined; readonly email: string | undefined };
   readonly directoryRoot: string;
-  readonly trust: { readonly root: string | undefined };
+  readonly trust: { readonly root: string | undefined; readonly allowedSigners: string | undefined };
   readonly credentials: ReadonlyMap<string, { readonly kubeconfig: string; readonly environments: readonly string[] }>;
   readonly logLevel: LogLevel;
   /** Everything secret in it, for the journal to mask. */
@@ -53,10 +53,9 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
   const settings = settingsOf(draft.value, source.purpose);
   if (valueAt(value, '/store/postgres') !== undefined) problems.push(notSupported(draft.value, '/store/postgres', 'PostgreSQL'));
   if (valueAt(value, '/access') !== undefined) problems.push(notSupported(draft.value, '/access', 'the API and its access rules'));
-  if (valueAt(value, '/trust/allowedSigners') !== undefined)
-    problems.push(notSupported(draft.value, '/trust/allowedSigners', 'a trust root other than a commit'));
   if (problems.length > 0 || repository === undefined) return refused(problems);
   const path = (pointer: string, usual: string): string => resolve(directory, textAt(value, pointer) ?? usual);
+  const allowedSigners = textAt(value, '/trust/allowedSigners');
   return accepted({
     repository,
     forge,
@@ -69,7 +68,10 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
       email: textAt(value, '/identity/email'),
     },
     directoryRoot: path('/targets/directory/root', '.capstan/targets'),
-    trust: { root: textAt(value, '/trust/root') },
+    trust: {
+      root: textAt(value, '/trust/root'),
+      allowedSigners: allowedSigners === undefined ? undefined : resolve(directory, allowedSigners),
+    },
     credentials: credentialsOf(draft.value),
     logLevel: levelOf(value),
     secrets: [...secrets.found.values()],

@@ -80,14 +80,10 @@ test('a lock that a person moves past what holds is stuck, and what runs goes on
   expect(outside.targets.get('dev/one')?.inventory).toEqual(before);
 });
 
-test('patches of an environment stop its sync before anything is rendered', async () => {
+test('what makes an environment stuck stops its sync before anything is rendered', async () => {
   const outside = newOutside();
   await declareShop(outside, [DEV]);
-  const patched = environmentFile(DEV).replace(
-    'version: ^1.0.0',
-    'version: ^1.0.0\n      patches:\n        - target:\n            kind: Deployment\n          ops:\n            - op: remove\n              path: /spec/replicas',
-  );
-  await peopleOf(outside).push({ [ENVIRONMENT]: patched });
+  await peopleOf(outside).push({ [ENVIRONMENT]: `${environmentFile(DEV)}  sync:\n    timeout: 5m\n` });
   const engine = startEngine(portsOf(outside));
   await engine.start();
 

@@ -30,6 +30,7 @@ async function setting(): Promise<Setting> {
     reading: createReading(repository),
     branch: 'main',
     root: undefined,
+    rootSigners: undefined,
     firstSeen: async (chain) => new Map(chain.map((commit) => [commit, clock.now()])),
   });
   await history.upTo(root);

@@ -47,6 +47,7 @@ export function portsOf(outside: Outside, pause?: Pause): Ports {
       repository: 'acme/shop',
       version: '0.1.0',
       trustRoot: undefined,
+      trustSigners: undefined,
       driftInterval: 300_000,
     },
   };
