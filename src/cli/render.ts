@@ -1,10 +1,11 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
+import { type Lines, schemaLines } from '#loops/lines.ts';
 import type { RenderedEnvironment } from '#loops/render-environment.ts';
 import { renderAt } from '#loops/rendered-difference.ts';
 import type { RenderedAt } from '#loops/rendered-difference.ts';
-import type { Problem } from '#model/problem.ts';
+import type { Place, Problem } from '#model/problem.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { outputFormat, printDocument, printProblems } from './output.ts';
@@ -37,7 +38,9 @@ export async function render({ words, options, powers, terminal }: Invocation): 
             .flatMap((target) => target.objects.map((object) => `---\n# ${target.target.name}/${object.path}\n${object.text}`))
             .join(''),
         );
-      documents.push(renderingDocument(rendered, value, at.snapshot.commit, options.objects === true));
+      const pins = value.resolution.instances.map(({ pin }) => ({ name: pin.capsule, tree: pin.gitTree }));
+      const lines = (await at.world.reading.capsules(pins)).flatMap(({ source }) => (source === undefined ? [] : schemaLines(source)));
+      documents.push(renderingDocument(rendered, value, { revision: at.snapshot.commit, withObjects: options.objects === true, lines }));
     }
     printProblems(terminal, problems);
     const [only] = documents;
@@ -66,7 +69,22 @@ async function writeWhole(path: string, text: string): Promise<void> {
   await writeFile(path, text);
 }
 
-function renderingDocument(at: RenderedAt, value: RenderedEnvironment, revision: string | undefined, withObjects: boolean): object {
+interface Shown {
+  readonly revision: string | undefined;
+  readonly withObjects: boolean;
+  /** Of configuration schemas. */
+  readonly lines: readonly Lines[];
+}
+
+/** `file:line` of a value of the configuration. */
+function originText(place: Place, lines: readonly Lines[]): string {
+  const { file, pointer } = place;
+  const known = place.line === undefined ? lines.find((item) => item.file === file)?.at(pointer ?? '') : place;
+  return known?.line === undefined ? (file ?? '') : `${file ?? ''}:${known.line}`;
+}
+
+function renderingDocument(at: RenderedAt, value: RenderedEnvironment, shown: Shown): object {
+  const { revision, withObjects, lines } = shown;
   const configurations = value.configurations();
   return {
     environment: at.environment.name,
@@ -80,7 +98,7 @@ function renderingDocument(at: RenderedAt, value: RenderedEnvironment, revision:
           const configuration = configurations.get(`${target.target.name} ${name}`);
           const commit = value.resolution.instances.find((item) => item.pin.instance === name)?.pin.commit ?? null;
           const origins = Object.fromEntries(
-            [...(configuration?.origins ?? [])].map(([pointer, place]) => [pointer, `${place.file ?? ''}:${place.line ?? ''}`]),
+            [...(configuration?.origins ?? [])].map(([pointer, place]) => [pointer, originText(place, lines)]),
           );
           return [
             name,

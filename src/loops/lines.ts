@@ -1,5 +1,6 @@
-import type { DesiredState } from '#model/desired.ts';
+import type { CapsuleSource, DesiredState } from '#model/desired.ts';
 import type { Place, Problem } from '#model/problem.ts';
+import { parseYamlText } from '#model/yaml-text.ts';
 
 /** What knows the lines of a file. */
 export interface Lines {
@@ -22,4 +23,14 @@ export function withLines(problems: readonly Problem[], files: readonly Lines[])
     const lines = file === undefined || line !== undefined || pointer === undefined ? undefined : known.get(file);
     return lines === undefined || pointer === undefined ? problem : { ...problem, place: { ...lines.at(pointer), pointer } };
   });
+}
+
+/** The lines of a capsule's configuration schema, where that is a file: every JSON text is YAML. */
+export function schemaLines({ declared, contents, directory }: CapsuleSource): readonly Lines[] {
+  const path = declared.value.spec.config?.schema;
+  const bytes = typeof path === 'string' ? contents.get(path) : undefined;
+  if (typeof path !== 'string' || bytes === undefined) return [];
+  const file = `${directory}/${path}`;
+  const parsed = parseYamlText(bytes, file);
+  return parsed.ok ? [{ file, at: (pointer) => parsed.value.at(pointer) }] : [];
 }

@@ -11,7 +11,7 @@ import { judgeRendering } from '#policy/policy.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import { assembleRendering, assembleTarget, compareRenderings } from '#render/render.ts';
 import { resolveEnvironment } from '#resolve/resolve.ts';
-import { withLines } from './lines.ts';
+import { schemaLines, withLines } from './lines.ts';
 import { createMemo } from './memo.ts';
 import type { Memo } from './memo.ts';
 import { createTargetPreparation } from './prepared-target.ts';
@@ -63,7 +63,9 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
     const answer = await renderOnce(request, signal);
     if (answer.ok) return answer;
     const pins = request.resolution.instances.map(({ pin }) => ({ name: pin.capsule, tree: pin.gitTree }));
-    const sources = (await reading.capsules(pins)).flatMap((item) => item.source?.declared ?? []);
+    const sources = (await reading.capsules(pins)).flatMap(({ source }) =>
+      source === undefined ? [] : [source.declared, ...schemaLines(source)],
+    );
     return refused(withLines(answer.problems, [...sources, request.environment.declared]));
   }
 
