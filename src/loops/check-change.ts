@@ -15,8 +15,14 @@ export const VALIDATE_CHECK = 'capstan/validate';
  * unless the head is a promotion: that status is required on the default branch, and nobody else would give it.
  */
 export async function checkChange(world: World, number: number, signal?: AbortSignal): Promise<Ending> {
-  const refs = await world.repository.refs();
-  const head = refs.get(toRefName(`refs/pull/${number}/head`));
+  const ref = toRefName(`refs/pull/${number}/head`);
+  let refs = await world.repository.refs();
+  if (!refs.has(ref)) {
+    // A webhook can be faster than the next look.
+    await world.repository.fetch(signal);
+    refs = await world.repository.refs();
+  }
+  const head = refs.get(ref);
   const main = refs.get(branchRef(world.settings.branch));
   if (head === undefined || main === undefined || world.forge === undefined) return { kind: 'settled' };
   // What is merged already shapes the default branch; there is nothing left to review.

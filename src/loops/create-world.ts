@@ -1,3 +1,4 @@
+import { noteArrivals } from './arrivals.ts';
 import { createLedgerReader } from './audit-branch.ts';
 import { createFirstSeen } from './first-seen.ts';
 import { createMainHistory } from './main-history.ts';
@@ -8,11 +9,12 @@ import { createRenderedReader } from './rendered-branch.ts';
 import type { World } from './world.ts';
 
 /** What the world outside plugs in; the rest of a `World` is memory that can be lost. */
-export type WorldPorts = Omit<World, 'reading' | 'environments' | 'history' | 'ledger' | 'rendered' | 'protection'>;
+export type WorldPorts = Omit<World, 'arrivals' | 'reading' | 'environments' | 'history' | 'ledger' | 'rendered' | 'protection'>;
 
 /** A world with nothing remembered yet. */
 export function createWorld(ports: WorldPorts): World {
-  const { repository, clock, settings } = ports;
+  const { clock, settings } = ports;
+  const { repository, arrivals } = noteArrivals(ports.repository);
   const reading = createReading(repository);
   const ledger = createLedgerReader(repository);
   const history = createMainHistory({
@@ -25,6 +27,8 @@ export function createWorld(ports: WorldPorts): World {
   });
   return {
     ...ports,
+    repository,
+    arrivals,
     reading,
     ledger,
     rendered: createRenderedReader(repository),

@@ -45,7 +45,8 @@ export async function gateChange(world: Pick<World, 'forge' | 'reading' | 'clock
   const arriving = request.pins.filter((pin) => changeSet.moves.some((move) => move.instance === pin.instance && move.to !== undefined));
   const capsules = await world.reading.capsules(arriving.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
   const risk = riskOf(request, capsules);
-  const reviews = change === undefined || forge === undefined ? [] : await forge.reviews(change.number);
+  const wanted = wantedOf(environment, change);
+  const reviews = change === undefined || forge === undefined || !wanted.reviews ? [] : await forge.reviews(change.number);
   const engine = forge === undefined ? undefined : (await forge.account()).login;
   const authors = new Set([...(engine === undefined ? [] : [engine]), ...(change === undefined ? [] : [change.author])]);
   const memberships = await membershipsOf(world, request, reviews);
@@ -53,11 +54,11 @@ export async function gateChange(world: Pick<World, 'forge' | 'reading' | 'clock
     risk,
     upstream: evidenceAbove(request),
     releases: arriving.map((pin) => ({ instance: pin.instance, verdict: request.trust.ofRelease(pin) })),
-    checks: change === undefined || forge === undefined ? undefined : await checksOf(forge, change),
+    checks: change === undefined || forge === undefined || !wanted.checks ? undefined : await checksOf(forge, change),
     reviews,
-    heads: await headsOf(world, request, reviews),
+    heads: wanted.reviews ? await headsOf(world, request, reviews) : [],
     authors,
-    releaseAuthors: await releaseAuthorsOf(world, request, arriving, engine),
+    releaseAuthors: wanted.reviews ? await releaseAuthorsOf(world, request, arriving, engine) : new Set(),
     isMember: (login, team) => memberships.get(`${team} ${login.toLowerCase()}`),
     holds: (expression, input) => holds(expression, input, environment),
     kind: request.kind,
@@ -92,9 +93,19 @@ async function brings(world: Pick<World, 'reading'>, request: EvidenceRequest, c
       return entry.capsule === pin.capsule && entry.gitTree === pin.gitTree && entry.sha256 === to.sha256 && entry.version === to.version;
     });
   } catch (error) {
-    if (!isPortError(error)) throw error;
+    // A head that is gone brings nothing; one that could not be read just now says nothing against a review of it.
+    if (!isPortError(error) || error.kind === 'transient') throw error;
     return false;
   }
+}
+
+/** What the forge is asked of a change: reviews where an approval could be asked for, and for the record of what was merged. */
+function wantedOf(environment: DesiredEnvironment, change: ChangeRequest | undefined) {
+  const { approvals = [], gates = [] } = environment.declared.value.spec;
+  return {
+    reviews: approvals.length > 0 || gates.some((gate) => gate.type === 'approval') || change?.state === 'merged',
+    checks: gates.some((gate) => gate.type === 'check'),
+  };
 }
 
 function holds(expression: string, input: JsonObject, environment: DesiredEnvironment): boolean | undefined {

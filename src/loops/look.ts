@@ -1,9 +1,8 @@
 import type { CommitId } from '#model/digest.ts';
 import { parseDuration } from '#model/instant.ts';
 import { branchRef, toEnvironmentName } from '#model/names.ts';
-import type { EnvironmentName } from '#model/names.ts';
+import type { EnvironmentName, RefName } from '#model/names.ts';
 import type { Ending } from '#model/receipt.ts';
-import type { MovedRef } from '#ports/repository.ts';
 import { VALIDATE_CHECK } from './check-change.ts';
 import { strangerAt } from './engine-branches.ts';
 import { problemsOfEnvironment } from './prepare-environment.ts';
@@ -39,23 +38,21 @@ export interface Looker {
 
 export function createLooker(world: World): Looker {
   let last: { readonly main: CommitId; readonly declarations: Declarations } | undefined;
-  /** What was fetched and not yet told: a look that fails after its fetch must not lose it. */
-  let untold: readonly MovedRef[] = [];
 
   async function look(signal?: AbortSignal): Promise<LookResult> {
-    untold = [...untold, ...(await world.repository.fetch(signal))];
-    const moved = untold;
+    await world.repository.fetch(signal);
+    const arrivals = world.arrivals.waiting();
     const refs = await world.repository.refs();
     const main = refs.get(branchRef(world.settings.branch));
     if (main === undefined) return nothing({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
-    const promotions = new Set(moved.flatMap((item) => /^refs\/heads\/promote\/([^/]+)\//.exec(item.ref)?.[1] ?? []));
-    const check = moved
-      .flatMap((item) => (item.after === undefined ? [] : (/^refs\/pull\/(\d{1,9})\/head$/.exec(item.ref)?.[1] ?? [])))
+    const promotions = new Set([...arrivals.keys()].flatMap((ref) => /^refs\/heads\/promote\/([^/]+)\//.exec(ref)?.[1] ?? []));
+    const check = [...arrivals]
+      .flatMap(([ref, after]) => (after === undefined ? [] : (/^refs\/pull\/(\d{1,9})\/head$/.exec(ref)?.[1] ?? [])))
       .map(Number);
     if (last === undefined) check.push(...(await uncheckedChanges(world)));
-    const alarms = await alarmsOf(world, main, moved);
+    const alarms = await alarmsOf(world, main, last === undefined ? refs : arrivals);
     if (last?.main === main && promotions.size === 0) {
-      untold = [];
+      world.arrivals.seen(arrivals);
       return { ...nothing({ kind: 'settled' }), environments: known(last.declarations), check: unique(check), alarms };
     }
 
@@ -71,7 +68,7 @@ export function createLooker(world: World): Looker {
       )
       .map((item) => item.environment);
     last = { main, declarations };
-    untold = [];
+    world.arrivals.seen(arrivals);
     return { ending: { kind: 'settled' }, environments, reconcile: [...changed], promote: downstream, check: unique(check), alarms };
   }
 
@@ -79,11 +76,11 @@ export function createLooker(world: World): Looker {
 }
 
 /** Branches of the engine's that somebody else moved. Whatever depends on one is stuck when it runs next; here it is said at once. */
-async function alarmsOf(world: World, main: CommitId, moved: readonly MovedRef[]): Promise<readonly string[]> {
-  const own = moved.filter((item) => /^refs\/heads\/(rendered\/|audit$)/.test(item.ref));
+async function alarmsOf(world: World, main: CommitId, moved: ReadonlyMap<RefName, CommitId | undefined>): Promise<readonly string[]> {
+  const own = [...moved].filter(([ref]) => /^refs\/heads\/(rendered\/|audit$)/.test(ref));
   if (own.length === 0) return [];
   const { trust } = await world.history.upTo(main);
-  const found = await Promise.all(own.map((item) => strangerAt(world, trust, item.ref.slice('refs/heads/'.length), item.after)));
+  const found = await Promise.all(own.map(([ref, after]) => strangerAt(world, trust, ref.slice('refs/heads/'.length), after)));
   return found.flatMap((problem) => problem?.message ?? []);
 }
 

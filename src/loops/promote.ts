@@ -195,13 +195,9 @@ async function maintain(world: World, from: Maintained, signal?: AbortSignal): P
     };
   }
   const head = await placeBranch(world, from, draft, signal);
-  const change = await forge.open({
-    head: draft.branch,
-    base: world.settings.branch,
-    title: draft.title,
-    body: draft.body,
-    labels: draft.labels,
-  });
+  const change = isOpenAs(before, draft, world.settings.branch)
+    ? before
+    : await forge.open({ head: draft.branch, base: world.settings.branch, title: draft.title, body: draft.body, labels: draft.labels });
   if (change.body !== draft.body || change.title !== draft.title) await forge.edit(change.number, { title: draft.title, body: draft.body });
   // What was said of another head says nothing of this one.
   const gates =
@@ -221,6 +217,11 @@ async function maintain(world: World, from: Maintained, signal?: AbortSignal): P
   const merged = await forge.merge(change.number, { head, title: draft.title, message: mergeMessage(world, from, draft, change) });
   if (merged.kind === 'refused') return { draft, change, waiting: [merged.reason], merged: false };
   return { draft, change, waiting: [], merged: true };
+}
+
+/** A request that stands as it should costs nothing, however many are open. */
+function isOpenAs(change: ChangeRequest | undefined, draft: PromotionDraft, base: string): change is ChangeRequest {
+  return change?.state === 'open' && change.base === base && draft.labels.every((label) => change.labels.includes(label));
 }
 
 /** Whether the mirror has the merge already; a run that is behind must not take it for taken back. */

@@ -143,7 +143,7 @@ interface Moving {
   readonly admits?: (release: Release) => boolean;
 }
 
-async function planChange(world: Pick<World, 'reading' | 'repository'>, scope: PromotionScope, moving: Moving): Promise<Planned> {
+async function planChange(world: Pick<World, 'reading'>, scope: PromotionScope, moving: Moving): Promise<Planned> {
   const { environment } = scope;
   const lock = environment.lock;
   if (lock === undefined) return { kind: 'nothing' };
@@ -160,7 +160,7 @@ async function planChange(world: Pick<World, 'reading' | 'repository'>, scope: P
   const pins = resolved.value.instances.map((instance) => instance.pin);
   const moves = movesBetween(locked, pins);
   if (moves.length === 0) return { kind: 'nothing' };
-  const before = Buffer.from(await world.repository.blob(lock.blob)).toString('utf8');
+  const before = await world.reading.text(lock.blob);
   return {
     kind: 'planned',
     change: { changeSet: changeSetOf(moves), pins, lock: { path: lock.file, before, after: lockText(environment.name, pins, before) } },
@@ -246,7 +246,7 @@ function isTrusted(scope: PromotionScope, release: Release): boolean {
 }
 
 /** What a change would need that may not come in yet, and why; nothing where it cannot be resolved whatever may come in. */
-async function whyNotAdmitted(world: Pick<World, 'reading' | 'repository' | 'clock'>, scope: PromotionScope, moving: Moving) {
+async function whyNotAdmitted(world: Pick<World, 'reading' | 'clock'>, scope: PromotionScope, moving: Moving) {
   const answer = await planChange(world, scope, { ...moving, admits: (release) => isTrusted(scope, release) });
   if (answer.kind !== 'planned') return [];
   return answer.change.changeSet.moves.flatMap(({ instance, capsule, to }): Held[] => {

@@ -81,6 +81,8 @@ export function createReading(reader: ObjectReader): Reading {
     DesiredState['environments'],
     { readonly released: RuleFacts['released']; readonly problems: readonly Problem[] }
   >();
+  /** Locks as they were read: a promotion edits their text. */
+  const locks = createMemo<string>(200);
   let parses = 0;
 
   function parse(file: SourceFile): Parsed {
@@ -88,6 +90,7 @@ export function createReading(reader: ObjectReader): Reading {
     const known = parsed.get(key);
     if (known !== undefined) return known;
     parses += 1;
+    if (file.path.endsWith('/environment.lock.yaml')) locks.set(file.id, Buffer.from(file.bytes).toString('utf8'));
     return parsed.set(key, parseDeclaration(file, blocks));
   }
 
@@ -211,7 +214,7 @@ export function createReading(reader: ObjectReader): Reading {
     desiredState,
     capsules,
     documents: (files) => parseAll(files.map((file) => ({ ...file, mode: '100644' }))),
-    text: async (blob) => Buffer.from(await reader.blob(blob)).toString('utf8'),
+    text: async (blob) => locks.get(blob) ?? Buffer.from(await reader.blob(blob)).toString('utf8'),
     async capsule(name, tree) {
       const [only] = await capsules([{ name, tree }]);
       return only ?? NOT_LOADED;

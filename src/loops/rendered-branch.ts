@@ -3,6 +3,7 @@ import type { Sha256, TreeId } from '#model/digest.ts';
 import { toSha256 } from '#model/digest.ts';
 import type { CommitId } from '#model/digest.ts';
 import type { TreeChange } from '#model/git-objects.ts';
+import { objectIdOf } from '#model/git-objects.ts';
 import { isJsonObject, jsonText } from '#model/json.ts';
 import type { Json } from '#model/json.ts';
 import { keyText } from '#model/kubernetes-object.ts';
@@ -46,6 +47,8 @@ export interface RenderedTargetHead {
 /** Reads what rendered branches hold; metadata that is known already is neither read nor parsed again. */
 export interface RenderedReader {
   at(commit: CommitId | undefined): Promise<RenderedHead | undefined>;
+  /** Takes note of metadata that is being written, so that it is not read back. */
+  remember(metadata: string): void;
 }
 
 export function createRenderedReader(reader: ObjectReader): RenderedReader {
@@ -69,7 +72,10 @@ export function createRenderedReader(reader: ObjectReader): RenderedReader {
     return { commit, tree, message, targets };
   }
 
-  return { at };
+  return {
+    at,
+    remember: (metadata) => void parsed.set(objectIdOf('blob', Buffer.from(metadata, 'utf8')), parseMetadata(metadata)),
+  };
 }
 
 function parseMetadata(text: string): RenderedTargetHead {
@@ -146,6 +152,7 @@ export async function advanceRendered(world: World, request: AdvanceRequest, sig
     },
     signal,
   );
+  for (const target of rendering.targets) if (touched.includes(target.target.name)) world.rendered.remember(target.metadata);
   const next = await world.rendered.at(commit);
   if (next === undefined) throw new Error('a commit that was just written cannot be read');
   return { kind: 'at', head: next, reason: gated.reason };

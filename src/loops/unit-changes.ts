@@ -95,7 +95,8 @@ export async function entriesOf(repository: ObjectReader, tree: TreeId): Promise
   try {
     return await repository.tree(tree);
   } catch (error) {
-    if (isPortError(error) && error.kind === 'invalid') return undefined;
+    // A file or a submodule where a folder should be; a read that failed says nothing about it.
+    if (isPortError(error) && (error.kind === 'invalid' || error.kind === 'missing')) return undefined;
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { LedgerReader } from './audit-branch.ts';
 import type { MainHistory } from './main-history.ts';
 import type { ProtectionReader } from './protection.ts';
@@ -15,6 +16,7 @@ import type { RenderedReader } from './rendered-branch.ts';
 /** What a run may use. Loops take the part of it that they need. */
 export interface World {
   readonly repository: Repository;
+  readonly arrivals: Arrivals;
   readonly reading: Reading;
   readonly environments: EnvironmentRenderer;
   readonly renderer: Renderer;

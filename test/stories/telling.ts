@@ -70,6 +70,21 @@ export async function endOf(outside: Outside): Promise<End> {
   };
 }
 
+/** What must be equal when `call` went wrong. The order in which environments were worked on is chance. */
+export function comparableEnd(end: End, call: string): End {
+  return call.startsWith('target') ? withoutDoubt(end) : { ...end, history: [...end.history].sort() };
+}
+
+/** What cannot be seen is not called healthy: how often the ledger says so depends on what could be seen. What moved does not. */
+export function withoutDoubt(end: End): End {
+  const moved = end.history.flatMap((row) => {
+    const [, move = '', from, to] = /^(\S+ (\S+) -> (\S+)) \S+$/.exec(row) ?? [];
+    return from === to ? [] : [move];
+  });
+  const { audit: _, ...commits } = end.commits;
+  return { ...end, commits, history: moved.sort() };
+}
+
 async function ledgerOf(repository: Repository): Promise<Pick<End, 'history' | 'problems'>> {
   const { records, problems } = await createLedgerReader(repository).at(await repository.resolve('audit'));
   const rows = historyRows(records, {});

@@ -6,6 +6,8 @@ export interface Call {
   /** `repository.push` */
   readonly name: string;
   readonly args: readonly unknown[];
+  /** What is called. */
+  readonly port: object;
 }
 
 /** Stands between the loops and every port. */
@@ -27,7 +29,7 @@ export function watchedPorts(ports: Ports, watch: Watch): Ports {
         if (typeof value !== 'function' || typeof key !== 'string') return value;
         return (...args: readonly unknown[]) => {
           calls += 1;
-          const call: Call = { number: calls, name: `${name}.${key}`, args };
+          const call: Call = { number: calls, name: `${name}.${key}`, args, port: object };
           return watch.through(call, () => Reflect.apply(value as Callable, object, args));
         };
       },

@@ -13,7 +13,8 @@ import { lruCache } from './lru.ts';
 const COMMIT_BYTES = 4 * 1024 * 1024;
 /** Bytes an entry of a tree takes at most on average: mode, a name of 255 bytes, id. */
 const ENTRY_BYTES = 283;
-const SMALL_BLOB = 64 * 1024;
+/** The longest declaration; a lock of a thousand instances is read often. */
+const SMALL_BLOB = 1024 * 1024;
 
 export interface CachedReader extends ObjectReader {
   /** Takes note of what was just written, so that reading it back costs nothing. */
@@ -94,6 +95,7 @@ export function objectReader(source: ObjectSource, limits: ObjectLimits, counter
     peel,
     remember(type, id, content) {
       if (type === 'commit') keepCommit(commits, id, content);
+      if (type === 'blob' && content.byteLength <= SMALL_BLOB) blobs.set(id, content, content.byteLength + 100);
       if (type === 'tree') keepTree(trees, id, content, limits.treeEntries);
     },
   };

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+
+import { enumerateFailures, tellFailing } from '#test/stories/errors.ts';
+import { enumerateLateReads, tellLate } from '#test/stories/late.ts';
+import { tellPolled } from '#test/stories/polled.ts';
+import { tellSideBySide } from '#test/stories/side-by-side.ts';
+import { PROMOTE, RECONCILE, type Story } from '#test/stories/stories.ts';
+import { comparableEnd, endOf, withoutDoubt } from '#test/stories/telling.ts';
+
+const STORIES: readonly Story[] = [RECONCILE, PROMOTE];
+
+test.each(STORIES)('$name: every read, one version late', { timeout: 300_000 }, async (story) => {
+  const whole = await endOf(await tellPolled(story));
+
+  for (const read of await enumerateLateReads(story)) {
+    const where = `${read.number} ${read.name}`;
+    const end = await endOf(await tellLate(story, read));
+    expect({ where, ...comparableEnd(end, read.name) }).toEqual({ where, ...comparableEnd(whole, read.name) });
+  }
+});
+
+test.each(STORIES)('$name: every port call, failing once in every way', { timeout: 600_000 }, async (story) => {
+  const whole = await endOf(await tellPolled(story));
+
+  for (const failure of await enumerateFailures(story)) {
+    const end = await endOf(await tellFailing(story, failure));
+    expect({ failure, ...comparableEnd(end, failure.name) }).toEqual({ failure, ...comparableEnd(whole, failure.name) });
+  }
+});
+
+test.each(STORIES)('$name: two engines at once, interleaved in three hundred ways', { timeout: 300_000 }, async (story) => {
+  const whole = withoutDoubt(await endOf(await tellPolled(story)));
+
+  for (let seed = 1; seed <= 300; seed += 1) {
+    const end = withoutDoubt(await endOf(await tellSideBySide(story, seed)));
+    expect({ seed, ...end }).toEqual({ seed, ...whole });
+  }
+});
