@@ -8,7 +8,7 @@ import type { ChangeRequest, GateReading, PromotionDraft } from '#model/promotio
 import type { Ending } from '#model/receipt.ts';
 import type { ChangeSet } from '#model/resolution.ts';
 import type { Forge } from '#ports/forge.ts';
-import { isPortError } from '#ports/port-error.ts';
+import { isPortError, PortError } from '#ports/port-error.ts';
 import { changeSetOfRequest, describeWaiting, draftPromotion, mayOpen, shouldSupersede } from '#promotion/promotion.ts';
 import { committedCapsules, writeEngineCommit } from './branch-writing.ts';
 import { PROMOTE_CHECK, gateChange } from './gate-evidence.ts';
@@ -214,9 +214,20 @@ async function maintain(world: World, from: Maintained, signal?: AbortSignal): P
   if (!passed) return { draft, change, waiting: [describeWaiting(gates)], merged: false };
   if (scope.environment.declared.value.spec.promotion?.merge !== 'auto')
     return { draft, change, waiting: [`${change.url} waits for a person to merge it`], merged: false };
+  await checkLockStands(world, scope, signal);
   const merged = await forge.merge(change.number, { head, title: draft.title, message: mergeMessage(world, from, draft, change) });
   if (merged.kind === 'refused') return { draft, change, waiting: [merged.reason], merged: false };
   return { draft, change, waiting: [], merged: true };
+}
+
+/** Another engine may have merged this very change a moment ago; a squash of it once more would be an empty commit. */
+async function checkLockStands(world: World, scope: PromotionScope, signal?: AbortSignal): Promise<void> {
+  await world.repository.fetch(signal);
+  const main = (await world.repository.refs()).get(branchRef(world.settings.branch));
+  const now = main === undefined ? undefined : await world.reading.declarations(await world.reading.at(main));
+  const lock = now?.state.environments.find((item) => item.name === scope.environment.name)?.lock;
+  if (lock?.blob !== scope.environment.lock?.blob)
+    throw new PortError('conflict', `the lock of ${scope.environment.name} moved on ${world.settings.branch} meanwhile`);
 }
 
 /** A request that stands as it should costs nothing, however many are open. */

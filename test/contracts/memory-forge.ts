@@ -100,10 +100,13 @@ export function memoryForge(options: MemoryForgeOptions): MemoryForge {
   }
 
   async function findOrCreate(draft: Parameters<Forge['open']>[0]): Promise<ChangeRequest> {
-    const headCommit = (await repository.refs()).get(branchRef(draft.head));
+    const refs = await repository.refs();
+    const [headCommit, base] = [refs.get(branchRef(draft.head)), refs.get(branchRef(draft.base))];
+    const isMerged = headCommit !== undefined && base !== undefined && (await repository.isAncestor(headCommit, base));
     const there = newestOf(draft.head);
     if (there?.state === 'open') return there;
     if (headCommit === undefined) throw new PortError('invalid', `there is no branch ${draft.head}`);
+    if (isMerged) throw new PortError('invalid', `No commits between ${draft.base} and ${draft.head}`);
     const number = state.pulls.size + 1;
     const request: ChangeRequest = {
       number,

@@ -60,7 +60,7 @@ test('one capsule changed costs the same among twenty and a hundred units', asyn
     remoteCalls: 4,
     forgeRequests: 6,
   });
-  // The tick checks the promotion's request, and merges nothing: a person does.
-  expect(once?.[1]).toEqual({ ...NOTHING, parses: 1, renders: 1, forks: 3, remoteCalls: 1, forgeRequests: 2 });
+  // The tick checks the promotion's request: what the release would be in the other nine units of its capsule, twice (V-89).
+  expect(once?.[1]).toEqual({ ...NOTHING, parses: 1, renders: 2 * 9, forks: 3, remoteCalls: 1, forgeRequests: 2 });
   expect([other, ...again]).toEqual([once, once, once]);
 });
