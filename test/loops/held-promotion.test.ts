@@ -3,8 +3,10 @@ import { expect, test } from 'vitest';
 import { createLooker } from '#loops/look.ts';
 import { promote } from '#loops/promote.ts';
 import { statusOf } from '#loops/status.ts';
+import type { CommitId } from '#model/digest.ts';
 import { branchRef } from '#model/names.ts';
 import { PortError } from '#ports/port-error.ts';
+import type { Repository } from '#ports/repository.ts';
 import type { Engine } from '#test/stories/engine.ts';
 import { portsOf, startEngine } from '#test/stories/engine.ts';
 import { newOutside, peopleOf, type Outside } from '#test/stories/outside.ts';
@@ -121,11 +123,12 @@ test('what a look has fetched is told by the next one if it failed half way', as
   const main = await repository.resolve('main');
   if (main === undefined) throw new Error('no main');
   await peopleOf(outside).push({ 'README.md': 'two\n' });
-  await repository.push([{ ref: branchRef('topic'), expected: undefined, next: main }]);
+  const first = await commitOn(repository, main, 'one');
+  await repository.push([{ ref: branchRef('topic'), expected: undefined, next: first }]);
   const { number } = await forge('ada').open({ head: 'topic', base: 'main', title: 'topic', body: '', labels: [] });
   const looker = createLooker(engine.world);
   await looker.look();
-  await repository.push([{ ref: branchRef('topic'), expected: main, next: (await repository.resolve('main')) ?? main }]);
+  await repository.push([{ ref: branchRef('topic'), expected: first, next: await commitOn(repository, first, 'two') }]);
   await forge('ada').follow();
   await peopleOf(outside).push({ 'README.md': 'three\n' });
 
@@ -135,6 +138,12 @@ test('what a look has fetched is told by the next one if it failed half way', as
 
   expect((await looker.look()).check).toEqual([number]);
 });
+
+async function commitOn(repository: Repository, parent: CommitId, text: string): Promise<CommitId> {
+  const { tree, author } = await repository.commit(parent);
+  const changes = [{ kind: 'file' as const, path: 'notes.md', content: Buffer.from(text) }];
+  return repository.writeCommit({ base: tree, changes, parents: [parent], author, message: `${text}\n` }, undefined);
+}
 
 test('promotion.automatic: false opens nothing by itself, and what a person asks for', async () => {
   const quiet = environmentFile(DEV).replace('    merge: auto', '    automatic: false\n    merge: auto');
