@@ -6,6 +6,7 @@ const SLOW = [
   'test/adapters/render-workers/render-workers.test.ts',
   'test/bench/generate.test.ts',
   'test/contracts/git.test.ts',
+  'test/contracts/inbox.test.ts',
   'test/contracts/isomorphic-git.test.ts',
   'test/counting/counts.test.ts',
   'test/stories/kills.test.ts',
