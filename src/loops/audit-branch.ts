@@ -19,7 +19,11 @@ export interface LedgerView {
   readonly records: readonly AuditRecord[];
   /** Problems of the chain; a ledger with any is not written to. */
   readonly problems: readonly Problem[];
+  /** Heads of squashed and rebased pull requests that the branch keeps reachable, the newest first. */
+  readonly kept: readonly CommitId[];
 }
+
+const EMPTY: LedgerView = { head: undefined, ledger: emptyLedger(), records: [], problems: [], kept: [] };
 
 /** Reads the audit branch; each further head costs what was appended. */
 export interface LedgerReader {
@@ -27,19 +31,19 @@ export interface LedgerReader {
 }
 
 export function createLedgerReader(repository: ObjectReader & History): LedgerReader {
-  let known: LedgerView = { head: undefined, ledger: emptyLedger(), records: [], problems: [] };
+  let known: LedgerView = EMPTY;
 
   async function at(head: CommitId | undefined): Promise<LedgerView> {
     if (head === known.head) return known;
-    if (head === undefined) return { head, ledger: emptyLedger(), records: [], problems: [] };
-    const extendsKnown =
-      known.head !== undefined &&
-      (await repository.firstParents(head, known.head, HISTORY_LIMIT)).length > 0 &&
-      (await repository.isAncestor(known.head, head));
-    const base = extendsKnown ? known : { head: undefined, ledger: emptyLedger(), records: [], problems: [] };
+    if (head === undefined) return EMPTY;
+    const chain = await repository.firstParents(head, known.head, HISTORY_LIMIT);
+    const extendsKnown = known.head !== undefined && chain.length > 0 && (await repository.isAncestor(known.head, head));
+    const base = extendsKnown ? known : EMPTY;
     const added = await addedRecords(repository, base.head, head);
     const records = base.records.length === 0 ? added : [...base.records, ...added];
-    known = { head, ledger: extendLedger(base.ledger, added), records, problems: checkChain(records) };
+    const commits = await Promise.all(chain.map((id) => repository.commit(id)));
+    const kept = [...commits.flatMap((commit) => commit.parents.slice(1)), ...base.kept];
+    known = { head, ledger: extendLedger(base.ledger, added), records, problems: checkChain(records), kept };
     return known;
   }
 

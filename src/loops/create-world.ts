@@ -24,6 +24,7 @@ export function createWorld(ports: WorldPorts): World {
     root: settings.trustRoot,
     rootSigners: settings.trustSigners,
     firstSeen: createFirstSeen({ repository, ledger, clock }),
+    kept: async () => (await ledger.at(await repository.resolve('audit'))).kept,
   });
   return {
     ...ports,

@@ -36,6 +36,8 @@ export interface HistoryView {
   readonly trust: TrustOf;
   readonly capsules: ReadonlyMap<CapsuleName, readonly CapsuleStep[]>;
   readonly problems: readonly Problem[];
+  /** Heads of pull requests that a squash or rebase came from, the newest last: what accepts it must stay reachable. */
+  readonly squashed: readonly CommitId[];
 }
 
 /** Reads the default branch's first parents once; a push costs what it adds. */
@@ -54,6 +56,8 @@ export interface HistoryOptions {
   /** Without a root: trust starts at the first commit that one of these signed. */
   readonly rootSigners: readonly AllowedSigner[] | undefined;
   readonly firstSeen: FirstSeen;
+  /** Heads of pull requests that the ledger keeps reachable, the newest first. */
+  readonly kept: () => Promise<readonly CommitId[]>;
 }
 
 interface Parts extends HistoryOptions {
@@ -68,6 +72,7 @@ interface State {
   readonly trust: TrustState | undefined;
   readonly capsules: ReadonlyMap<CapsuleName, readonly CapsuleStep[]>;
   readonly releaseVerdicts: ReadonlyMap<string, PathVerdict>;
+  readonly squashed: readonly CommitId[];
 }
 
 export function createMainHistory(given: HistoryOptions): MainHistory {
@@ -136,6 +141,7 @@ export function createMainHistory(given: HistoryOptions): MainHistory {
       }),
       capsules: state.capsules,
       problems,
+      squashed: state.squashed,
     };
   }
 
@@ -180,6 +186,7 @@ async function extend(options: Parts, base: State | undefined, commits: readonly
   let before = base === undefined ? undefined : await levelOf(repository, base.tip);
   const seen = await options.firstSeen(commits);
   const merges = createMergedSides(options);
+  const squashed = [...(base?.squashed ?? [])];
   for (const id of commits) {
     const level = await levelOf(repository, id);
     const changes = await changesBetween(repository, before, level);
@@ -194,7 +201,9 @@ async function extend(options: Parts, base: State | undefined, commits: readonly
         acceptEarlier(verdicts, capsules, id);
       }
     } else {
-      trust = advanceTrust(trust, [await stepOf(options, merges, { before, level, changes, firstSeen: seen.get(id) })]);
+      const step = await stepOf(options, merges, { before, level, changes, firstSeen: seen.get(id) });
+      trust = advanceTrust(trust, [step]);
+      squashed.push(...originsIn(step));
     }
     for (const item of moved) {
       const name = `${item.name}@${item.version} ${item.gitTree}`;
@@ -206,7 +215,22 @@ async function extend(options: Parts, base: State | undefined, commits: readonly
   }
   const tip = commits.at(-1) ?? base?.tip;
   if (tip === undefined) throw new Error('a history needs a commit');
-  return { tip, index: extendIndex(base?.index ?? emptyIndex(), options.branch, observed), trust, capsules, releaseVerdicts: verdicts };
+  return {
+    tip,
+    index: extendIndex(base?.index ?? emptyIndex(), options.branch, observed),
+    trust,
+    capsules,
+    releaseVerdicts: verdicts,
+    squashed,
+  };
+}
+
+/** Heads that have what a commit of one parent changed. */
+function originsIn({ commit, changes, sides }: TrustStep): readonly CommitId[] {
+  if (commit.parents.length > 1) return [];
+  const isOrigin = (side: TrustStep['sides'][number]): boolean =>
+    changes.some((change) => side.equalLocks.has(change.path) || side.contents.get(change.path) === change.after);
+  return sides.filter(isOrigin).map((side) => side.head.id);
 }
 
 /** The versions that changed capsules carry, those included that V-05 refuses; a capsule that cannot be read has none. */
@@ -282,7 +306,7 @@ function cutOff(tip: CommitId, isPinned: boolean): HistoryView {
     related: [],
   };
   const trust = trustOf({ state: undefined, releases: new Map(), isPinned });
-  return { tip, index: emptyIndex(), trust, capsules: new Map(), problems: [problem] };
+  return { tip, index: emptyIndex(), trust, capsules: new Map(), problems: [problem], squashed: [] };
 }
 
 function rootNotFound({ root }: HistoryOptions, tip: CommitId): Problem {

@@ -27,6 +27,8 @@ export interface MergedSides {
 export interface SidesOptions {
   readonly repository: UnitReader & History;
   readonly reading: Reading;
+  /** Heads of pull requests that the ledger keeps reachable, the newest first: a plain clone has no others. */
+  readonly kept: () => Promise<readonly CommitId[]>;
 }
 
 /** Commits of one merged branch that are judged; a longer one cannot be looked at. */
@@ -37,34 +39,46 @@ const DEPTH = 20;
 
 export function createMergedSides(options: SidesOptions): MergedSides {
   const { repository } = options;
-  let origins: Promise<ReadonlyMap<string, readonly CommitId[]>> | undefined;
+  let origins: Promise<ReadonlyMap<string, readonly Origin[]>> | undefined;
 
   async function sidesOf(merged: Merged): Promise<Pick<TrustStep, 'sides' | 'unread'>> {
     if (merged.isVouchedFor) return { sides: [], unread: undefined };
     const others = merged.after.commit.parents.slice(1);
-    const heads = others.length > 0 ? others : await headsOf(merged.after.commit);
-    if (typeof heads === 'string') return { sides: [], unread: heads };
+    const { heads, unread } = others.length > 0 ? { heads: others, unread: undefined } : await headsOf(merged.after.commit);
     const sides: MergedSide[] = [];
     for (const head of heads) {
       const side = await sideOf(options, merged, head);
       if (side === undefined) return { sides: [], unread: `${head.slice(0, 10)} brings more than ${RANGE} commits` };
       sides.push(side);
     }
-    return { sides, unread: undefined };
+    return { sides, unread };
   }
 
-  /** Heads of pull requests that a squash or rebase may have come from: `(#12)` in the subject, the trailer Change-Request, or the same words by the same author. */
-  async function headsOf(commit: Commit): Promise<readonly CommitId[] | string> {
+  /**
+   * Heads of pull requests that a squash or rebase may have come from: `(#12)` in the subject, the trailer Change-Request, or the same words
+   * by the same author; where the cited one is not here, those that the ledger keeps.
+   */
+  async function headsOf(commit: Commit): Promise<{ readonly heads: readonly CommitId[]; readonly unread: string | undefined }> {
     const cited = [...commit.message.matchAll(/(?:\(#|Change-Request: \S*#)(\d{1,9})/g)].slice(0, 8).map((match) => match[1] ?? '');
     const refs = await repository.refs();
     const found = [...new Set(cited)].flatMap((number) => refs.get(toRefName(`refs/pull/${number}/head`)) ?? []);
-    if (found.length > 0) return found;
-    const alike = (await (origins ??= originsOf(repository))).get(wordsOf(commit)) ?? [];
+    if (found.length > 0) return { heads: found, unread: undefined };
+    const kept = (await options.kept()).slice(0, PULLS);
+    const told = (await (origins ??= originsOf(repository, kept))).get(wordsOf(commit)) ?? [];
+    // A branch that was made later has the commit itself in its past.
+    const alike = told.filter((origin) => origin.commit !== commit.id).map((origin) => origin.head);
     const [missing] = cited;
-    return alike.length > 0 || missing === undefined ? alike : `refs/pull/${missing}/head is not here`;
+    if (alike.length > 0 || missing === undefined) return { heads: alike, unread: undefined };
+    return { heads: kept, unread: `refs/pull/${missing}/head is not here` };
   }
 
   return { sidesOf };
+}
+
+interface Origin {
+  readonly commit: CommitId;
+  /** The branch that it stands in. */
+  readonly head: CommitId;
 }
 
 /** Who wrote what when: a rebase keeps it. */
@@ -72,16 +86,17 @@ function wordsOf({ author, message }: Commit): string {
   return `${author.name} ${author.email} ${author.at}\n${message}`;
 }
 
-async function originsOf(repository: ObjectReader & History): Promise<ReadonlyMap<string, readonly CommitId[]>> {
+async function originsOf(repository: ObjectReader & History, kept: readonly CommitId[]): Promise<ReadonlyMap<string, readonly Origin[]>> {
   const pulls = [...(await repository.refs())].flatMap(([ref, id]) => {
     const number = /^refs\/pull\/(\d{1,9})\/head$/.exec(ref)?.[1];
     return number === undefined ? [] : [{ number: Number(number), id }];
   });
-  const found = new Map<string, readonly CommitId[]>();
-  for (const { id } of pulls.sort((a, b) => b.number - a.number).slice(0, PULLS)) {
-    for (const one of await repository.firstParents(id, undefined, DEPTH)) {
-      const words = wordsOf(await repository.commit(one));
-      found.set(words, [...(found.get(words) ?? []), id]);
+  const found = new Map<string, readonly Origin[]>();
+  const newest = pulls.sort((a, b) => b.number - a.number).slice(0, PULLS);
+  for (const id of new Set([...newest.map((pull) => pull.id), ...kept])) {
+    for (const commit of await repository.firstParents(id, undefined, DEPTH)) {
+      const words = wordsOf(await repository.commit(commit));
+      found.set(words, [...(found.get(words) ?? []), { commit, head: id }]);
     }
   }
   return found;

@@ -9,6 +9,8 @@ import type { PreparedEnvironment } from './prepare-environment.ts';
 import type { World } from './world.ts';
 
 const TRIES = 8;
+/** Heads of squashed pull requests that one commit keeps reachable. */
+const KEPT_AT_ONCE = 16;
 
 export interface RecordRequest {
   readonly prepared: PreparedEnvironment;
@@ -42,6 +44,7 @@ export async function recordReceipts(world: World, request: RecordRequest, signa
     );
     const [first] = request.receipts;
     if (draft.records.length === 0 || first === undefined) return draft.heldUntil;
+    const { squashed } = await world.history.upTo(request.prepared.revision);
     try {
       await appendToBranch(
         world,
@@ -49,6 +52,7 @@ export async function recordReceipts(world: World, request: RecordRequest, signa
           ref,
           expected: head,
           base: head === undefined ? undefined : (await world.repository.commit(head)).tree,
+          alsoParents: [...new Set(squashed)].filter((id) => !view.kept.includes(id)).slice(-KEPT_AT_ONCE),
           changes: draft.files.map((file) => ({ kind: 'file', path: file.path, content: Buffer.from(file.content, 'utf8') })),
           message: auditCommitMessage({
             environment: first.environment,

@@ -149,3 +149,24 @@ async function lockText(outside: Outside, commit: CommitId | undefined): Promise
   if (!planned.ok) throw new Error('no lock');
   return planned.value.before ?? '';
 }
+
+test.each(['squash', 'rebase'] as const)(
+  '%s: what accepts it stays reachable from the ledger, so that a plain clone accepts it',
+  async (method) => {
+    const { outside, engine } = await running(method);
+    await branch(outside, 'topic', capsuleFiles('1.1.0'), 'ada');
+    await mergedByHand(outside, 'topic');
+    await engine.wake({ kind: 'look' });
+    const people = peopleOf(outside).repository;
+    const refs = async () => new Map([...(await people.refs())].filter(([ref]) => /^refs\/heads\/(main|audit|rendered\/.*)$/.test(ref)));
+    const clone = createWorld({ ...portsOf(outside), repository: { ...people, refs } });
+    const main = await people.resolve('main');
+    if (main === undefined) throw new Error('no main');
+
+    expect((await clone.history.upTo(main)).trust.verdict('capsules/web')).toMatchObject({ kind: 'accepted', by: 'ada' });
+    expect((await clone.history.upTo(main)).trust.verdict('environments/dev/environment.lock.yaml')).toMatchObject({
+      kind: 'accepted',
+      by: 'engine',
+    });
+  },
+);

@@ -31,6 +31,7 @@ async function setting(): Promise<Setting> {
     branch: 'main',
     root: undefined,
     rootSigners: undefined,
+    kept: async () => [],
     firstSeen: async (chain) => new Map(chain.map((commit) => [commit, clock.now()])),
   });
   await history.upTo(root);
