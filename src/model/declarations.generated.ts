@@ -893,8 +893,18 @@ export interface Capsule {
       readonly files?: readonly string[];
     };
     readonly alerts?: {
-      /** Items: Any JSON object. */
-      readonly thresholds?: readonly JsonObject[];
+      /** Alerts on queries that cross a bound. */
+      readonly thresholds?: readonly {
+        readonly name: string;
+        /** PromQL; {{instance}} and the like are put in. */
+        readonly query: string;
+        readonly above?: number;
+        readonly below?: number;
+        /** How long before it counts. */
+        readonly for?: string;
+        readonly severity?: 'info' | 'warning' | 'critical';
+        readonly message?: string;
+      }[];
       readonly escalation?: readonly {
         /** A duration such as 30s, 10m or 1h30m. */
         readonly after: string;

@@ -72,6 +72,20 @@ export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'files: { /etc/logo: { file: files/logo.png } }',
     remedy: 'Name a text file of this capsule.',
   },
+  'dashboard-invalid': {
+    rule: undefined,
+    title: 'A dashboard is not a JSON object',
+    why: 'Grafana would skip it without a word.',
+    example: 'dashboards: [dashboards/greeter.yaml]',
+    remedy: 'Name a file with the JSON of a dashboard.',
+  },
+  'flags-invalid': {
+    rule: undefined,
+    title: 'A file below flags/ does not define feature flags',
+    why: 'A program that asks for a flag would silently get its built-in default.',
+    example: '{ "flags": { "beta": { "state": "ENABLED", "variants": { "on": true }, "defaultVariant": "of" } } }',
+    remedy: 'Give each flag a state, its variants, and a default that is one of them.',
+  },
   'hook-invalid': {
     rule: undefined,
     title: 'A hook or migration names a component that cannot run as one',
@@ -190,6 +204,13 @@ export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'Pods that need the secret would never start.',
     example: 'api-key: { provider: external-secrets, path: kv/greeter }',
     remedy: 'Name `store` and `path` of external-secrets, and `key` only where the secret has a single key.',
+  },
+  'slo-invalid': {
+    rule: undefined,
+    title: 'A service level objective cannot be turned into rules',
+    why: 'Rules that measure something else than the objective would page for nothing, or not at all.',
+    example: 'indicator: { spec: { thresholdMetric: ... } }',
+    remedy: 'Write an OpenSLO v1 SLO with a ratioMetric of Prometheus, a rolling window and the budgeting method Occurrences.',
   },
   'start-order-cycle': {
     rule: undefined,

@@ -8,7 +8,9 @@ import type { Result } from '#model/result.ts';
 import { accepted, refused } from '#model/result.ts';
 import { companionsOf } from './companions.ts';
 import { checkConfiguration } from './configuration.ts';
+import { flagObjects } from './flags.ts';
 import { hookJob } from './hook-jobs.ts';
+import { monitoringObjects } from './monitoring.ts';
 import type { RawObject } from './objects.ts';
 import { toObjects, unpackList } from './objects.ts';
 import type { Part } from './part.ts';
@@ -35,7 +37,7 @@ export function renderWith(unit: RenderUnit, preparation: Preparation): Result<R
   const components = parts.flatMap((part) =>
     componentObjects(scope, part, roles.get(part.componentName) ?? { kind: 'component', wave: 0 }),
   );
-  const raws = [...components, ...instanceObjects(scope), ...templateObjects(scope)];
+  const raws = [...components, ...instanceObjects(scope, parts), ...templateObjects(scope)];
   const objects = toObjects(scope, patched(scope, raws.flatMap(unpackList)));
   return scope.problems.length > 0 ? refused(scope.problems) : accepted({ instance: unit.pin.instance, objects });
 }
@@ -58,9 +60,17 @@ function placeInCapsule(scope: Scope, pointer: string): Place {
 }
 
 /** What belongs to the instance as a whole. */
-function instanceObjects(scope: Scope): readonly RawObject[] {
-  const secrets = { place: placeInCapsule(scope, '/spec/secrets'), source: 'spec.secrets', wave: WAVE.secrets };
-  return secretObjects(scope).map((value) => ({ value, ...secrets }));
+function instanceObjects(scope: Scope, parts: readonly Part[]): readonly RawObject[] {
+  const from = (pointer: string, source: string, wave: number): Omit<RawObject, 'value'> => ({
+    place: placeInCapsule(scope, pointer),
+    source,
+    wave,
+  });
+  return [
+    ...secretObjects(scope).map((value) => ({ value, ...from('/spec/secrets', 'spec.secrets', WAVE.secrets) })),
+    ...monitoringObjects(scope, parts).map((value) => ({ value, ...from('/spec', 'monitoring', 0) })),
+    ...flagObjects(scope).map((value) => ({ value, ...from('', 'flags', 0) })),
+  ];
 }
 
 function manifestObjects(scope: Scope, part: Part): readonly RawObject[] {

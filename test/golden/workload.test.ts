@@ -32,4 +32,9 @@ describe('golden renderings of what a component can declare', () => {
     const { actual, expected } = golden('render-order', rendered([store]));
     expect(actual).toEqual(expected);
   });
+
+  it('monitors, alerts, objectives as burn-rate rules, dashboards and feature flags', () => {
+    const { actual, expected } = golden('render-monitoring', rendered([capsule('render-monitoring', 'api', {})]));
+    expect(actual).toEqual(expected);
+  });
 });
