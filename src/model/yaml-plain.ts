@@ -132,7 +132,8 @@ export function readPlainBlocks(text: string, depthLimit: number, memory: BlockM
   const found: string[] = [];
   let end = start;
   for (BLOCK.lastIndex = start; BLOCK.test(text); end = BLOCK.lastIndex) found.push(text.slice(end, BLOCK.lastIndex));
-  const isNew = found.filter((block) => !memory.blocks.has(block));
+  // Copied: a part of a text holds the whole text in memory, and these are kept.
+  const isNew = found.filter((block) => !memory.blocks.has(block)).map((block) => Buffer.from(block).toString());
   const rest = readPlainYaml(
     `${text.slice(0, start)}${(isNew.length > 0 ? isNew : found.slice(0, 1)).join('')}${text.slice(end)}`,
     depthLimit,

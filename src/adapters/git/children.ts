@@ -52,6 +52,8 @@ const CONFIGURATION: Readonly<Record<string, string>> = {
   'core.fsmonitor': 'false',
   'core.attributesFile': '/dev/null',
   'core.bigFileThreshold': '32m',
+  // What a fetch brings is read at once, and packed later: a lock of a thousand instances is not worth compressing in between.
+  'core.looseCompression': '0',
   'credential.helper': '',
   'protocol.ext.allow': 'never',
   'gc.auto': '0',
