@@ -2,7 +2,6 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { OpenedWorld, Place, Powers, Running, Terminal } from '#cli/powers.ts';
-import { createWorld } from '#loops/create-world.ts';
 import type { Settings, World } from '#loops/world.ts';
 import { parseAllowedSigners } from '#model/allowed-signers.ts';
 import { toCommitId } from '#model/digest.ts';
@@ -82,7 +81,10 @@ interface Parts {
 }
 
 async function worldOf(parts: Parts): Promise<World> {
-  const { directoryTargets } = await import('#adapters/directory/directory.ts');
+  const [{ createWorld }, { directoryTargets }] = await Promise.all([
+    import('#loops/create-world.ts'),
+    import('#adapters/directory/directory.ts'),
+  ]);
   return createWorld({ ...parts, targets: directoryTargets({ root: parts.targetsRoot }) });
 }
 

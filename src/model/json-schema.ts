@@ -2,6 +2,7 @@ import { type ErrorObject, type ValidateFunction, Ajv2020 } from 'ajv/dist/2020.
 
 import { isJsonObject, type Json, type JsonObject, pointerToken, valueAt } from '#model/json.ts';
 import { listed, quoted, visibleText } from '#model/quoted.ts';
+import { obeys } from '#model/schema-obeyed.ts';
 import { didYouMean } from '#model/suggest.ts';
 
 /** One mistake in a value; `pointer` is where, and `onKey` says that the key itself is the mistake. */
@@ -26,8 +27,9 @@ const MOST_FINDINGS = 100;
 
 const validators = new WeakMap<object, ValidateFunction>();
 
-/** Checks a value against one of Capstan's own schemas (trusted: patterns are plain regular expressions). Compiled once per schema. */
+/** Checks a value against one of Capstan's own schemas (trusted: patterns are plain regular expressions). Compiled once per schema, when needed. */
 export function checkBySchema(schema: JsonObject, value: Json): readonly SchemaFinding[] {
+  if (obeys(schema, value)) return [];
   let validate = validators.get(schema);
   if (validate === undefined) {
     const { $id: _, ...anonymous } = schema;

@@ -57,7 +57,7 @@ async function freePort(): Promise<number> {
 }
 
 test('the two commands are there, and every link leads somewhere', async () => {
-  expect(packageJson.scripts).toMatchObject({ demo: expect.stringContaining('demo'), capstan: 'node src/main.ts' });
+  expect(packageJson.scripts).toMatchObject({ demo: expect.stringContaining('demo'), capstan: 'node src/capstan.cjs' });
   const broken: string[] = [];
   const documents = [
     'README.md',

@@ -29,3 +29,8 @@ export interface WorkerLimits {
   readonly outputCharacters: number;
   readonly heapMegabytes: number;
 }
+
+/** What a thread starts with. */
+export interface ThreadData extends WorkerLimits {
+  readonly compileCache: string | undefined;
+}

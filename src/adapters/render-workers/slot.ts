@@ -1,8 +1,10 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
 import type { Result } from '#model/result.ts';
-import type { BatchMessage, FromWorker, ToWorker, WorkerLimits } from './messages.ts';
+import type { BatchMessage, FromWorker, ThreadData, ToWorker, WorkerLimits } from './messages.ts';
 
 export type BatchAnswer =
   | { readonly kind: 'rendered'; readonly results: readonly Result<RenderedUnit>[] }
@@ -59,8 +61,8 @@ export function openSlot(limits: WorkerLimits): Slot {
 }
 
 function startThread(limits: WorkerLimits): Thread {
-  const worker = new Worker(new URL('./render-worker.ts', import.meta.url), {
-    workerData: limits,
+  const worker = new Worker(new URL('./render-worker-thread.ts', import.meta.url), {
+    workerData: { ...limits, compileCache: compileCacheFolder() } satisfies ThreadData,
     env: {},
     argv: [],
     execArgv: ['--no-warnings'],
@@ -135,4 +137,10 @@ function messagesFor(units: readonly RenderUnit[], capsules: Set<string>): reado
     messages.push({ kind: 'forget', id });
   }
   return messages;
+}
+
+/** Where this program keeps compiled modules: the folder above that of this version of Node. */
+function compileCacheFolder(): string | undefined {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? undefined : dirname(folder);
 }
