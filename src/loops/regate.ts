@@ -8,6 +8,7 @@ import type { Ending, Reason } from '#model/receipt.ts';
 import type { Move, Pin } from '#model/resolution.ts';
 import { refuseQuarantined, regateLock } from '#promotion/promotion.ts';
 import { changeSetOf, movesBetween } from '#resolve/resolve.ts';
+import type { Ledger } from './audit-branch.ts';
 import { gateChange } from './gate-evidence.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import { quarantineOf } from './quarantine.ts';
@@ -31,7 +32,7 @@ const LOOK_BACK = 10_000;
 
 /**
  * Gates of whatever moved the lock since the last rendering, whoever merged it: time gates wait, the others are stuck.
- * The first rendering of an environment has nothing to compare with and passes.
+ * The first rendering of an environment has nothing to compare with and passes; where its branch was taken away, the ledger tells what ran.
  */
 export async function regate(
   world: World,
@@ -40,10 +41,12 @@ export async function regate(
   signal?: AbortSignal,
 ): Promise<Regated> {
   const head = await world.rendered.at(refs.get(branchRef(`rendered/${prepared.environment.name}`)));
-  const last = head === undefined ? [] : lastPins(head);
+  const view = await world.ledger.at(refs.get(branchRef('audit')));
+  const last = head === undefined ? recordedPins(view.ledger, prepared) : lastPins(head);
   const quarantined = refuseQuarantined(prepared.environment, quarantinedIn(world, prepared, movesBetween(last, prepared.pins)));
   if (quarantined.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: quarantined } };
-  const moves = head === undefined ? [] : movesBetween(last, prepared.pins);
+  const isFirst = head === undefined && last.length === 0;
+  const moves = isFirst ? [] : movesBetween(last, prepared.pins);
   if (moves.length === 0)
     return {
       kind: 'passed',
@@ -59,7 +62,6 @@ export async function regate(
   const merged = await lockCommit(world, prepared);
   const change = merged === undefined || world.forge === undefined ? undefined : await world.forge.changeRequestOf(merged);
   const { trust } = await world.history.upTo(prepared.revision);
-  const view = await world.ledger.at(refs.get(branchRef('audit')));
   const trailers = merged === undefined ? [] : parseTrailers((await world.repository.commit(merged)).message);
   const isEmergency = trailers.some((trailer) => trailer.key === 'Reason' && trailer.value === 'emergency');
   const reason = isEmergency ? 'emergency' : 'promotion';
@@ -109,6 +111,18 @@ function lastPins(head: RenderedHead): readonly Pin[] {
     }
   }
   return [...pins.values()];
+}
+
+/** What the ledger says of the locked instances: the same, with the versions that ran last. */
+function recordedPins(ledger: Ledger, prepared: PreparedEnvironment): readonly Pin[] {
+  const ran = [...ledger.instances]
+    .filter(([place]) => place.startsWith(`${prepared.environment.name}/`))
+    .map(([, instances]) => instances);
+  return prepared.pins.flatMap((pin) => {
+    const states = ran.flatMap((instances) => instances.get(pin.instance) ?? []);
+    const [state] = states.sort((a, b) => b.since - a.since);
+    return state === undefined ? [] : [{ ...pin, version: state.version, sha256: toSha256(state.sha256) }];
+  });
 }
 
 /** The first-parent commit that gave the lock its present text. */

@@ -82,3 +82,29 @@ test('verify accepts only engines that an accepted declaration names', async () 
 
   expect(problems.map((problem) => problem.code)).toContain('signature-refused');
 });
+
+test('taking a rendered branch away does not let a lock in past its gates', async () => {
+  const { outside, engine } = await running();
+  await peopleOf(outside).push(capsuleFiles('1.1.0'), { message: 'web 1.1.0' });
+  await engine.wake({ kind: 'look' });
+  const { repository } = peopleOf(outside);
+  const dev = await lockOf(engine, 'dev');
+  expect(dev).toContain('1.1.0');
+  const head = await repository.resolve('rendered/staging');
+
+  await repository.push([{ ref: branchRef('rendered/staging'), expected: head, next: undefined }]);
+  await peopleOf(outside).push({ 'environments/staging/environment.lock.yaml': dev.replace('environment: dev', 'environment: staging') });
+  await engine.wake({ kind: 'look' });
+
+  expect(engine.endings.get('reconcile/staging')).toMatchObject({ kind: 'waiting', reasons: [expect.stringMatching(/^soak: /)] });
+  expect(await repository.resolve('rendered/staging')).toBeUndefined();
+});
+
+async function lockOf({ world }: Engine, name: string): Promise<string> {
+  const main = await world.repository.resolve('main');
+  if (main === undefined) throw new Error('no main');
+  const { state } = await world.reading.declarations(await world.reading.at(main));
+  const lock = state.environments.find((item) => item.name === name)?.lock;
+  if (lock === undefined) throw new Error(`no lock of ${name}`);
+  return world.reading.text(lock.blob);
+}

@@ -59,6 +59,8 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
   const mergeBases = new Map<string, CommitId | undefined>();
   let remoteCalls = 0;
   let known: ReadonlyMap<RefName, CommitId> | undefined;
+  /** How often refs moved, or may have. */
+  let moves = 0;
   let last: Promise<unknown> = Promise.resolve();
 
   async function checkFormat(): Promise<boolean> {
@@ -116,6 +118,7 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
 
   async function refs(): Promise<ReadonlyMap<RefName, CommitId>> {
     if (remote !== undefined && known !== undefined) return known;
+    const asOf = moves;
     const stored = hasRefFiles ? await readRefs(place.directory, limits.refs) : await listRefs();
     const found = new Map<RefName, CommitId>();
     const open: [RefName, StoredRef][] = [];
@@ -128,7 +131,8 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
       const id = peeled[index];
       if (id !== undefined) found.set(name, id);
     }
-    known = found;
+    // A push that ended meanwhile knows better than what was read before it.
+    if (asOf === moves) known = found;
     return found;
   }
 
@@ -206,6 +210,7 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
     return await alone(async () => {
       const before = await refs().catch(() => known ?? new Map<RefName, CommitId>());
       await bringUp(remote, signal);
+      moves += 1;
       known = undefined;
       const after = await refs();
       const moved = movedRefs(before, after);
@@ -244,6 +249,7 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
         if (update.next === undefined) next.delete(update.ref);
         else next.set(update.ref, update.next);
       }
+      moves += 1;
       known = next;
     });
   }
