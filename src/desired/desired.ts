@@ -10,12 +10,15 @@ import { irregular } from './irregular.ts';
 import { misplacedFiles, notACapsule } from './misplaced.ts';
 import { findNotHonoured, type NotHonoured, ofCapsule } from './not-honoured.ts';
 import { type ParsedDeclaration, parseDocument } from './parse.ts';
+import { availabilityProblems } from './rules/availability.ts';
+import { componentNameProblems } from './rules/component-names.ts';
 import { cycleProblems } from './rules/cycles.ts';
 import { dependencyProblems } from './rules/dependencies.ts';
 import { fileProblems } from './rules/files.ts';
 import { historyProblems } from './rules/history.ts';
 import { promotionProblems } from './rules/promotion-graph.ts';
 import { referenceProblems } from './rules/references.ts';
+import { resourceProblems } from './rules/resources.ts';
 import { schemaProblems } from './rules/schema-hygiene.ts';
 import { targetProblems } from './rules/targets.ts';
 import { wiringProblems } from './rules/wiring.ts';
@@ -76,6 +79,9 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...cycleProblems(context),
     ...promotionProblems(context),
     ...targetProblems(context),
+    ...componentNameProblems(context),
+    ...resourceProblems(context),
+    ...availabilityProblems(context),
     ...schemaProblems(context),
     ...referenceProblems(context),
   ];

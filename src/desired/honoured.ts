@@ -222,8 +222,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/components/*/stop',
       '/spec/components/*/stop/gracePeriod',
       '/spec/components/*/stop/preStop/**',
-      // `none` asks for no order; the reverse is one.
-      '/spec/components/*/stop/order',
       '/spec/components/*/startAfter',
       '/spec/components/*/schedule/**',
       '/spec/dependencies',
@@ -279,6 +277,8 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/compatibility/capabilities',
       '/spec/extensionPoints/**',
       '/spec/components/*/availability/leaderElection',
+      // `none` asks for no order; the reverse is one.
+      '/spec/components/*/stop/order',
       '/spec/components/*/placement/tiers',
       '/spec/dataSources/**',
       '/spec/secrets/*/rotation',

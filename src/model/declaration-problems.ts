@@ -128,13 +128,6 @@ export const DECLARATION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'dependencies: { db: { type: postgres } } and no spec.recipes.postgres',
     remedy: 'Add the recipe to the environment.',
   },
-  'name-undeclared': {
-    rule: 'V-29',
-    title: 'A component uses a name that its capsule does not declare',
-    why: 'Ports, volumes, storage and other components are wired by name inside the capsule; a name that is nowhere cannot be rendered.',
-    example: 'volumes: { data: { mountPath: /data, storage: dta } }',
-    remedy: 'Use one of the names that the message lists, or declare it.',
-  },
   'not-read': {
     rule: undefined,
     title: 'A file looks like a declaration and is not read',

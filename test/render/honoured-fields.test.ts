@@ -42,7 +42,7 @@ spec:
       availability: { disruptionBudget: { maxUnavailable: 1 }, spread: zone, minZones: 2 }
       placement: { requires: { arch: [amd64] }, prefers: { arch: [arm64] } }
       security: { runAsNonRoot: true, readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: { drop: [ALL] }, seccomp: RuntimeDefault, serviceAccount: { create: true, rules: [{ apiGroups: [apps], resources: [pods], verbs: [get] }] } }
-      network: { ingressFrom: [gateway], egressTo: ["dependency:cache"], externalEgress: [203.0.113.0/24] }
+      network: { ingressFrom: [gateway], egressTo: [search], externalEgress: [203.0.113.0/24] }
       stop: { gracePeriod: 20s, preStop: { sleep: 5s } }
     fixed:
       kind: Deployment
@@ -59,6 +59,7 @@ spec:
     second:
       kind: StatefulSet
       image: registry.example.com/second:1
+      startAfter: [third]
       ports: { http: { port: 8080 } }
       probes:
         startup: { tcp: { port: http } }
@@ -102,7 +103,7 @@ function outcomeOf(declaration: Json): string {
   // The content address is an annotation: it must not be what shows.
   const result = renderUnit({ ...made, pin: { ...made.pin, sha256: sha256Of('one content') } });
   if (!result.ok) return result.problems.map((problem) => problem.message).join('\n');
-  return result.value.objects.map((object) => object.text).join('---\n');
+  return result.value.objects.map((object) => JSON.stringify(object)).join('\n');
 }
 
 /** Every pointer of the document that a schema pointer speaks of. */
@@ -133,7 +134,7 @@ const everything = parse(EVERYTHING) as Json;
 const whole = outcomeOf(everything);
 
 test('the capsule with everything renders', () => {
-  expect(whole).toContain('kind: Deployment');
+  expect(whole).toContain('"kind":"Deployment"');
   expect(honoured.length).toBeGreaterThan(60);
 });
 
