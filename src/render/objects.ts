@@ -67,12 +67,15 @@ function declaredScopes(raws: readonly RawObject[]): ReadonlyMap<string, boolean
   return scopes;
 }
 
+/** First line of a pointer of git-lfs. */
+const LARGE_FILE = 'version https://git-lfs.github.com/spec/';
 /** RFC 1035: names of Services become host names. */
 const SERVICE_NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const NAME = /^[a-z0-9]([-a-z0-9.:]*[a-z0-9])?$/i;
 
 function toKubernetesObject(scope: Scope, raw: RawObject, customScopes: ReadonlyMap<string, boolean>): KubernetesObject | undefined {
   const { value } = raw;
+  if (typeof value === 'string' && value.startsWith(LARGE_FILE)) return refuse(scope, raw, 'is a pointer to a large file, not the file');
   if (!isJsonObject(value)) return refuse(scope, raw, 'produced a document that is not an object');
   const { apiVersion, kind, metadata } = value;
   if (typeof apiVersion !== 'string' || apiVersion === '') return refuse(scope, raw, 'produced a document without apiVersion');

@@ -206,3 +206,12 @@ describe('a target', () => {
     });
   });
 });
+
+it('row 20: a large-file pointer in place of a manifest is said to be one', () => {
+  const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n';
+  const raw = 'components: { raw: { kind: Manifests, source: { path: manifests } } }';
+
+  expect(problems(raw, { files: { 'manifests/m.yaml': pointer } })).toEqual([
+    'rendered-object-invalid V-87 manifest manifests/m.yaml is a pointer to a large file, not the file (web 1.0.0 for prod/eu-1)',
+  ]);
+});
