@@ -4,10 +4,10 @@ import { enumerateFailures, tellFailing } from '#test/stories/errors.ts';
 import { enumerateLateReads, tellLate } from '#test/stories/late.ts';
 import { tellPolled } from '#test/stories/polled.ts';
 import { tellSideBySide } from '#test/stories/side-by-side.ts';
-import { PROMOTE, RECONCILE, type Story } from '#test/stories/stories.ts';
+import { PROMOTE, RECONCILE, SQUASH, type Story } from '#test/stories/stories.ts';
 import { comparableEnd, endOf, withoutDoubt } from '#test/stories/telling.ts';
 
-const STORIES: readonly Story[] = [RECONCILE, PROMOTE];
+const STORIES: readonly Story[] = [RECONCILE, PROMOTE, SQUASH];
 
 test.each(STORIES)('$name: every read, one version late', { timeout: 300_000 }, async (story) => {
   const whole = await endOf(await tellPolled(story));
@@ -19,7 +19,7 @@ test.each(STORIES)('$name: every read, one version late', { timeout: 300_000 }, 
   }
 });
 
-test.each(STORIES)('$name: every port call, failing once in every way', { timeout: 600_000 }, async (story) => {
+test.each([RECONCILE, PROMOTE])('$name: every port call, failing once in every way', { timeout: 600_000 }, async (story) => {
   const whole = await endOf(await tellPolled(story));
 
   for (const failure of await enumerateFailures(story)) {

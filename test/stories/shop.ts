@@ -22,7 +22,7 @@ function keyOf(name: string): SshPrivateKey {
 /** Files of a repository by path. */
 export type Files = Readonly<Record<string, string>>;
 
-const PROJECT = `apiVersion: capstan.dev/v1alpha1
+export const PROJECT_FILE = `apiVersion: capstan.dev/v1alpha1
 kind: Project
 metadata:
   name: shop
@@ -121,7 +121,7 @@ spec:
 
 export function shopFiles(stages: readonly Stage[]): Files {
   return {
-    'environments/project.yaml': PROJECT,
+    'environments/project.yaml': PROJECT_FILE,
     ...Object.fromEntries(stages.map((stage) => [`environments/${stage.name}/environment.yaml`, environmentFile(stage)])),
     ...capsuleFiles('1.0.0'),
   };

@@ -121,6 +121,16 @@ export const PROMOTE: Story = {
   ],
 };
 
+/** The same on a forge that squashes: nothing of a request's commits reaches main but their content. */
+export const SQUASH: Story = {
+  ...PROMOTE,
+  name: 'squash',
+  async begin(outside) {
+    outside.forge.mergeMethod = 'squash';
+    await PROMOTE.begin(outside);
+  },
+};
+
 function environment(name: string): EnvironmentName {
   return toEnvironmentName(name);
 }
