@@ -181,6 +181,9 @@ function isBrought(pin: Pin, head: RenderedHead | undefined, rendering: Renderin
 function guardRendered(prepared: PreparedEnvironment, difference: RenderedDifference): readonly Problem[] {
   const { environment, rendered } = prepared;
   const digests = new Map<string, Sha256>(rendered.rendering.targets.map((target) => [target.target.name, target.digest]));
+  const placed = new Map<string, readonly ObjectKey[]>(
+    rendered.rendering.targets.map((target) => [target.target.name, target.objects.map((object) => object.key)]),
+  );
   return [...difference.before].flatMap(([name, before]) => {
     const deleted = difference.deleted.filter((item) => item.target === name).map((item) => item.key);
     if (deleted.length === 0) return [];
@@ -191,6 +194,7 @@ function guardRendered(prepared: PreparedEnvironment, difference: RenderedDiffer
       rendering,
       before,
       deleted,
+      placed: placed.get(name) ?? [],
       budget: deletionBudget(environment),
       confirmed: isConfirmed(environment, rendering),
     });

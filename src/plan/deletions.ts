@@ -14,6 +14,8 @@ export interface Deletions {
   /** How many objects there were. */
   readonly before: number;
   readonly deleted: readonly ObjectKey[];
+  /** What stands there afterwards; absent: nothing that is known. */
+  readonly placed?: readonly ObjectKey[];
   readonly budget: DeletionBudget;
   /** Git confirms exactly this rendering. */
   readonly confirmed: boolean;
@@ -63,13 +65,22 @@ export function deletionProblems(deletions: Deletions): readonly Problem[] {
 }
 
 function overBudget(deletions: Deletions): readonly Problem[] {
-  const { before, deleted, budget, target } = deletions;
+  const { before, budget, target } = deletions;
+  const successors = new Set((deletions.placed ?? []).map(stemOf));
+  const deleted = deletions.deleted.filter((key) => !DIGEST.test(key.name) || !successors.has(stemOf(key)));
   const allowed = Math.min(budget.count, Math.floor((before * budget.percent) / 100));
   if (deleted.length <= allowed) return [];
   const sentence =
     `would delete ${deleted.length} of ${before} objects of target ${target}; its deletion budget is ${allowed} ` +
     `(the smaller of ${budget.count} and ${budget.percent} % of ${before}): ${listed(deleted)}`;
   return [problem(deletions, 'deletion-budget-exceeded', sentence)];
+}
+
+const DIGEST = /-[0-9a-f]{8}$/;
+
+/** A name that ends in a digest of its content is another one after each change: its successor replaces it, and nothing is lost. */
+function stemOf(key: ObjectKey): string {
+  return DIGEST.test(key.name) ? keyText({ ...key, name: key.name.replace(DIGEST, '') }).toLowerCase() : '';
 }
 
 function problem(deletions: Deletions, code: string, sentence: string): Problem {

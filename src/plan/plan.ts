@@ -69,9 +69,10 @@ export function guardPlan(request: {
 }): readonly Problem[] {
   const { plan, inventory, budget, confirmed, prune } = request;
   const deleted = plan.steps.filter((step) => step.action === 'prune').map((step) => step.key);
+  const placed = plan.steps.filter((step) => step.action !== 'prune').map((step) => step.key);
   const before = new Set(inventory?.objects.map((object) => keyText(object.key))).size;
   const { environment, target, rendering } = plan;
-  return deletionProblems({ environment, target, rendering, before, deleted, budget, confirmed, always: prune === 'confirm' });
+  return deletionProblems({ environment, target, rendering, before, deleted, placed, budget, confirmed, always: prune === 'confirm' });
 }
 
 /** The same for a rendered branch that is about to move: `before` objects stood there, `deleted` would not any more. */

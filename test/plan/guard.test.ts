@@ -72,6 +72,18 @@ describe('the deletion budget', () => {
     });
   });
 
+  test('does not count what is replaced under a name with another digest', () => {
+    const run = (digest: string): readonly RenderedObject[] => [
+      renderedObject(`check-${digest}`, { kind: 'Job', apiVersion: 'batch/v1' }),
+      renderedObject(`settings-${digest}`),
+    ];
+    const rest = objects(2);
+
+    expect(codes(guard([...rest, ...run('0123abcd')], [...rest, ...run('89abcdef')]))).toEqual([]);
+    expect(codes(guard([...rest, ...run('0123abcd')], rest))).toEqual(['deletion-budget-exceeded']);
+    expect(codes(guard([...rest, ...run('0123abcd')], [...rest, renderedObject('check-89abcdef')]))).toEqual(['deletion-budget-exceeded']);
+  });
+
   test('names at most ten objects', () => {
     const all = objects(60);
 
