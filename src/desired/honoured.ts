@@ -31,6 +31,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       holds('/spec/branches/evidence', 'evidence'),
       holds('/spec/branches/release'),
       holds('/spec/tenants'),
+      holds('/spec/trust/*/for/*', 'commit', 'capsule', 'engine'),
       holds('/spec/trust/*/openpgpKey'),
       holds('/spec/trust/*/publicKey'),
       holds('/spec/trust/*/x509Root'),

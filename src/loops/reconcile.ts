@@ -15,6 +15,7 @@ import { guardPlan, nextInventory, planChanges } from '#plan/plan.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { changeSetOf } from '#resolve/resolve.ts';
 import { judgeAcceptedHistory } from './accepted-history.ts';
+import type { Ledger } from './audit-branch.ts';
 import { strangerAt } from './engine-branches.ts';
 import { prepareEnvironment } from './prepare-environment.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
@@ -77,9 +78,10 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
 
   const receipts: Receipt[] = [];
   const runs: TargetRun[] = [];
+  const { ledger } = await world.ledger.at(refs.get(branchRef('audit')));
   for (const rendering of targets) {
     if (request.target !== undefined && rendering.target.name !== request.target) continue;
-    const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun }, signal);
+    const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun, ledger }, signal);
     runs.push(result);
     receipts.push(toReceipt(world, { ...run, request, prepared, head: moved.head, reason: moved.reason, rendering, result }));
   }
@@ -120,6 +122,7 @@ interface SyncRequest {
   readonly prepared: PreparedEnvironment;
   readonly rendering: TargetRendering;
   readonly dryRun: boolean;
+  readonly ledger: Ledger;
 }
 
 interface SyncResult extends TargetRun {
@@ -134,7 +137,8 @@ async function syncTarget(world: World, request: SyncRequest, signal?: AbortSign
   try {
     const target = await world.targets.open(environment.name, declared.name, { driver: declared.value.driver, path: declared.value.path });
     const observation = await target.observe(request.rendering.objects, signal);
-    const planned = planTarget(request.prepared, declared, request.rendering, observation);
+    const isLost = observation.inventory === undefined && ran(request);
+    const planned = notingLoss(planTarget(request.prepared, declared, request.rendering, observation), isLost);
     if (request.dryRun || planned.problems.length > 0) {
       const health = assess(request.rendering, observation);
       const ending: Ending = planned.problems.length > 0 ? { kind: 'stuck', problems: planned.problems } : { kind: 'settled' };
@@ -155,6 +159,19 @@ async function syncTarget(world: World, request: SyncRequest, signal?: AbortSign
     if (!isPortError(error)) throw error;
     return unreachable(request, error.kind === 'invalid' || error.kind === 'unsupported' || error.kind === 'denied', error.message);
   }
+}
+
+/** Whether something of the environment was healthy on this target before. */
+function ran({ ledger, rendering }: SyncRequest): boolean {
+  const known = ledger.instances.get(`${rendering.target.environment}/${rendering.target.name}`)?.values() ?? [];
+  return [...known].some((instance) => instance.health === 'healthy' || instance.past.length > 0);
+}
+
+/** A target that ran something and is empty now was emptied by somebody: all that is created is drift. */
+function notingLoss(planned: ReturnType<typeof planTarget>, isLost: boolean): ReturnType<typeof planTarget> {
+  if (!isLost) return planned;
+  const created = planned.plan.steps.filter((step) => step.action === 'create').map((step) => step.key);
+  return { ...planned, plan: { ...planned.plan, drifted: [...planned.plan.drifted, ...created] } };
 }
 
 /** The plan of one target and what stops it: the same code for `plan`, `reconcile` and the check. */
