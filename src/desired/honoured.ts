@@ -86,6 +86,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/gates/*/name',
       '/spec/gates/*/when',
       '/spec/gates/*/checks',
+      '/spec/gates/*/ref',
       '/spec/gates/*/duration',
       '/spec/gates/*/required',
       '/spec/gates/*/teams',
@@ -117,7 +118,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/gates/*/maxIncreasePercent',
       '/spec/gates/*/kinds',
       '/spec/gates/*/window',
-      '/spec/gates/*/ref',
       '/spec/gates/*/driver',
       '/spec/gates/*/url',
       // Belong to drivers that are stuck by themselves.
@@ -134,7 +134,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       stuck('/spec/secrets/*/*/provider', 'kubernetes', 'external-secrets'),
       holds('/spec/quota'),
       holds('/spec/promotion/holdOnManualRollback', true),
-      holds('/spec/gates/*/type', 'soak', 'health', 'signature', 'check', 'approval'),
+      holds('/spec/gates/*/type', 'soak', 'health', 'signature', 'check', 'approval', 'policy'),
       holds('/spec/gates/*/environment'),
       holds('/spec/windows'),
       holds('/spec/verification'),
@@ -351,15 +351,11 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/validations/**',
       '/spec/enforcement',
       '/spec/failurePolicy',
+      '/spec/exceptions/**',
       '/spec/tests/**',
     ],
     descriptive: [...FREE_TEXT, '/metadata/labels/**'],
-    unsupported: [
-      holds('/spec/on/*', 'render', 'pullRequest', 'reconcile'),
-      // An exception that does not count only makes the policy stricter, but whoever wrote it should know.
-      holds('/spec/exceptions'),
-      holds('/spec/export'),
-    ],
+    unsupported: [holds('/spec/on/*', 'render', 'pullRequest', 'reconcile', 'promotion'), holds('/spec/export')],
   },
   Fleet: {
     honoured: [...HEAD, '/spec/selector/**', '/spec/devices'],

@@ -4,6 +4,7 @@ import type { RefName } from '#model/names.ts';
 import type { Ending } from '#model/receipt.ts';
 import { validateSnapshot } from './check.ts';
 import { PROMOTE_CHECK } from './gate-evidence.ts';
+import { judgeProposal } from './proposal-policies.ts';
 import { renderedDifference } from './rendered-difference.ts';
 import type { World } from './world.ts';
 
@@ -32,7 +33,9 @@ export async function checkChange(world: World, number: number, signal?: AbortSi
   const report = await validateSnapshot(world, at, signal);
   const errors = report.problems.filter((problem) => problem.severity === 'error');
   const difference = errors.length > 0 ? undefined : await renderedDifference(world, await world.reading.at(base), at, signal);
-  const all = [...errors, ...(difference?.problems ?? [])];
+  const proposal = { number, base: await world.reading.at(base), head: { ...at, commit: head }, main: await world.reading.at(main) };
+  const judged = errors.length > 0 ? [] : await judgeProposal(world, proposal, signal);
+  const all = [...errors, ...(difference?.problems ?? []), ...judged.filter((problem) => problem.severity === 'error')];
   const [first] = all;
   const digests = (difference?.environments ?? []).map((item) => `${item.name} ${item.digest.head?.slice(0, 12) ?? 'gone'}`);
   const detail =

@@ -2,7 +2,7 @@ import { checkDesiredState, notHonoured } from '#desired/desired.ts';
 import type { DesiredState } from '#model/desired.ts';
 import type { CapsuleName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
-import { checkPolicies } from '#policy/policy.ts';
+import { checkPolicies, findLapsedExceptions } from '#policy/policy.ts';
 import { checkCapsuleTemplates } from '#render/render.ts';
 import { allowedSigners } from '#trust/trust.ts';
 import { checkEnvironments } from './check-environments.ts';
@@ -43,7 +43,7 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
   );
   found.push(...notHonoured(state), ...allowedSigners(state.project).problems);
   for (const capsule of state.capsules) found.push(...checkCapsuleTemplates(capsule));
-  found.push(...checkPolicies(state.policies));
+  found.push(...checkPolicies(state.policies), ...findLapsedExceptions(state.policies, world.clock.now()));
   const checked = { world, declarations, state, index: await withUnreleased(world, { at, index, state }), findings: [...found] };
   found.push(...(await checkEnvironments(checked, signal)));
   return { problems: unique(withLines(found, declaredIn(state)), state), documents: documentsOf(state) };

@@ -34,7 +34,7 @@ export function createWorld(ports: WorldPorts): World {
     ledger,
     rendered: createRenderedReader(repository),
     history,
-    environments: createEnvironmentRenderer(reading, ports.renderer),
+    environments: createEnvironmentRenderer(reading, ports.renderer, clock),
     protection: createProtectionReader(ports),
   };
 }

@@ -8,6 +8,7 @@ import type { ChangeSet, Pin } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { assessRisk, readGates } from '#promotion/promotion.ts';
 import type { Ledger } from './audit-branch.ts';
+import { isJudgedOnPromotion, promotionPolicies, teamsForPolicies } from './policy-evidence.ts';
 import type { Declarations, LoadedCapsule } from './reading.ts';
 import type { TrustOf } from './trust-of.ts';
 import { undeclaredGates } from './undeclared-gates.ts';
@@ -45,26 +46,46 @@ export async function gateChange(world: Pick<World, 'forge' | 'reading' | 'clock
   const arriving = request.pins.filter((pin) => changeSet.moves.some((move) => move.instance === pin.instance && move.to !== undefined));
   const capsules = await world.reading.capsules(arriving.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
   const risk = riskOf(request, capsules);
-  const wanted = wantedOf(environment, change);
+  const wanted = wantedOf(request);
   const reviews = change === undefined || forge === undefined || !wanted.reviews ? [] : await forge.reviews(change.number);
   const engine = forge === undefined ? undefined : (await forge.account()).login;
   const authors = new Set([...(engine === undefined ? [] : [engine]), ...(change === undefined ? [] : [change.author])]);
   const memberships = await membershipsOf(world, request, reviews);
-  const evidence: Evidence = {
+  const looked = {
     risk,
-    upstream: evidenceAbove(request),
-    releases: arriving.map((pin) => ({ instance: pin.instance, verdict: request.trust.ofRelease(pin) })),
-    checks: change === undefined || forge === undefined || !wanted.checks ? undefined : await checksOf(forge, change),
     reviews,
+    upstream: evidenceAbove(request),
     heads: wanted.reviews ? await headsOf(world, request, reviews) : [],
+    releaseAuthors: wanted.reviews ? await releaseAuthorsOf(world, request, arriving, engine) : new Set<string>(),
+    isMember: (login: string, team: string) => memberships.get(`${team} ${login.toLowerCase()}`),
+    checks: change === undefined || forge === undefined || !wanted.checks ? undefined : await checksOf(forge, change),
+  };
+  const releases = arriving.map((pin) => ({ instance: pin.instance, verdict: request.trust.ofRelease(pin) }));
+  const now = world.clock.now();
+  const policies = promotionPolicies(
+    {
+      ...request,
+      ...looked,
+      capsules,
+      checks: looked.checks ?? [],
+      authors: new Set([...authors, ...looked.releaseAuthors]),
+      signatures: releases.map(({ instance, verdict }) => ({
+        instance,
+        verdict: verdict.kind,
+        by: verdict.kind === 'accepted' ? verdict.by : '',
+      })),
+    },
+    now,
+  );
+  const evidence: Evidence = {
+    ...looked,
+    releases,
+    policies,
     authors,
-    releaseAuthors: wanted.reviews ? await releaseAuthorsOf(world, request, arriving, engine) : new Set(),
-    isMember: (login, team) => memberships.get(`${team} ${login.toLowerCase()}`),
     holds: (expression, input) => holds(expression, input, environment),
     kind: request.kind,
   };
   const approved = reviews.filter((review) => review.state === 'approved').map((review) => review.reviewer);
-  const now = world.clock.now();
   return {
     gates: [...readGates({ environment, changeSet, evidence }, now), ...undeclaredGates(request, capsules)],
     risk,
@@ -100,11 +121,12 @@ async function brings(world: Pick<World, 'reading'>, request: EvidenceRequest, c
 }
 
 /** What the forge is asked of a change: reviews where an approval could be asked for, and for the record of what was merged. */
-function wantedOf(environment: DesiredEnvironment, change: ChangeRequest | undefined) {
+function wantedOf({ environment, change, declarations }: EvidenceRequest) {
   const { approvals = [], gates = [] } = environment.declared.value.spec;
+  const judged = isJudgedOnPromotion(declarations);
   return {
-    reviews: approvals.length > 0 || gates.some((gate) => gate.type === 'approval') || change?.state === 'merged',
-    checks: gates.some((gate) => gate.type === 'check'),
+    reviews: judged || approvals.length > 0 || gates.some((gate) => gate.type === 'approval') || change?.state === 'merged',
+    checks: judged || gates.some((gate) => gate.type === 'check'),
   };
 }
 
@@ -175,6 +197,7 @@ async function membershipsOf(
   const wanted = new Set([
     ...(spec.approvals ?? []).flatMap((rule) => rule.teams ?? []),
     ...(spec.gates ?? []).flatMap((gate) => gate.teams ?? []),
+    ...teamsForPolicies(request.declarations),
   ]);
   const teams = request.declarations.state.project?.value.spec.teams ?? {};
   const known = new Map<string, boolean>();

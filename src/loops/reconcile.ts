@@ -17,6 +17,7 @@ import { changeSetOf } from '#resolve/resolve.ts';
 import { judgeAcceptedHistory } from './accepted-history.ts';
 import type { Ledger } from './audit-branch.ts';
 import { strangerAt } from './engine-branches.ts';
+import { refusedByComparison } from './looking-back.ts';
 import { prepareEnvironment } from './prepare-environment.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import { recordReceipts } from './record-receipts.ts';
@@ -71,6 +72,8 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   if (strange.length > 0) return { ...nothing({ kind: 'stuck', problems: strange }), revision, notices: prepared.notices };
   const gated = await regate(world, prepared, refs, signal);
   if (gated.kind === 'ended') return { ...nothing(gated.ending), revision, notices: prepared.notices };
+  const denied = await refusedByComparison(world, prepared, gated.head);
+  if (denied.length > 0) return { ...nothing({ kind: 'stuck', problems: denied }), revision, notices: prepared.notices };
   const moved = request.dryRun
     ? { kind: 'at' as const, head: gated.head, reason: gated.reason }
     : await advanceRendered(world, { prepared, gated, runId: run.runId, traceId: run.traceId }, signal);

@@ -7,7 +7,8 @@ import type { Rendering, RenderedUnit, TargetRendering } from '#model/rendering.
 import type { Configuration, Pin, ReleaseIndex, Resolution } from '#model/resolution.ts';
 import { accepted, refused } from '#model/result.ts';
 import type { Result } from '#model/result.ts';
-import { judgeRendering } from '#policy/policy.ts';
+import { judgeRendering, looksAtChange, looksBack, verdictKey } from '#policy/policy.ts';
+import type { Clock } from '#ports/machine.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import { assembleRendering, assembleTarget, compareRenderings } from '#render/render.ts';
 import { resolveEnvironment } from '#resolve/resolve.ts';
@@ -52,7 +53,7 @@ export interface RenderRequest {
 }
 
 /** Resolve, configure, render and judge one environment; units whose inputs did not move are remembered. */
-export function createEnvironmentRenderer(reading: Reading, renderer: Renderer): EnvironmentRenderer {
+export function createEnvironmentRenderer(reading: Reading, renderer: Renderer, clock: Clock): EnvironmentRenderer {
   const preparation = createTargetPreparation();
   const units = createMemo<RenderedUnit>(50_000);
   const known = new WeakMap<Prepared, RenderedUnit>();
@@ -89,7 +90,8 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
     const assembled = assemble(prepared, rendered.value, targets);
     if (!assembled.ok) return assembled;
     const rendering = assembleRendering(environment.name, assembled.value);
-    const verdicts = judge(request, { prepared, rendered: rendered.value, targets: assembled.value });
+    const capsules = new Map(sourced.map(({ instance, source }) => [instance.pin.instance, source.declared]));
+    const verdicts = judge(request, { prepared, rendered: rendered.value, targets: assembled.value, capsules });
     const denied = verdicts.filter((problem) => problem.severity === 'error');
     if (denied.length > 0) return refused(denied);
     const warnings = [...found, ...verdicts].filter((problem) => problem.severity === 'warning');
@@ -103,11 +105,15 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
       readonly prepared: readonly PreparedTarget[];
       readonly rendered: RenderedUnits;
       readonly targets: readonly TargetRendering[];
+      readonly capsules: NonNullable<Parameters<typeof judgeRendering>[1]['capsules']>;
     },
   ): readonly Problem[] {
     const { environment, state, occasion } = request;
-    if (state.policies.length === 0) return [];
-    const key = [occasion, environment.declared.blob, ...state.policies.map((policy) => policy.blob)].join(' ');
+    // What looks back is judged where the last rendering is known, and who proposes a change is known where a proposal is checked.
+    const policies = state.policies.filter((policy) => !looksBack(policy) && !(occasion === 'pullRequest' && looksAtChange(policy)));
+    if (policies.length === 0) return [];
+    const now = clock.now();
+    const key = `${occasion} ${environment.declared.blob} ${verdictKey(policies, now)}`;
     const verdicts = judged.get(key) ?? judged.set(key, new WeakMap());
     return from.prepared.flatMap(({ target, items }, at) =>
       items.flatMap((item) => {
@@ -115,7 +121,7 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer):
         if (verdict !== undefined) return verdict;
         const rendering = { target, objects: from.rendered.get(item)?.objects ?? [], instances: from.targets[at]?.instances ?? new Map() };
         const problems = (['render', occasion] as const).flatMap((on) =>
-          judgeRendering(state.policies, { on, environment, rendering, previous: undefined }),
+          judgeRendering(policies, { on, environment, rendering, previous: undefined, at: now, capsules: from.capsules }),
         );
         // A policy that is asked on both occasions says the same twice.
         const once = [

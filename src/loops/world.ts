@@ -50,4 +50,4 @@ export interface Settings {
 }
 
 /** Reads only: what `validate`, `render`, `diff`, `plan` and `status` need. */
-export type ReadingWorld = Pick<World, 'repository' | 'reading' | 'environments' | 'history' | 'settings'>;
+export type ReadingWorld = Pick<World, 'repository' | 'reading' | 'environments' | 'history' | 'settings' | 'clock'>;

@@ -1,4 +1,4 @@
-import { celEnv, celFunc, CelScalar, isCelError, isCelList, isCelMap, isCelUint, parse, plan } from '@bufbuild/cel';
+import { celEnv, celFunc, celMap, CelScalar, isCelError, isCelList, isCelMap, isCelUint, parse, plan } from '@bufbuild/cel';
 import type { CelInput, CelValue } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
 
@@ -30,8 +30,11 @@ export interface Expression {
   readonly names: readonly string[];
   evaluate(variables: Readonly<Record<string, Json>>): Evaluated<Json>;
   /** The same on values that several expressions share. */
-  evaluateIn(scope: Scope): Evaluated<CelValue>;
+  evaluateIn(scope: Scope): Evaluated<ScopeValue>;
 }
+
+/** A value in the evaluator's form. */
+export type ScopeValue = CelValue;
 
 /** Values in the evaluator's form, made once for many expressions, and what all of these may still cost together. */
 export interface Scope {
@@ -49,6 +52,27 @@ export function withValue(scope: Scope, name: string, value: CelInput): Scope {
   return { values: { ...scope.values, [name]: value }, meter: scope.meter };
 }
 
+/** The scope with a map of such values. */
+export function withMap(scope: Scope, name: string, values: ReadonlyMap<string, ScopeValue>): Scope {
+  return withValue(scope, name, celMap(values));
+}
+
+/** The scope with a time; RFC 3339, and unchanged where the text is none. */
+export function withTime(scope: Scope, name: string, text: string): Scope {
+  const time = compileExpression(`timestamp(${JSON.stringify(text.slice(0, 64))})`, []);
+  const value = time.ok ? time.value.evaluateIn(scope) : time;
+  return value.ok ? withValue(scope, name, value.value) : scope;
+}
+
+/** A value of an expression as JSON. */
+export function jsonOf(value: ScopeValue): Evaluated<Json> {
+  try {
+    return { ok: true, value: toJson(value) };
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : String(error));
+  }
+}
+
 /** Parses and bounds an expression. `known` names what it may take from outside; undefined allows any name. */
 export function compileExpression(text: string, known: readonly string[] | undefined): Evaluated<Expression> {
   const parsed = parseExpression(text);
@@ -63,7 +87,7 @@ export function compileExpression(text: string, known: readonly string[] | undef
       );
     const { environment, purse } = evaluator();
     const run = plan(environment, parsed.value);
-    const evaluateIn = (scope: Scope): Evaluated<CelValue> => {
+    const evaluateIn = (scope: Scope): Evaluated<ScopeValue> => {
       const most = Math.min(scope.meter.left, EXPRESSION_LIMITS.cost);
       purse.left = most;
       try {
@@ -80,7 +104,7 @@ export function compileExpression(text: string, known: readonly string[] | undef
     const evaluate = (variables: Readonly<Record<string, Json>>): Evaluated<Json> => {
       try {
         const answer = evaluateIn(toScope(variables, EXPRESSION_LIMITS.cost));
-        return answer.ok ? { ok: true, value: toJson(answer.value) } : answer;
+        return answer.ok ? jsonOf(answer.value) : answer;
       } catch (error) {
         return failed(error instanceof Error ? error.message : String(error));
       }
@@ -275,22 +299,21 @@ function toInput(value: Json, budget: { left: number }): CelInput {
   return new Map(Object.entries(value).map(([key, item]) => [key, toInput(item, budget)]));
 }
 
-/** A value of an expression as JSON; throws where it has no such form. */
-export function toJson(value: CelValue): Json {
-  const json = jsonOf(value, 0);
+function toJson(value: CelValue): Json {
+  const json = jsonAt(value, 0);
   if (typeof json === 'string' && json.length > EXPRESSION_LIMITS.resultCharacters) throw new Error('the expression gives too long a text');
   return json;
 }
 
-function jsonOf(value: CelValue, depth: number): Json {
+function jsonAt(value: CelValue, depth: number): Json {
   if (depth > 64) throw new Error('the expression gives too deep a value');
   if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
   if (isCelUint(value)) return Number(value.value);
-  if (isCelList(value)) return [...value].map((item) => jsonOf(item, depth + 1));
+  if (isCelList(value)) return [...value].map((item) => jsonAt(item, depth + 1));
   if (isCelMap(value))
     return Object.fromEntries(
-      [...value.entries()].map(([key, item]) => [isCelUint(key) ? String(key.value) : String(key), jsonOf(item, depth + 1)]),
+      [...value.entries()].map(([key, item]) => [isCelUint(key) ? String(key.value) : String(key), jsonAt(item, depth + 1)]),
     );
   throw new Error('the expression gives a value that is not JSON');
 }

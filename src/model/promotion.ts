@@ -1,6 +1,7 @@
 import type { CommitId } from '#model/digest.ts';
 import type { Instant } from '#model/instant.ts';
 import type { EnvironmentName } from '#model/names.ts';
+import type { Problem } from '#model/problem.ts';
 import type { ChangeSet } from '#model/resolution.ts';
 
 /** `passed` is the only state that lets a change through. */
@@ -11,6 +12,16 @@ export interface GateReading {
   /** `4m of 10m`, `ada approved; 1 of 2`. */
   readonly detail: string;
   readonly until: Instant | undefined;
+}
+
+/** What a policy says of a change; its denials are the gate's. */
+export interface PolicyReading {
+  readonly policy: string;
+  /** False where only a gate asked for it. */
+  readonly inForce: boolean;
+  readonly status: GateReading['status'];
+  readonly detail: string;
+  readonly problems: readonly Problem[];
 }
 
 /** A change not yet opened, or opened under `branch`. */

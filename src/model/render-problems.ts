@@ -142,6 +142,20 @@ export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: '',
     remedy: 'Change the capsule or its configuration, or have the policy changed.',
   },
+  'policy-excepted': {
+    rule: undefined,
+    title: 'A policy does not hold, and an exception lets it through',
+    why: 'An exception is a decision for a time; while it lasts, whoever looks sees it.',
+    example: 'exceptions: [ { match: { capsule: legacy }, until: 2027-01-31, ticket: SEC-9 } ]',
+    remedy: 'Make it hold before the exception ends.',
+  },
+  'policy-exception-lapsed': {
+    rule: undefined,
+    title: 'An exception of a policy is over',
+    why: 'It lets nothing through any more, and whoever reads the policy might think that it does.',
+    example: 'exceptions: [ { match: { capsule: legacy }, until: 2020-01-01 } ]',
+    remedy: 'Take the exception out, or have it prolonged.',
+  },
   'policy-invalid': {
     rule: 'V-90',
     title: 'A policy cannot be relied on',

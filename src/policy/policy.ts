@@ -1,99 +1,155 @@
 import type { Policy } from '#model/declarations.generated.ts';
+import type { Capsule } from '#model/declarations.generated.ts';
 import type { Declared, DesiredEnvironment } from '#model/desired.ts';
+import type { Scope } from '#model/expression.ts';
+import type { Instant } from '#model/instant.ts';
+import { isJsonObject } from '#model/json.ts';
 import type { Json, JsonObject } from '#model/json.ts';
 import { groupAndVersion, keyText } from '#model/kubernetes-object.ts';
+import type { KubernetesObject } from '#model/kubernetes-object.ts';
 import type { InstanceName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
+import type { PolicyReading } from '#model/promotion.ts';
 import type { RenderedObject, TargetRendering } from '#model/rendering.ts';
-import type { CompiledPolicy, Violation } from './compiled.ts';
-import { compilePolicy, judge } from './compiled.ts';
-import { checkPolicy } from './policy-tests.ts';
+import { isOfChangeAlone, readChange } from './change.ts';
+import type { ChangeQuestion } from './change.ts';
+import type { CompiledPolicy } from './compiled.ts';
+import { compilePolicy, judge, policyInputs } from './compiled.ts';
+import { hasLabels, isInForce, timeKey } from './in-force.ts';
+import { checkPolicy, lapsedExceptions } from './policy-tests.ts';
+import { environmentInput } from './subjects.ts';
+import { problemOf } from './verdict-wording.ts';
 
 export interface RenderingQuestion {
   readonly environment: DesiredEnvironment;
   /** The objects to judge, all of a target's or some. */
   readonly rendering: Pick<TargetRendering, 'target' | 'instances' | 'objects'>;
-  /** What the target had before; `oldObject` in expressions. */
-  readonly previous: TargetRendering | undefined;
+  /** What the target had before, by key; `oldObject` in expressions. */
+  readonly previous: ReadonlyMap<string, Json> | undefined;
   readonly on: 'render' | 'reconcile' | 'pullRequest';
-  /** Labels of the capsules by instance; a policy that selects by them judges every capsule whose labels are not given. */
-  readonly capsuleLabels?: ReadonlyMap<InstanceName, Readonly<Record<string, string>>>;
+  readonly at: Instant;
+  /** The proposal that brings it, on a pull request; `change` in expressions. */
+  readonly change?: JsonObject;
+  /** The capsules by instance; a policy that selects by their labels judges every one that is not given. */
+  readonly capsules?: ReadonlyMap<InstanceName, Declared<Capsule>>;
 }
 
 /** Judges each object of a target's rendering. Errors refuse it; warnings do not. What cannot be evaluated is refused unless the policy says `ignore`. */
 export function judgeRendering(policies: readonly Declared<Policy>[], question: RenderingQuestion): readonly Problem[] {
-  const before = new Map((question.previous?.objects ?? []).map((object) => [keyText(object.key), object]));
-  return policies
-    .filter((policy) => policy.value.spec.on.includes(question.on) && matchesEnvironment(policy.value, question.environment))
-    .flatMap((policy) => {
-      const compiled = compilePolicy(policy.value);
-      return question.rendering.objects
-        .filter((object) => matchesObject(policy.value, object) && matchesCapsule(policy.value, object, question))
-        .flatMap((object) => judgeObject(policy, compiled, { object, old: before.get(keyText(object.key)), question }));
+  const asked = policies
+    .filter((policy) => policy.value.spec.on.includes(question.on) && isInForce(policy.value, question.environment))
+    .map((policy) => ({ policy, compiled: compilePolicy(policy.value) }))
+    .filter(({ compiled }) => question.on !== 'pullRequest' || !isOfChangeAlone(compiled));
+  if (asked.length === 0) return [];
+  const at = asked.some(({ compiled }) => compiled.names.has('now')) ? question.at : undefined;
+  return question.rendering.objects.flatMap((object) => {
+    let inputs: Scope | undefined;
+    return asked.flatMap(({ policy, compiled }) => {
+      if (!matchesObject(policy.value, object) || !matchesCapsule(policy.value, object, question)) return [];
+      inputs ??= policyInputs(inputsOf(object, question), at);
+      return judgeObject(policy, compiled, { object, inputs, question });
     });
+  });
 }
 
-/** V-90: expressions that can be evaluated, names that are known, and tests that pass, with at least one of each verdict. */
+/** The policies in force for a change of a lock or of declarations, each with its verdict. */
+export function readPolicies(policies: readonly Declared<Policy>[], question: ChangeQuestion): readonly PolicyReading[] {
+  return readChange(policies, question);
+}
+
+/** V-90: expressions whose types agree, names that are known, and tests that pass, with at least one of each verdict. */
 export function checkPolicies(policies: readonly Declared<Policy>[]): readonly Problem[] {
   return policies.flatMap((policy) => checkPolicy(policy));
 }
 
-interface Judged {
+/** Exceptions that let nothing through any more. */
+export function findLapsedExceptions(policies: readonly Declared<Policy>[], at: Instant): readonly Problem[] {
+  return policies.flatMap((policy) => lapsedExceptions(policy, at));
+}
+
+/** Whether a policy looks at what was there before: it is judged only where there is something to compare with. */
+export function looksBack(policy: Declared<Policy>): boolean {
+  return compilePolicy(policy.value).names.has('oldObject');
+}
+
+/** Whether a policy looks at who proposes what. */
+export function looksAtChange(policy: Declared<Policy>): boolean {
+  return compilePolicy(policy.value).names.has('change');
+}
+
+/** Changes whenever a verdict may change by time alone: with the policies' ids it says what a verdict follows from. */
+export function verdictKey(policies: readonly Declared<Policy>[], at: Instant): string {
+  return [...policies.map((policy) => policy.blob), timeKey(policies, at)].join(' ');
+}
+
+interface Asked {
   readonly object: RenderedObject;
-  readonly old: RenderedObject | undefined;
+  readonly inputs: Scope;
   readonly question: RenderingQuestion;
 }
 
-function judgeObject(policy: Declared<Policy>, compiled: CompiledPolicy, judged: Judged): readonly Problem[] {
-  return judge(compiled, inputsOf(judged)).map((violation) => problemOf(policy, violation, judged));
+function judgeObject(policy: Declared<Policy>, compiled: CompiledPolicy, { object, inputs, question }: Asked): readonly Problem[] {
+  const violations = judge(compiled, inputs);
+  if (violations.length === 0) return [];
+  const { target } = question.rendering;
+  const { instance, key } = object;
+  const capsule = question.rendering.instances.get(instance)?.capsule;
+  const judged = {
+    subject: `${keyText(key)} of ${instance} on ${target.environment}/${target.name}`,
+    about: {
+      environment: question.environment.name,
+      capsules: [instance, ...(capsule === undefined ? [] : [capsule])],
+      change: typeof question.change?.['kind'] === 'string' ? question.change['kind'] : undefined,
+    },
+    at: question.at,
+    phase: question.on === 'reconcile' ? ('sync' as const) : ('render' as const),
+    remedy: 'Change the capsule or its configuration so that the policy holds, or have the policy changed.',
+    related: declaredAt(object, question),
+  };
+  return violations.map((violation) => problemOf(policy, violation, judged));
 }
 
-function inputsOf({ object, old, question }: Judged): Readonly<Record<string, Json>> {
-  const { environment, rendering } = question;
-  const { metadata, spec } = environment.declared.value;
+/** The component behind an object, in the capsule it came from. */
+function declaredAt(object: RenderedObject, question: RenderingQuestion): Problem['related'] {
+  const capsule = question.capsules?.get(object.instance);
+  if (capsule === undefined) return [];
+  const component = labelsOf(object.object).get('app.kubernetes.io/component');
+  const { file, line } = capsule.at(typeof component !== 'string' ? '/spec' : `/spec/components/${component}`);
+  const { name, version } = capsule.value.metadata;
+  return [{ file: file ?? capsule.file, line, note: `${keyText(object.key)} comes from ${name} ${version}` }];
+}
+
+function labelsOf(object: KubernetesObject): ReadonlyMap<string, Json> {
+  const { labels } = object.metadata;
+  return new Map(isJsonObject(labels) ? Object.entries(labels) : []);
+}
+
+function inputsOf(object: RenderedObject, question: RenderingQuestion): Readonly<Record<string, Json>> {
+  const { environment, rendering, previous } = question;
   const { target } = rendering;
   const facts = rendering.instances.get(object.instance);
-  const described: JsonObject = {
-    name: environment.name,
-    labels: metadata.labels ?? {},
-    risk: spec.risk ?? 'low',
-    ...(spec.dataClassification === undefined ? {} : { dataClassification: spec.dataClassification }),
-  };
+  const capsule = question.capsules?.get(object.instance)?.value;
   return {
+    ...(question.change === undefined ? {} : { change: question.change }),
     object: object.object,
-    oldObject: old?.object ?? null,
-    environment: described,
+    oldObject: previous?.get(keyText(object.key)) ?? null,
+    environment: environmentInput(environment),
     target: { name: target.name, driver: target.driver, namespace: target.namespace, labels: target.labels, facts: target.facts },
-    capsule: { instance: object.instance, name: facts?.capsule ?? '', version: facts?.version ?? '', sha256: facts?.sha256 ?? '' },
+    capsule: {
+      instance: object.instance,
+      name: facts?.capsule ?? '',
+      version: facts?.version ?? '',
+      sha256: facts?.sha256 ?? '',
+      labels: capsule?.metadata.labels ?? {},
+      type: capsule?.spec.type ?? '',
+      owner: capsule?.spec.owner ?? '',
+    },
   };
-}
-
-function problemOf(policy: Declared<Policy>, violation: Violation, { object, question }: Judged): Problem {
-  const { enforcement = 'deny' } = policy.value.spec;
-  const { target } = question.rendering;
-  return {
-    code: enforcement === 'deny' ? 'policy-denied' : enforcement === 'warn' ? 'policy-warned' : 'policy-audited',
-    rule: undefined,
-    severity: enforcement === 'deny' ? 'error' : 'warning',
-    phase: question.on === 'reconcile' ? 'sync' : 'render',
-    message: `policy ${policy.value.metadata.name}: ${violation.message} (${keyText(object.key)} of ${object.instance} on ${target.environment}/${target.name})`,
-    remedy: 'Change the capsule or its configuration so that the policy holds, or have the policy changed.',
-    place: policy.at(violation.pointer),
-    related: [],
-  };
-}
-
-function matchesEnvironment(policy: Policy, environment: DesiredEnvironment): boolean {
-  return hasLabels(environment.declared.value.metadata.labels ?? {}, policy.spec.match?.environments?.matchLabels);
 }
 
 function matchesCapsule(policy: Policy, object: RenderedObject, question: RenderingQuestion): boolean {
-  const labels = question.capsuleLabels?.get(object.instance);
-  return labels === undefined || hasLabels(labels, policy.spec.match?.capsules?.matchLabels);
-}
-
-function hasLabels(labels: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>> | undefined): boolean {
-  return Object.entries(wanted ?? {}).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value);
+  const capsule = question.capsules?.get(object.instance);
+  return capsule === undefined || hasLabels(capsule.value.metadata.labels ?? {}, policy.spec.match?.capsules?.matchLabels);
 }
 
 function matchesObject(policy: Policy, object: RenderedObject): boolean {

@@ -3,7 +3,7 @@ import type { CommitId } from '#model/digest.ts';
 import type { HealthState } from '#model/health.ts';
 import { durationText, instantText, parseDuration, toInstant, type Instant } from '#model/instant.ts';
 import type { JsonObject } from '#model/json.ts';
-import type { CheckReading, GateReading, Review } from '#model/promotion.ts';
+import type { CheckReading, GateReading, PolicyReading, Review } from '#model/promotion.ts';
 import type { ChangeSet } from '#model/resolution.ts';
 import type { PathVerdict } from '#model/verdict.ts';
 import { readApproval, type ApprovalRule } from './approval.ts';
@@ -30,6 +30,8 @@ export interface GateEvidence {
   readonly releases: readonly { readonly instance: string; readonly verdict: PathVerdict | undefined }[];
   /** Checks of the pull request's head; undefined while there is none. */
   readonly checks: readonly CheckReading[] | undefined;
+  /** Of the policies in force for it, and of those that a gate names. */
+  readonly policies: readonly PolicyReading[];
   readonly reviews: readonly Review[];
   /** Heads whose approvals count: the present one, and former ones with equal change set and rendered digest. */
   readonly heads: readonly CommitId[];
@@ -71,6 +73,10 @@ export function gateReadings({ environment, changeSet, evidence }: GateQuestion,
     if (applies === false) continue;
     if (applies === undefined) readings.push(reading(gate, 'inconclusive', 'its condition could not be judged'));
     else readings.push(readDeclared(gate, { environment, changeSet, evidence }, at));
+  }
+  for (const { policy, inForce, status, detail } of evidence.policies) {
+    if (!inForce || gates.some((gate) => gate.type === 'policy' && gate.ref === policy && gate.when === undefined)) continue;
+    readings.push(reading({ name: `policy-${policy}`, type: 'policy' }, status, detail));
   }
   for (const [index, rule] of (spec.approvals ?? []).entries()) {
     const name = `approval-${index + 1}`;
@@ -116,11 +122,12 @@ function readDeclared(gate: Gate, { environment, evidence }: GateQuestion, at: I
       const rule: ApprovalRule = { ...gate, required: gate.required ?? 1 };
       return readApproval(gate.name, rule, evidence, at);
     }
+    case 'policy':
+      return readPolicy(gate, evidence);
     case 'window':
     case 'tests':
     case 'scan':
     case 'eval':
-    case 'policy':
     case 'slo':
     case 'cost':
     case 'drift':
@@ -223,6 +230,12 @@ function readSignature(gate: Gate, evidence: GateEvidence, risk: Risk): GateRead
     }
   }
   return reading(gate, 'passed', notices.join('; ') || 'nothing is released');
+}
+
+function readPolicy(gate: Gate, evidence: GateEvidence): GateReading {
+  if (gate.ref === undefined) return reading(gate, 'inconclusive', 'names no policy');
+  const read = evidence.policies.find((one) => one.policy === gate.ref);
+  return read === undefined ? reading(gate, 'inconclusive', `policy ${gate.ref} is not declared`) : reading(gate, read.status, read.detail);
 }
 
 function readChecks(gate: Gate, evidence: GateEvidence): GateReading {

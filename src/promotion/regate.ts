@@ -13,14 +13,16 @@ export type LockVerdict =
 const OF_TIME: readonly string[] = ['soak', 'window'];
 
 /**
- * Gates are read again whoever merged: those of time wait, any other that does not hold is stuck. In an emergency only approvals count.
+ * Gates are read again whoever merged: those of time wait, any other that does not hold is stuck. In an emergency only approvals and
+ * policies count; a policy that an emergency may pass says so in its exceptions.
  */
 export function regated(environment: DesiredEnvironment, gates: readonly GateReading[], reason: Reason): LockVerdict {
-  const counted = reason === 'emergency' ? gates.filter((gate) => gate.type === 'approval') : gates;
+  const counted = reason === 'emergency' ? gates.filter((gate) => gate.type === 'approval' || gate.type === 'policy') : gates;
   const open = counted.filter((gate) => gate.status !== 'passed');
   const hard = open.filter((gate) => !OF_TIME.includes(gate.type));
   if (hard.length > 0) return { kind: 'stuck', problems: hard.map((gate) => notPassed(environment, gate)) };
-  if (reason === 'emergency' && counted.length === 0) return { kind: 'stuck', problems: [unapproved(environment)] };
+  if (reason === 'emergency' && !counted.some((gate) => gate.type === 'approval'))
+    return { kind: 'stuck', problems: [unapproved(environment)] };
   if (open.length === 0) return { kind: 'passed' };
   const times = open.flatMap((gate) => (gate.until === undefined ? [] : [gate.until]));
   return {

@@ -33,6 +33,7 @@ export function gates(spec: Spec, evidence: Partial<Evidence> = {}): readonly Ga
         upstream: [{ environment: 'staging', target: 'eu', instance: 'greeter', since: minutes(-4), until: undefined, state: 'healthy' }],
         releases: [{ instance: 'greeter', verdict: { kind: 'accepted', by: 'ci', commit: COMMIT } }],
         checks: undefined,
+        policies: [],
         reviews: [],
         heads: [COMMIT],
         authors: new Set(['capstan[bot]']),
