@@ -5,7 +5,7 @@ import { branchRef, toEnvironmentName } from '#model/names.ts';
 import type { ChangeRequest } from '#model/promotion.ts';
 import { portsOf, startEngine, type Engine } from '#test/stories/engine.ts';
 import { newOutside, peopleOf, type Outside } from '#test/stories/outside.ts';
-import { capsuleFiles, DEV, signerOf } from '#test/stories/shop.ts';
+import { capsuleFiles, DEV, environmentFile, signerOf } from '#test/stories/shop.ts';
 import { declareShop } from '#test/stories/stories.ts';
 
 const APPROVED = { ...DEV, merge: 'manual', approvals: 1 } as const;
@@ -51,6 +51,35 @@ test('an approval stands when the branch is rebuilt with the same change', async
   expect(rebuilt?.number).toBe(request.number);
   expect(rebuilt?.headCommit).not.toBe(request.headCommit);
   expect(rebuilt?.body).toContain('bob approved; 1 of 1');
+});
+
+test('a check that passed on a head says nothing of the head that the branch is rebuilt to', async () => {
+  const outside = newOutside();
+  await declareShop(outside, [DEV]);
+  const checked = environmentFile(DEV).replace('  gates:\n', '  gates:\n    - name: tests\n      type: check\n      checks: [ci]\n');
+  await peopleOf(outside).push({ 'environments/dev/environment.yaml': checked });
+  const engine = startEngine(portsOf(outside));
+  await engine.start();
+  await peopleOf(outside).push(capsuleFiles('1.1.0'), { message: 'web 1.1.0' });
+  await engine.wake({ kind: 'look' });
+  const { repository, forge } = peopleOf(outside);
+  const [request] = await forge('bob').list('promote/', undefined);
+  const main = await repository.resolve('main');
+  if (request === undefined || main === undefined) throw new Error('no request');
+  const lock = Buffer.from(await repository.blob(await lockBlob(outside, main))).toString('utf8');
+
+  await forge('bob').publish(request.headCommit, { name: 'ci', state: 'success', detail: 'green' });
+  await peopleOf(outside).push({ [LOCK]: lock.replace('holds: {}', 'holds:\n  api:\n    reason: not yet') });
+  await engine.wake({ kind: 'look' }, promoteDev);
+
+  const [rebuilt] = await forge('bob').list('promote/', undefined);
+  expect([rebuilt?.state, rebuilt?.headCommit === request.headCommit]).toEqual(['open', false]);
+  expect(status(outside).at(-1)).toBe('pending');
+
+  await forge('bob').publish(rebuilt?.headCommit ?? main, { name: 'ci', state: 'success', detail: 'green' });
+  await engine.wake(promoteDev);
+
+  expect((await forge('bob').list('promote/', undefined)).map((one) => one.state)).toEqual(['merged']);
 });
 
 test('an approval of one content does not let another one in that somebody pushed to the branch and merged', async () => {
