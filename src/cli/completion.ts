@@ -28,5 +28,5 @@ function script(shell: string): string {
 }
 
 function flagsOf(options: readonly { readonly flags: string }[]): string {
-  return ['--help', ...options.flatMap((option) => option.flags.match(/--[a-z-]+/g) ?? [])].join(' ');
+  return ['--help', '--quiet', '--verbose', ...options.flatMap((option) => option.flags.match(/--[a-z-]+/g) ?? [])].join(' ');
 }

@@ -61,6 +61,7 @@ function text(found: RenderedDifference): string {
 }
 
 function objectText(object: ObjectDifference, indent: string): string {
+  if (object.noise) return `${indent}${SIGN[object.change]} ${printable(keyText(object.key))}  (only versions and digests)\n`;
   const danger = object.danger.length === 0 ? '' : `  [${object.danger.join(', ')}]`;
   const fields = object.fields
     .map((field) => `${indent}    ${printable(field.path)}: ${valueText(field.before)} -> ${valueText(field.after)}\n`)

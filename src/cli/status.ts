@@ -27,8 +27,8 @@ export async function status({ words, options, powers, terminal }: Invocation): 
         found.flatMap((item) => rowsOf(item)),
       ),
     );
+    for (const notice of new Set(found.flatMap((item) => item.notices))) terminal.say(`note: ${printable(notice)}\n`);
     for (const item of found) {
-      for (const notice of item.notices) terminal.say(`note: ${printable(notice)}\n`);
       for (const reason of [
         ...item.waiting,
         ...item.capsules.flatMap((capsule) => capsule.waiting.map((text) => `${capsule.instance}: ${text}`)),

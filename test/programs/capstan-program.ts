@@ -3,7 +3,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
+const MAIN = new URL('../../src/capstan.cjs', import.meta.url).pathname;
 
 export interface Ended {
   readonly code: number;
@@ -15,6 +15,8 @@ export interface Ended {
 export interface Workbench {
   /** Runs the real program in a folder. */
   capstan(folder: string, ...args: readonly string[]): Promise<Ended>;
+  /** Runs another program; throws with what it said if it fails. */
+  run(folder: string, program: string, ...args: readonly string[]): Promise<string>;
   /** Runs stock git; throws with what it said if it fails. */
   git(folder: string, ...args: readonly string[]): Promise<string>;
   folder(): Promise<string>;
@@ -36,6 +38,15 @@ export async function workbench(): Promise<Workbench> {
     GIT_COMMITTER_EMAIL: 'ada@acme.example',
   };
 
+  function run(folder: string, program: string, ...args: readonly string[]): Promise<string> {
+    return new Promise((resolve, reject) => {
+      execFile(program, args, { cwd: folder, env }, (error, stdout, stderr) => {
+        if (error === null) resolve(stdout.trim());
+        else reject(new Error(`${program} ${args.join(' ')}: ${stderr}`));
+      });
+    });
+  }
+
   return {
     env,
     capstan: (folder, ...args) =>
@@ -50,13 +61,8 @@ export async function workbench(): Promise<Workbench> {
           resolve({ code: code ?? -1, out: Buffer.concat(out).toString('utf8'), err: Buffer.concat(err).toString('utf8') }),
         );
       }),
-    git: (folder, ...args) =>
-      new Promise((resolve, reject) => {
-        execFile('git', args, { cwd: folder, env }, (error, stdout, stderr) => {
-          if (error === null) resolve(stdout.trim());
-          else reject(new Error(`git ${args.join(' ')}: ${stderr}`));
-        });
-      }),
+    run,
+    git: (folder, ...args) => run(folder, 'git', ...args),
     folder: () => mkdtemp(join(home, 'f-')),
     close: () => rm(home, { recursive: true, force: true }),
   };

@@ -55,6 +55,20 @@ test('no words, help and --version answer as they do elsewhere', async () => {
   expect(version?.[1].out).toMatch(/^capstan \d+\.\d+\.\d+ \(node \d+\.\d+\.\d+, git \d+\.\d+/);
 });
 
+test('completion is a script that the shell can read, and completes commands and options', async () => {
+  const { code, out } = await bench.capstan(platform, 'completion', 'bash');
+  expect(code).toBe(0);
+  const file = join(platform, '..', 'completion.bash');
+  await writeFile(
+    file,
+    `${out}
+COMP_WORDS=(capstan va); COMP_CWORD=1; _capstan; echo "\${COMPREPLY[@]}"
+COMP_WORDS=(capstan validate --r); COMP_CWORD=2; _capstan; echo "\${COMPREPLY[@]}"
+`,
+  );
+  expect(await bench.run(platform, 'bash', file)).toBe('validate\n--repo --rev');
+});
+
 test.each([
   ['valdate', "unknown command 'valdate'", '(Did you mean validate?)'],
   ['validate --rve main', "unknown option '--rve'", '(Did you mean --rev?)'],
