@@ -20,6 +20,7 @@ import { promotionProblems } from './rules/promotion-graph.ts';
 import { referenceProblems } from './rules/references.ts';
 import { resourceProblems } from './rules/resources.ts';
 import { schemaProblems } from './rules/schema-hygiene.ts';
+import { targetFactProblems } from './rules/target-facts.ts';
 import { targetProblems } from './rules/targets.ts';
 import { wiringProblems } from './rules/wiring.ts';
 
@@ -79,6 +80,7 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...cycleProblems(context),
     ...promotionProblems(context),
     ...targetProblems(context),
+    ...targetFactProblems(context),
     ...componentNameProblems(context),
     ...resourceProblems(context),
     ...availabilityProblems(context),

@@ -1,6 +1,6 @@
 import type { CatalogueEntry } from '#model/problem-catalogue.ts';
 
-/** Codes of what components declare of themselves; sorted. */
+/** Codes of what capsules ask for, of themselves and of targets; sorted. */
 export const WORKLOAD_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
   'availability-unsatisfiable': {
     rule: 'V-38',
@@ -9,12 +9,26 @@ export const WORKLOAD_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'scaling: { replicas: 2 } and disruptionBudget: { minAvailable: 2 }',
     remedy: 'Raise the replicas, or ask for less.',
   },
+  'changelog-lacks-version': {
+    rule: 'V-14',
+    title: 'The changelog has no section for the version',
+    why: 'Whoever promotes a version reads there what it brings.',
+    example: 'CHANGELOG.md that ends with "## 1.3.0" while metadata.version is 1.4.0',
+    remedy: 'Add a section for the version.',
+  },
   'cpu-out-of-order': {
     rule: 'V-32',
     title: 'CPU amounts contradict each other',
     why: 'What is requested must fit below the limit, and the limit below the burst.',
     example: 'cpu: { request: 500m, limit: 250m }',
     remedy: 'Lower what comes first, or raise what follows.',
+  },
+  'kubernetes-version': {
+    rule: 'V-53',
+    title: 'A capsule does not support the Kubernetes of a target',
+    why: 'Objects that a server does not know are refused, or lose fields without a word.',
+    example: 'compatibility: { kubernetes: ">=1.29 <1.37" } and facts: { kubernetes: "1.28" }',
+    remedy: 'Upgrade the cluster, use another version of the capsule, or keep it off this target.',
   },
   'liveness-too-strict': {
     rule: 'V-40',
@@ -51,6 +65,13 @@ export const WORKLOAD_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'scaling: { replicas: 3, horizontal: { min: 2, max: 10 } }',
     remedy: 'Take replicas out; horizontal.min is where it begins.',
   },
+  'risk-order': {
+    rule: 'V-50',
+    title: 'The order of risk is broken',
+    why: 'What is riskier comes later, after it has run for a while where less depends on it.',
+    example: 'prod of risk high without promotion.soak',
+    remedy: 'Add promotion.soak, or correct the risk of one of the environments.',
+  },
   'scaling-contradicts': {
     rule: 'V-37',
     title: 'Two kinds of scaling work on one metric',
@@ -71,5 +92,12 @@ export const WORKLOAD_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'The smallest number cannot be greater than the largest, and a buffer is a share of 0 to 100 %.',
     example: 'horizontal: { min: 5, max: 3 }',
     remedy: 'Correct min, max or buffer.',
+  },
+  'target-does-not-fit': {
+    rule: 'V-52',
+    title: 'A capsule needs what a target does not have',
+    why: 'It would be scheduled nowhere, or fail where it starts.',
+    example: 'placement: { requires: { arch: [arm64] } } and facts: { arch: [amd64] }',
+    remedy: 'Keep the capsule off this target, or correct what is declared.',
   },
 };

@@ -128,7 +128,11 @@ export const VIOLATIONS: readonly Row[] = [
     { [DEV]: edit('^1.0.0', '^2.0.0') },
     ['V-20 unresolvable environments/dev/environment.yaml:20:5', 'V-44 ranges-apart environments/prod/environment.yaml:16:16'],
   ],
-  ['V-41', { [DEV]: edit('environments: []', 'environments: [prod]') }, ['V-41 promotion-cycle environments/dev/environment.yaml:26:22']],
+  [
+    'V-41, and V-50 because prod is riskier',
+    { [DEV]: edit('environments: []', 'environments: [prod]') },
+    ['V-41 promotion-cycle environments/dev/environment.yaml:26:22', '~V-50 risk-order environments/dev/environment.yaml:26:22'],
+  ],
   [
     'V-41: of an environment with itself',
     { [DEV]: edit('environments: []', 'environments: [dev]') },

@@ -2,7 +2,7 @@ import type { RuleContext } from '#desired/facts.ts';
 import { problemOf } from '#desired/finding.ts';
 import type { CapsuleSource } from '#model/desired.ts';
 import { isJsonObject, type Json, pointerToken, valueAt } from '#model/json.ts';
-import type { Problem } from '#model/problem.ts';
+import { placeInFile, type Problem } from '#model/problem.ts';
 import { quoted, visibleText } from '#model/quoted.ts';
 import { didYouMean } from '#model/suggest.ts';
 import { parseYamlText } from '#model/yaml-text.ts';
@@ -13,12 +13,39 @@ interface FileReference {
   readonly folder: boolean;
 }
 
-/** V-11 to V-13: files that a capsule names. */
+/** V-11 to V-13: files that a capsule names; V-14: its changelog. */
 export function fileProblems(context: RuleContext): readonly Problem[] {
   return context.state.capsules.flatMap((capsule) => [
     ...fileReferences(capsule).flatMap((reference) => referenceProblems(capsule, reference)),
     ...versionFileProblems(capsule),
+    ...changelogProblems(capsule),
   ]);
+}
+
+/** V-14, where there is a changelog: `## 1.2.3`, `## [1.2.3] - date` and `## v1.2.3` count. */
+function changelogProblems(capsule: CapsuleSource): readonly Problem[] {
+  const bytes = capsule.contents.get('CHANGELOG.md');
+  const { version } = capsule.declared.value.metadata;
+  if (bytes === undefined) return [];
+  const titles = new TextDecoder()
+    .decode(bytes)
+    .split(/\r?\n/)
+    .flatMap((line) =>
+      line.startsWith('## ') ? [(line.slice(3).trim().split(/\s/)[0] ?? '').replace(/^\[(.*)\]$/, '$1').replace(/^v/, '')] : [],
+    );
+  if (titles.includes(version)) return [];
+  const message = `CHANGELOG.md has no section for ${version}`;
+  const place = placeInFile(`${capsule.directory}/CHANGELOG.md`);
+  return [
+    problemOf({
+      code: 'changelog-lacks-version',
+      rule: 'V-14',
+      severity: 'warning',
+      place,
+      message,
+      remedy: `Add "## ${version}" and what changed.`,
+    }),
+  ];
 }
 
 /** Every place of a capsule.yaml that names a file of the capsule. */

@@ -2,21 +2,50 @@ import { circleText, type Edge, findCircles } from '#desired/cycle.ts';
 import { capsuleOf, type RuleContext } from '#desired/facts.ts';
 import { problemOf, relatedTo } from '#desired/finding.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
+import { parseDuration } from '#model/instant.ts';
 import { pointerToken } from '#model/json.ts';
 import { NOWHERE, type Place, type Problem } from '#model/problem.ts';
 import { listed, quoted } from '#model/quoted.ts';
 import { didYouMean } from '#model/suggest.ts';
 import { parseRange, rangesIntersect } from '#model/version.ts';
 
-/** V-41 to V-44: how environments promote from each other. */
+/** V-41 to V-44 and V-50: how environments promote from each other. */
 export function promotionProblems(context: RuleContext): readonly Problem[] {
   return [
     ...circleProblems(context),
     ...context.state.environments.flatMap((environment) => [
       ...unknownProblems(context, environment),
       ...requestProblems(context, environment),
+      ...riskProblems(context, environment),
     ]),
   ];
+}
+
+const RISKS = ['low', 'medium', 'high', 'critical'] as const;
+
+/** V-50: what is riskier comes later, and only after a soak. An entry environment has nothing to soak in. */
+function riskProblems(context: RuleContext, environment: DesiredEnvironment): readonly Problem[] {
+  const { risk, promotion } = environment.declared.value.spec;
+  const upstream = upstreamNames(environment).flatMap((name, index) => {
+    const up = context.environments.get(name);
+    return up === undefined || name === environment.name ? [] : [{ name, index, risk: up.declared.value.spec.risk }];
+  });
+  const warn = (place: Place, message: string, remedy: string): Problem =>
+    problemOf({ code: 'risk-order', rule: 'V-50', severity: 'warning', place, message, remedy });
+  const unordered = upstream
+    .filter((up) => RISKS.indexOf(up.risk) > RISKS.indexOf(risk))
+    .map((up) =>
+      warn(
+        upstreamPlace(environment, up.index),
+        `${environment.name} (${risk}) promotes from ${up.name} (${up.risk}), which is riskier`,
+        'Promote from what is less risky, or correct the risk of one of them.',
+      ),
+    );
+  const soaks = parseDuration(promotion?.soak ?? '0s') ?? 0;
+  const isBare = upstream.length > 0 && RISKS.indexOf(risk) >= RISKS.indexOf('high') && soaks === 0;
+  if (!isBare) return unordered;
+  const place = environment.declared.at('/spec/promotion');
+  return [...unordered, warn(place, `${environment.name} (${risk}) has no soak; add promotion.soak`, 'Add promotion.soak, such as 24h.')];
 }
 
 function upstreamNames(environment: DesiredEnvironment): readonly string[] {

@@ -120,7 +120,7 @@ function driverProblems(context: RuleContext, environment: DesiredEnvironment): 
 }
 
 /** Names with everything they need in turn, in name order. */
-function closureOf(context: RuleContext, names: readonly string[]): readonly string[] {
+export function closureOf(context: RuleContext, names: readonly string[]): readonly string[] {
   const found = new Set<string>();
   const open = [...names];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
