@@ -6,7 +6,7 @@ import type { Problem } from '#model/problem.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { ObjectReader } from '#ports/repository.ts';
 import { createMemo } from './memo.ts';
-import { createWalkable } from './walkable.ts';
+import { createWalkable, WALKED_FILES } from './walkable.ts';
 
 /** A file found below a directory; `mode` as git has it. */
 export interface FoundFile {
@@ -41,7 +41,8 @@ interface Folders {
   readonly problems: readonly Problem[];
 }
 
-const NOTHING: Listing = { files: [], problems: [] };
+/** Of one environment; more of them say nothing more. */
+const MOST_PROBLEMS = 20;
 
 export function createLister(reader: ObjectReader): Lister {
   const listings = createMemo<readonly FoundFile[]>(50_000);
@@ -61,25 +62,26 @@ export function createLister(reader: ObjectReader): Lister {
   }
 
   async function below(tree: TreeId, under: string): Promise<Listing> {
-    const fault = await walkable.faultOf(tree);
+    const { fault } = await walkable.extentOf(tree);
     if (fault === undefined) return { files: await walk(tree, under), problems: [] };
     return { files: [], problems: [irregularPath(fault.path === '' ? under : `${under}/${fault.path}`, fault.why)] };
   }
 
-  /** As much as can be walked of a folder: what cannot is a problem each. */
-  async function partly(tree: TreeId, under: string): Promise<Listing> {
-    const fault = await walkable.faultOf(tree);
-    if (fault === undefined || fault.path === '') return below(tree, under);
-    return joined(await reader.tree(tree), under);
-  }
-
-  async function joined(entries: readonly TreeEntry[], under: string): Promise<Listing> {
+  /** The folder of one environment: what stands in it is listed each by itself, up to what one folder may stand for. */
+  async function parted(tree: TreeId, under: string): Promise<Listing> {
+    const entries = await orRefusal(reader.tree(tree));
+    if (typeof entries === 'string') return below(tree, under);
     const files: FoundFile[] = [];
     const problems: Problem[] = [];
     for (const entry of entries) {
+      if (problems.length === MOST_PROBLEMS) break;
       const path = `${under}/${entry.name}`;
-      const found = entry.kind === 'tree' ? await partly(entry.id, path) : NOTHING;
-      if (entry.kind !== 'tree') files.push({ path, mode: entry.mode, id: toBlobId(entry.id) });
+      const extent = entry.kind === 'tree' ? await walkable.extentOf(entry.id) : { files: 1, fault: undefined };
+      if (extent.fault === undefined && files.length + extent.files > WALKED_FILES) {
+        problems.push(irregularPath(under, `stands for more than ${WALKED_FILES} files`));
+        break;
+      }
+      const found = entry.kind === 'tree' ? await below(entry.id, path) : fileOf(entry, path);
       for (const file of found.files) files.push(file);
       problems.push(...found.problems);
     }
@@ -97,11 +99,18 @@ export function createLister(reader: ObjectReader): Lister {
   async function declared(root: readonly TreeEntry[], name: 'environments' | 'policies'): Promise<Listing> {
     const entries = await entriesOf(root, name);
     if ('code' in entries) return { files: [], problems: [entries] };
-    const { files, problems } = await joined(entries, name);
-    return {
-      files: files.filter(isRegular),
-      problems: [...problems, ...files.filter((file) => !isRegular(file)).map((file) => irregularPath(file.path, file.mode))],
-    };
+    const files: FoundFile[] = [];
+    const problems: Problem[] = [];
+    for (const entry of entries) {
+      const path = `${name}/${entry.name}`;
+      const found = entry.kind === 'tree' ? await parted(entry.id, path) : fileOf(entry, path);
+      problems.push(...found.problems);
+      for (const file of found.files) {
+        if (isRegular(file)) files.push(file);
+        else problems.push(irregularPath(file.path, file.mode));
+      }
+    }
+    return { files, problems };
   }
 
   async function contents(files: readonly FoundFile[]): Promise<ReadonlyMap<BlobId, Uint8Array>> {
@@ -129,6 +138,10 @@ export function createLister(reader: ObjectReader): Lister {
       };
     },
   };
+}
+
+function fileOf(entry: Exclude<TreeEntry, { kind: 'tree' }>, path: string): Listing {
+  return { files: [{ path, mode: entry.mode, id: toBlobId(entry.id) }], problems: [] };
 }
 
 export function isRegular(file: Pick<FoundFile, 'mode'>): boolean {

@@ -1,7 +1,7 @@
 import type { CommitId, TreeId } from '#model/digest.ts';
 import type { Commit, TreeEntry } from '#model/git-objects.ts';
 import type { UnitChange, UnitContent } from '#model/trust.ts';
-import { isPortError } from '#ports/port-error.ts';
+import { isPortError, PortError } from '#ports/port-error.ts';
 import type { ObjectReader } from '#ports/repository.ts';
 import type { Walkable } from './walkable.ts';
 
@@ -43,6 +43,9 @@ export async function changesBetween(repository: UnitReader, before: Level | und
   return changes;
 }
 
+/** As in tree-diff.ts: more paths than these follow from no honest commit. */
+const MAXIMUM_CHANGES = 500_000;
+
 interface Pair {
   readonly path: string;
   readonly before: TreeId | undefined;
@@ -75,7 +78,7 @@ async function collect(repository: UnitReader, changes: UnitChange[], pair: Pair
   }
 }
 
-/** The roots hold every unit there is: only what is below them is asked for its extent. */
+/** The roots and the folder of each environment are always opened: what stands in them is walked, or is one unit, each by itself. */
 async function entriesByName(
   repository: UnitReader,
   changes: UnitChange[],
@@ -84,9 +87,10 @@ async function entriesByName(
 ): Promise<ReadonlyMap<string, TreeEntry>> {
   const tree = pair[side];
   if (tree === undefined) return new Map();
-  const isWalkable = !pair.path.includes('/') || (await repository.faultOf(tree))?.path !== '';
+  const isWalkable = pair.path.split('/').length < 3 || (await repository.extentOf(tree)).fault === undefined;
   const entries = isWalkable ? await entriesOf(repository, tree) : undefined;
   if (entries === undefined) changes.push({ path: pair.path, before: undefined, after: undefined, [side]: tree });
+  if (changes.length > MAXIMUM_CHANGES) throw new PortError('invalid', `more than ${MAXIMUM_CHANGES} files below ${pair.path} differ`);
   return new Map((entries ?? []).map((entry) => [entry.name, entry]));
 }
 

@@ -71,6 +71,8 @@ test.each([
   ['row 18: a folder with a name twice', 'environments/dev/config', PLANTS.twins],
   ['row 19: a submodule', CONFIG, PLANTS.submodule],
   ['row 21: a file of more than is read', CONFIG, PLANTS.hugeFile],
+  ['row 21: a folder that stands for a billion files', 'environments/dev/config', PLANTS.boundless],
+  ['row 21: folders five thousand deep', 'environments/dev/config', PLANTS.bottomless],
 ])('%s in dev stops dev by name, and staging goes on', async (_title, path, make) => {
   const { outside, engine } = await atRest();
   await plant(outside, path, make);
@@ -90,6 +92,7 @@ test.each([
   ['row 17: a symbolic link', 'docs', PLANTS.symbolicLink],
   ['row 19: a submodule', 'vendored', PLANTS.submodule],
   ['row 21: a huge file', 'docs/film', PLANTS.hugeFile],
+  ['row 21: a folder of a billion files', 'docs/files', PLANTS.boundless],
 ])('%s where nothing is declared stop nobody', async (_title, path, make) => {
   const { outside, engine } = await atRest();
   await plant(outside, path, make);
@@ -105,6 +108,7 @@ test.each([
   ['row 17: a symbolic link', 'capsules/web/link', PLANTS.symbolicLink],
   ['row 19: a submodule', 'capsules/web/other', PLANTS.submodule],
   ['row 21: a huge file', 'capsules/web/film', PLANTS.hugeFile],
+  ['row 21: a folder of a billion files', 'capsules/web/files', PLANTS.boundless],
 ])('%s in a release keep that release out, and everything else goes on', async (_title, path, make) => {
   const { outside, engine } = await atRest();
   await plant(outside, path, make);

@@ -23,6 +23,9 @@ export const PLANTS = {
     id: stored(disk, 'blob', Buffer.alloc((1 << 25) + 1, 'x')) as BlobId,
   }),
   unsafeNames: (disk: MemoryDisk): Entry => folder(disk, ['..']),
+  /** Thirty names for one folder, six times over: 729 million files of a few kilobytes. */
+  boundless: (disk: MemoryDisk): Entry => nested(disk, 6, 30),
+  bottomless: (disk: MemoryDisk): Entry => nested(disk, 5000, 1),
   twins: (disk: MemoryDisk): Entry => folder(disk, ['a', 'a']),
 } as const;
 
@@ -30,6 +33,15 @@ function folder(disk: MemoryDisk, names: readonly string[]): Entry {
   const blob = Buffer.from(stored(disk, 'blob', Buffer.from('x')), 'hex');
   const raw = Buffer.concat(names.flatMap((name) => [Buffer.from(`100644 ${name}\0`), blob]));
   return { kind: 'tree', mode: '40000', id: stored(disk, 'tree', raw) as TreeId };
+}
+
+function nested(disk: MemoryDisk, levels: number, width: number): Entry {
+  let entry: Entry = { kind: 'blob', mode: '100644', id: stored(disk, 'blob', Buffer.from('x')) as BlobId };
+  for (let level = 0; level < levels; level += 1) {
+    const rows = Array.from({ length: width }, (_, index) => ({ name: `n${index}`, ...entry }) as TreeEntry);
+    entry = { kind: 'tree', mode: '40000', id: stored(disk, 'tree', encodeTree(rows)) as TreeId };
+  }
+  return entry;
 }
 
 function stored(disk: MemoryDisk, type: ObjectType, content: Uint8Array): string {
