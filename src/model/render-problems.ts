@@ -212,6 +212,20 @@ export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: '',
     remedy: 'Remove what differs between runs.',
   },
+  'resilience-impossible': {
+    rule: undefined,
+    title: 'Nothing on the target would honour the resilience of a component',
+    why: 'Timeouts, retries and circuit breakers are done by a mesh; without one, callers would be as before.',
+    example: 'resilience: { timeout: 2s } on a target without facts: { mesh: istio }',
+    remedy: 'Declare `facts: { mesh: istio }` on targets that have it, or remove the field.',
+  },
+  'scaling-impossible': {
+    rule: undefined,
+    title: 'A component cannot be scaled as it declares',
+    why: 'Horizontal scaling and schedules need a Deployment or StatefulSet; a schedule needs two entries of one time zone that differ in `min`; vertical scaling needs a resource that nothing else scales; placeholders need a size.',
+    example: 'schedule: [{ cron: "0 7 * * 1-5", min: 4 }]',
+    remedy: 'Correct the scaling of the component, or remove it.',
+  },
   'secret-source-incomplete': {
     rule: undefined,
     title: 'The source of a secret is not complete',
@@ -225,6 +239,13 @@ export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'Rules that measure something else than the objective would page for nothing, or not at all.',
     example: 'indicator: { spec: { thresholdMetric: ... } }',
     remedy: 'Write an OpenSLO v1 SLO with a ratioMetric of Prometheus, a rolling window and the budgeting method Occurrences.',
+  },
+  'snapshot-impossible': {
+    rule: undefined,
+    title: 'A volume that should be kept before upgrades cannot be',
+    why: 'An upgrade that was thought safe would not be.',
+    example: 'storage: { scratch: { type: ephemeral, snapshotBeforeUpgrade: true } }',
+    remedy: 'Take snapshots of persistent storage that a volume mounts, in a component whose number of pods is declared.',
   },
   'start-order-cycle': {
     rule: undefined,

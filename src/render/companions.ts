@@ -1,10 +1,11 @@
-import type { CapsuleComponent } from '#model/declarations.generated.ts';
 import type { JsonObject } from '#model/json.ts';
-import { milliseconds } from './amount.ts';
 import { filesObject } from './files.ts';
 import { networkPolicyOf } from './network.ts';
 import type { Part } from './part.ts';
 import { metadataOf } from './part.ts';
+import { placeholderOf } from './placeholder.ts';
+import { resilienceOf } from './resilience.ts';
+import { isReplicated, scalersOf } from './scaling.ts';
 import type { Scope } from './scope.ts';
 import { compact, entriesOf, unlessEmpty } from './scope.ts';
 import { claimObjects } from './storage.ts';
@@ -21,7 +22,9 @@ export function companionsOf(scope: Scope, part: Part): readonly JsonObject[] {
     ...accountOf(scope, part, metadata),
     ...claimObjects(scope, part, metadata),
     ...budgetOf(part, metadata),
-    ...scalerOf(scope, part, metadata),
+    ...scalersOf(scope, part, metadata),
+    ...placeholderOf(scope, part, metadata),
+    ...resilienceOf(scope, part, metadata),
     ...networkPolicyOf(scope, part, metadata),
   ];
 }
@@ -87,30 +90,4 @@ function budgetOf(part: Part, metadata: Metadata): readonly JsonObject[] {
     selector: { matchLabels: part.selector },
   });
   return [{ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: metadata(part.name), spec }];
-}
-
-function isReplicated(component: CapsuleComponent): boolean {
-  return component.kind === 'Deployment' || component.kind === 'StatefulSet';
-}
-
-function scalerOf(scope: Scope, part: Part, metadata: Metadata): readonly JsonObject[] {
-  const horizontal = part.component.scaling?.horizontal;
-  if (horizontal === undefined || !isReplicated(part.component)) return [];
-  const pointer = `${part.pointer}/scaling/horizontal/behavior`;
-  const down = milliseconds(scope, horizontal.behavior?.scaleDownStabilization, `${pointer}/scaleDownStabilization`);
-  const up = milliseconds(scope, horizontal.behavior?.scaleUpStabilization, `${pointer}/scaleUpStabilization`);
-  const window = (value: number | undefined): JsonObject | undefined =>
-    value === undefined ? undefined : { stabilizationWindowSeconds: Math.ceil(value / 1000) };
-  const metrics = (horizontal.metrics ?? []).map((metric) => ({
-    resource: { name: metric.resource, target: { averageUtilization: metric.targetUtilization, type: 'Utilization' } },
-    type: 'Resource',
-  }));
-  const spec = compact({
-    behavior: unlessEmpty(compact({ scaleDown: window(down), scaleUp: window(up) })),
-    maxReplicas: horizontal.max,
-    metrics: unlessEmpty(metrics),
-    minReplicas: horizontal.min,
-    scaleTargetRef: { apiVersion: 'apps/v1', kind: part.component.kind, name: part.name },
-  });
-  return [{ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: metadata(part.name), spec }];
 }

@@ -147,7 +147,7 @@ function lifecycleOf(scope: Scope, part: Part): JsonObject | undefined {
 type Resources = NonNullable<CapsuleComponent['resources']>;
 
 /** requests.cpu = request, limits.cpu = burst or limit; requests.memory = request + buffer, limits.memory = limit. */
-function resourcesOf(scope: Scope, part: Part): JsonObject {
+export function resourcesOf(scope: Scope, part: Part): JsonObject {
   const resources: Resources = part.component.resources ?? {};
   const { cpu, memory } = resources;
   const amount = (value: string | number | undefined, where: string): bigint | undefined =>

@@ -14,12 +14,13 @@ import { monitoringObjects } from './monitoring.ts';
 import type { RawObject } from './objects.ts';
 import { toObjects, unpackList } from './objects.ts';
 import type { Part } from './part.ts';
-import { partsOf } from './part.ts';
+import { metadataOf, partsOf } from './part.ts';
 import { patched } from './patching.ts';
 import type { Preparation } from './preparation.ts';
 import type { Scope } from './scope.ts';
 import { openScope, report } from './scope.ts';
 import { secretObjects } from './secrets.ts';
+import { snapshotsOf } from './snapshots.ts';
 import { fileText, renderText } from './template.ts';
 import { reportUnsupported } from './unsupported.ts';
 import type { Role } from './wave.ts';
@@ -47,12 +48,14 @@ function componentObjects(scope: Scope, part: Part, role: Role): readonly RawObj
   const workload = workloadOf(scope, part);
   if (workload === undefined) return [];
   const from = { place: placeInCapsule(scope, part.pointer), source: `component ${part.componentName}` };
+  const snapshots = snapshotsOf(scope, part, (name) => metadataOf(scope, part, name));
+  const before = snapshots.map((value) => ({ value, ...from, wave: WAVE.beforeHooks }));
   if (role.kind === 'component') {
-    return [workload, ...companionsOf(scope, part)].map((value: JsonObject) => ({ value, ...from, wave: role.wave }));
+    return [...before, ...[workload, ...companionsOf(scope, part)].map((value: JsonObject) => ({ value, ...from, wave: role.wave }))];
   }
   // What the Job mounts and runs as has to be there before it.
   const companions = companionsOf(scope, part).map((value) => ({ value, ...from, wave: role.wave - 1 }));
-  return [...companions, { value: hookJob(scope, part, { role, job: workload }), ...from, wave: role.wave }];
+  return [...before, ...companions, { value: hookJob(scope, part, { role, job: workload }), ...from, wave: role.wave }];
 }
 
 function placeInCapsule(scope: Scope, pointer: string): Place {

@@ -21,23 +21,13 @@ export function reportUnsupported(scope: Scope, parts: readonly Part[]): void {
 }
 
 function unsupportedFields(component: CapsuleComponent): readonly (readonly [string, Json | object | undefined])[] {
-  const { scaling, availability, source } = component;
-  const snapshots = Object.entries(component.storage ?? {}).map(
-    ([name, storage]) => [`storage/${name}/snapshotBeforeUpgrade`, storage.snapshotBeforeUpgrade] as const,
-  );
+  const { availability, source } = component;
   return [
-    ['scaling/horizontal/buffer', scaling?.horizontal?.buffer],
-    ['scaling/vertical/mode', scaling?.vertical?.mode === 'off' ? undefined : scaling?.vertical?.mode],
-    ['scaling/schedule', scaling?.schedule],
-    ['scaling/cluster/priority', scaling?.cluster?.priority === 'normal' ? undefined : scaling?.cluster?.priority],
-    ['scaling/cluster/placeholderReplicas', scaling?.cluster?.placeholderReplicas],
     ['availability/failover', availability?.failover],
-    ['resilience', component.resilience],
     ['source/chart', source?.chart],
     ['source/repo', source?.repo],
     ['source/url', source?.url],
     ['source/plan', source?.plan],
-    ...snapshots,
   ];
 }
 

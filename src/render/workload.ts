@@ -1,12 +1,13 @@
 import type { CapsuleComponent } from '#model/declarations.generated.ts';
-import type { Json, JsonObject } from '#model/json.ts';
-import { compareText } from '#model/problem.ts';
+import type { JsonObject } from '#model/json.ts';
+import { affinityOf } from './affinity.ts';
 import { milliseconds } from './amount.ts';
 import { containerOf } from './container.ts';
 import type { Part } from './part.ts';
 import { metadataOf } from './part.ts';
+import { isScaled, replicasOf } from './scaling.ts';
 import type { Scope } from './scope.ts';
-import { compact, configValue, entriesOf, report, unlessEmpty } from './scope.ts';
+import { compact, entriesOf, report, unlessEmpty } from './scope.ts';
 import { claimsOf, podVolumes } from './storage.ts';
 
 /** The object that runs the component's pods. */
@@ -76,22 +77,8 @@ export function workloadOf(scope: Scope, part: Part): JsonObject | undefined {
 }
 
 function replicated(scope: Scope, part: Part): JsonObject {
-  const replicas = part.component.scaling?.horizontal === undefined ? replicasOf(scope, part) : undefined;
+  const replicas = isScaled(part.component) ? undefined : replicasOf(scope, part);
   return compact({ replicas, selector: { matchLabels: part.selector }, template: podTemplate(scope, part, undefined) });
-}
-
-function replicasOf(scope: Scope, part: Part): number | undefined {
-  const declared = part.component.scaling?.replicas;
-  if (declared === undefined || typeof declared === 'number') return declared;
-  const value = configValue(scope, declared.config);
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
-  report(scope, `${part.pointer}/scaling/replicas`, {
-    code: 'config-unset',
-    rule: 'V-77',
-    message: `replicas of ${part.componentName} come from config ${declared.config}, which is ${value === undefined ? 'not set' : 'not a whole number'}`,
-    remedy: 'Give the key a default in the schema, or a value in the configuration.',
-  });
-  return undefined;
 }
 
 function deploymentStrategy(scope: Scope, part: Part): JsonObject {
@@ -147,6 +134,7 @@ function podTemplate(scope: Scope, part: Part, restartPolicy: string | undefined
     affinity: affinityOf(component),
     automountServiceAccountToken: (security?.serviceAccount?.rules?.length ?? 0) > 0,
     containers: [containerOf(scope, part)],
+    priorityClassName: priorityOf(component),
     restartPolicy,
     securityContext: unlessEmpty(
       compact({
@@ -168,39 +156,16 @@ function podTemplate(scope: Scope, part: Part, restartPolicy: string | undefined
   };
 }
 
+/** The name of a PriorityClass of the cluster; `normal` is what pods have anyway. */
+function priorityOf(component: CapsuleComponent): string | undefined {
+  const priority = component.scaling?.cluster?.priority;
+  return priority === 'normal' ? undefined : priority;
+}
+
 export function serviceAccountName(part: Part): string | undefined {
   const account = part.component.security?.serviceAccount;
   if (account === undefined) return undefined;
   return account.name ?? (account.create === false ? undefined : part.name);
-}
-
-const NODE_LABEL: ReadonlyMap<string, string> = new Map([
-  ['arch', 'kubernetes.io/arch'],
-  ['os', 'kubernetes.io/os'],
-]);
-
-/** Facts that every node labels with (arch, os) become node affinity; the others choose targets, not nodes. */
-function affinityOf(component: CapsuleComponent): JsonObject | undefined {
-  const required = nodeExpressions(component.placement?.requires);
-  const preferred = nodeExpressions(component.placement?.prefers);
-  if (required.length + preferred.length === 0) return undefined;
-  return {
-    nodeAffinity: compact({
-      preferredDuringSchedulingIgnoredDuringExecution: unlessEmpty(
-        preferred.map((one) => ({ preference: { matchExpressions: [one] }, weight: 50 })),
-      ),
-      requiredDuringSchedulingIgnoredDuringExecution:
-        required.length === 0 ? undefined : { nodeSelectorTerms: [{ matchExpressions: required }] },
-    }),
-  };
-}
-
-function nodeExpressions(facts: Readonly<Record<string, Json>> | undefined): readonly JsonObject[] {
-  return entriesOf(facts).flatMap(([fact, wanted]) => {
-    const key = NODE_LABEL.get(fact);
-    const values = Array.isArray(wanted) ? wanted : [wanted];
-    return key === undefined ? [] : [{ key, operator: 'In', values: values.map(String).sort(compareText) }];
-  });
 }
 
 function spreadOf(part: Part): readonly JsonObject[] {

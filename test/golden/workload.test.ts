@@ -37,4 +37,11 @@ describe('golden renderings of what a component can declare', () => {
     const { actual, expected } = golden('render-monitoring', rendered([capsule('render-monitoring', 'api', {})]));
     expect(actual).toEqual(expected);
   });
+
+  it('scaling in every direction, snapshots before upgrades, and a mesh', () => {
+    const shop = capsule('render-scaling', 'shop', { target: { facts: { kubernetes: '1.34', mesh: 'istio' } } });
+
+    const { actual, expected } = golden('render-scaling', rendered([shop]));
+    expect(actual).toEqual(expected);
+  });
 });

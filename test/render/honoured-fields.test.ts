@@ -31,14 +31,15 @@ spec:
         SECRET: { secret: api, key: second }
       files: { /etc/a: { template: files/a.hbs }, /etc/b: { file: files/b.txt } }
       volumes: { data: { mountPath: /data, storage: data, subPath: inner, readOnly: true } }
-      storage: { data: { type: persistent, size: 1Gi, class: fast, access: ReadWriteMany } }
+      storage: { data: { type: persistent, size: 1Gi, class: fast, access: ReadWriteMany, snapshotBeforeUpgrade: true } }
       ports: { http: { port: 8080, expose: public }, dns: { port: 53, protocol: UDP } }
       probes:
         startup: { httpGet: { port: http, path: /s, scheme: HTTPS }, initialDelaySeconds: 3, periodSeconds: 4, timeoutSeconds: 5, successThreshold: 1, failureThreshold: 6 }
         liveness: { tcp: { port: http }, initialDelaySeconds: 3, periodSeconds: 4, timeoutSeconds: 5, successThreshold: 1, failureThreshold: 6 }
         readiness: { grpc: { port: 9000, service: ready }, initialDelaySeconds: 3, periodSeconds: 4, timeoutSeconds: 5, successThreshold: 2, failureThreshold: 6 }
       resources: { cpu: { request: 100m, limit: 1, burst: 2 }, memory: { request: 64Mi, limit: 256Mi, buffer: 32Mi }, accelerators: { nvidia.com/gpu: 1 } }
-      scaling: { horizontal: { min: 2, max: 9, metrics: [{ resource: cpu, targetUtilization: 75 }], behavior: { scaleDownStabilization: 5m } } }
+      scaling: { horizontal: { min: 2, max: 9, buffer: 20%, metrics: [{ resource: cpu, targetUtilization: 75 }], behavior: { scaleDownStabilization: 5m } }, vertical: { mode: initial }, cluster: { priority: high, placeholderReplicas: 1 } }
+      resilience: { timeout: 2s, retries: { attempts: 3, on: [connect-failure] }, circuitBreaker: { consecutiveErrors: 5, ejectFor: 30s } }
       availability: { disruptionBudget: { maxUnavailable: 1 }, spread: zone, minZones: 2 }
       placement: { requires: { arch: [amd64] }, prefers: { arch: [arm64] } }
       security: { runAsNonRoot: true, readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: { drop: [ALL] }, seccomp: RuntimeDefault, serviceAccount: { create: true, rules: [{ apiGroups: [apps], resources: [pods], verbs: [get] }] } }
@@ -72,6 +73,7 @@ spec:
     third:
       kind: Deployment
       image: registry.example.com/third:1
+      scaling: { schedule: [{ cron: "0 7 * * *", timeZone: Europe/Madrid, min: 4 }, { cron: "0 19 * * *", timeZone: Europe/Madrid, min: 1 }] }
       resources: { cpu: { request: 100m, limit: 200m } }
       security: { serviceAccount: { create: false } }
       probes: { startup: { exec: { command: [a] } }, liveness: { exec: { command: [b] } }, readiness: { exec: { command: [c] } } }
@@ -99,6 +101,7 @@ function outcomeOf(declaration: Json): string {
     config: { size: 3 },
     dependencies: { cache: { instance: 'redis', outputs: { url: 'redis://redis:6379', other: 'x' } } },
     capabilities: { cache: true },
+    target: { facts: { kubernetes: '1.34', mesh: 'istio' } },
   });
   // The content address is an annotation: it must not be what shows.
   const result = renderUnit({ ...made, pin: { ...made.pin, sha256: sha256Of('one content') } });
