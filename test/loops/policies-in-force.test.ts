@@ -63,8 +63,9 @@ tests:
 `;
 
 function release(version: string, replicas = 1): Files {
-  const [[path = '', text = ''] = []] = Object.entries(capsuleFiles(version));
-  return { [path]: text.replace('replicas: 1', `replicas: ${replicas}`) };
+  return Object.fromEntries(
+    Object.entries(capsuleFiles(version)).map(([path, text]) => [path, text.replace('replicas: 1', `replicas: ${replicas}`)]),
+  );
 }
 
 async function shop(files: Files, stage: Stage = MANUAL): Promise<{ readonly outside: Outside; readonly engine: Engine }> {
