@@ -2,7 +2,7 @@ import type { CommitId } from '#model/digest.ts';
 import { parseDuration } from '#model/instant.ts';
 import { branchRef, toEnvironmentName } from '#model/names.ts';
 import type { EnvironmentName, RefName } from '#model/names.ts';
-import type { Ending } from '#model/receipt.ts';
+import type { Ending, Trigger } from '#model/receipt.ts';
 import { VALIDATE_CHECK } from './check-change.ts';
 import { strangerAt } from './engine-branches.ts';
 import { problemsOfEnvironment } from './prepare-environment.ts';
@@ -33,14 +33,15 @@ export interface LookResult {
 
 /** Remembers the last look, so that the next one names only what moved. Losing it costs one look at everything. */
 export interface Looker {
-  look(signal?: AbortSignal): Promise<LookResult>;
+  /** A poll fetches only if there is something to fetch: mostly there is not, and nobody said so. */
+  look(signal?: AbortSignal, trigger?: Trigger): Promise<LookResult>;
 }
 
 export function createLooker(world: World): Looker {
   let last: { readonly main: CommitId; readonly declarations: Declarations } | undefined;
 
-  async function look(signal?: AbortSignal): Promise<LookResult> {
-    await world.repository.fetch(signal);
+  async function look(signal?: AbortSignal, trigger?: Trigger): Promise<LookResult> {
+    if (last === undefined || trigger !== 'poll' || (await world.repository.hasNews(signal))) await world.repository.fetch(signal);
     const arrivals = world.arrivals.waiting();
     const refs = await world.repository.refs();
     const main = refs.get(branchRef(world.settings.branch));

@@ -80,6 +80,8 @@ export interface MovedRef {
 
 /** A bare mirror of one repository. Never a work tree, never a checkout, never a shell. */
 export interface Repository extends ObjectReader, History, Writer {
+  /** Whether a fetch would bring something, asked without starting a process; true wherever that cannot be known so. */
+  hasNews(signal?: AbortSignal): Promise<boolean>;
   /** Brings the mirror up to the remote (refs/heads/*, refs/pull/*); says what moved. Nothing to do without a remote. */
   fetch(signal?: AbortSignal): Promise<readonly MovedRef[]>;
   /** Counters since the port was opened, for the counting tests. */

@@ -69,11 +69,11 @@ export function loopWork(world: World): ServiceWork {
   }
 
   return {
-    async look(_trigger, signal) {
+    async look(trigger, signal) {
       const answer = await ending(
         'look',
         async () => {
-          const found = await looker.look(signal);
+          const found = await looker.look(signal, trigger);
           if (found.environments.length > 0) known = found.environments;
           for (const alarm of found.alarms) world.journal.error({ alarm }, 'somebody else wrote to a branch of the engine');
           const wakes: readonly Wake[] = [

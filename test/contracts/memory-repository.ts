@@ -57,6 +57,13 @@ export function memoryRepository(disk: MemoryDisk, remote?: MemoryDisk): Reposit
     isAncestor: async (ancestor, descendant) => (await database.reaches(ancestor, descendant, EVERY_STEP)) === true,
     mergeBase: async (a, b) => database.commonAncestor(a, b),
     isShallow: async () => false,
+    async hasNews() {
+      if (remote === undefined) return false;
+      remoteCalls += 1;
+      const there = [...remote.refs].filter(([ref]) => FETCHED.test(ref));
+      const here = [...disk.refs.keys()].filter((ref) => FETCHED.test(ref));
+      return here.length !== there.length || there.some(([ref, id]) => disk.refs.get(ref) !== id);
+    },
     async fetch() {
       if (remote === undefined) return [];
       remoteCalls += 1;

@@ -33,8 +33,8 @@ test('a first run renders each unit once, and reads and parses each file once', 
   });
 });
 
-test('a tick on which nothing happened costs a fetch, a look for drift nothing', async () => {
-  expect(await large.costOf(() => large.engine.tick())).toEqual({ ...NOTHING, forks: 1, remoteCalls: 1 });
+test('a tick on which nothing happened asks the remote for its refs and does nothing else, a look for drift not even that', async () => {
+  expect(await large.costOf(() => large.engine.tick())).toEqual({ ...NOTHING, remoteCalls: 1 });
   expect(await large.costOf(() => large.engine.drift())).toEqual(NOTHING);
 });
 
@@ -61,6 +61,6 @@ test('one capsule changed costs the same among twenty and a hundred units', asyn
     forgeRequests: 6,
   });
   // The tick checks the promotion's request: what the release would be in the other nine units of its capsule, twice (V-89).
-  expect(once?.[1]).toEqual({ ...NOTHING, parses: 1, renders: 2 * 9, forks: 3, remoteCalls: 1, forgeRequests: 2 });
+  expect(once?.[1]).toEqual({ ...NOTHING, parses: 1, renders: 2 * 9, forks: 3, remoteCalls: 2, forgeRequests: 2 });
   expect([other, ...again]).toEqual([once, once, once]);
 });

@@ -28,7 +28,7 @@ test('one capsule changed costs the same among a hundred and ten thousand units'
   const large = await costsAmong(10_000);
 
   expect([small.first.renders, large.first.renders]).toEqual([100, 10_000]);
-  expect(large.quiet).toEqual([{ ...NOTHING, forks: 1, remoteCalls: 1 }, NOTHING]);
+  expect(large.quiet).toEqual([{ ...NOTHING, remoteCalls: 1 }, NOTHING]);
   expect(large.changes).toEqual(small.changes);
   expect(large.changes[0]?.renders).toBe(1);
 });

@@ -24,7 +24,7 @@ test('what keeps a unit from settling is said once, and again when it has change
   const broken = { isBroken: true };
   const fetch = (stop?: AbortSignal): ReturnType<typeof ports.repository.fetch> =>
     broken.isBroken ? away() : ports.repository.fetch(stop);
-  const work = serviceWork(createWorld({ ...ports, journal, repository: { ...ports.repository, fetch } }));
+  const work = serviceWork(createWorld({ ...ports, journal, repository: { ...ports.repository, fetch, hasNews: async () => true } }));
 
   await work.look('poll', signal);
   await work.look('poll', signal);

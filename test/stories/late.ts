@@ -13,6 +13,7 @@ export interface LateRead {
 
 /** What can lag behind; objects by id cannot, they never change. `repository.fetch` lags when the remote does. */
 const READS: ReadonlySet<string> = new Set([
+  'repository.hasNews',
   'repository.fetch',
   'repository.refs',
   'repository.resolve',

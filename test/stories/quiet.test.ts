@@ -38,10 +38,10 @@ test('left alone for a minute, the engine polls and looks for drift, and asks, r
   expect(digestOf(outside)).toBe(before);
   expect(engine.world.repository.counts()).toEqual({ ...read, remoteCalls: read.remoteCalls + POLLS });
   expect(engine.world.reading.counts().parses).toBe(parses);
-  const outward = calls.filter((name) => /^(forge|renderer|signer|target|targets)\.|\.(fetch|push|write\w+|apply)$/.test(name));
+  const outward = calls.filter((name) => /^(forge|renderer|signer|target|targets)\.|\.(hasNews|fetch|push|write\w+|apply)$/.test(name));
   // Four targets: two of dev, one of staging and of prod.
   expect(Object.fromEntries([...Map.groupBy(outward, (name) => name)].map(([name, all]) => [name, all.length]))).toEqual({
-    'repository.fetch': POLLS,
+    'repository.hasNews': POLLS,
     'targets.open': 4 * POLLS,
     'target.observe': 4 * POLLS,
   });

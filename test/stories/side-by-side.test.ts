@@ -5,7 +5,7 @@ import { tellSideBySide } from './side-by-side.ts';
 import { PROMOTE, RECONCILE } from './stories.ts';
 import { endOf, withoutDoubt } from './telling.ts';
 
-// Hundreds of interleavings are tried in test/programs/stories.test.ts.
+// A hundred interleavings are tried in test/programs/stories.test.ts.
 test.each([RECONCILE, PROMOTE])('$name: two engines at once leave the same end, no request twice and no commit twice', async (story) => {
   const whole = await endOf(await tellPolled(story));
 

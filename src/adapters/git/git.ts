@@ -9,6 +9,7 @@ import { toRefName } from '#model/names.ts';
 import type { ObjectCounter, ObjectSource } from '#ports/object-source.ts';
 import { isPortError, PortError } from '#ports/port-error.ts';
 import type { MergedTrees, MovedRef, ObjectLimits, RefUpdate, Repository } from '#ports/repository.ts';
+import { advertisedRefs } from './advertised.ts';
 import { catFile } from './cat-file.ts';
 import { gitChildren } from './children.ts';
 import { saysCorrupt } from './failures.ts';
@@ -219,6 +220,17 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
     });
   }
 
+  /** A remote that cannot be asked so is asked by git, which says what is wrong. */
+  async function hasNews(signal?: AbortSignal): Promise<boolean> {
+    if (remote === undefined) return false;
+    if (isDamaged || known === undefined) return true;
+    remoteCalls += 1;
+    const there = await advertisedRefs(remote, limits.refs, signal).catch(() => undefined);
+    if (there === undefined) return true;
+    const here = [...(await refs())].filter(([ref]) => /^refs\/(heads\/|pull\/)/.test(ref));
+    return here.length !== there.size || here.some(([ref, id]) => there.get(ref) !== id);
+  }
+
   async function bringUp(from: Remote, signal: AbortSignal | undefined): Promise<void> {
     remoteCalls += 1;
     try {
@@ -279,6 +291,7 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
     isAncestor,
     mergeBase,
     mergeTrees,
+    hasNews,
     fetch,
     push,
     isShallow: async () => (await stat(join(place.directory, 'shallow')).catch(() => undefined)) !== undefined,

@@ -134,11 +134,16 @@ function moved(updates: readonly RefUpdate[]): string {
 
 async function configurationOf(remote: Remote): Promise<Readonly<Record<string, string>>> {
   const own = { [`remote.${NAME}.url`]: remote.url, 'protocol.file.allow': 'always' };
-  if (remote.credentials === undefined || !/^https?:/.test(remote.url)) return own;
-  const { username, password } = await remote.credentials();
-  const basic = Buffer.from(`${username}:${password}`).toString('base64');
+  const authorization = await authorizationOf(remote);
+  if (authorization === undefined) return own;
   // Bound to the remote's own origin, so that no other server is ever shown it.
-  return { ...own, [`http.${new URL(remote.url).origin}/.extraHeader`]: `Authorization: Basic ${basic}` };
+  return { ...own, [`http.${new URL(remote.url).origin}/.extraHeader`]: `Authorization: ${authorization}` };
+}
+
+export async function authorizationOf(remote: Remote): Promise<string | undefined> {
+  if (remote.credentials === undefined || !/^https?:/.test(remote.url)) return undefined;
+  const { username, password } = await remote.credentials();
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
 /** The section that makes a bare repository a mirror of ours; `--prune` must never meet a repository without it. */

@@ -165,6 +165,7 @@ export async function isomorphicRepository(options: IsomorphicOptions): Promise<
     mergeTrees,
     fetch,
     push,
+    hasNews: async () => remote !== undefined,
     isShallow: async () => existsSync(join(gitdir, 'shallow')),
     counts: () => ({ ...counter, forks: 0, remoteCalls }),
     async close() {
