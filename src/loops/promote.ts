@@ -11,6 +11,7 @@ import type { Forge } from '#ports/forge.ts';
 import { isPortError, PortError } from '#ports/port-error.ts';
 import { changeSetOfRequest, describeWaiting, draftPromotion, mayOpen, shouldSupersede } from '#promotion/promotion.ts';
 import { committedCapsules, writeEngineCommit } from './branch-writing.ts';
+import { changedReleases, publishChanged, RELEASE_CHECK, shortened } from './changed-releases.ts';
 import { PROMOTE_CHECK, gateChange } from './gate-evidence.ts';
 import type { Gated } from './gate-evidence.ts';
 import { basisOf } from './promotion-basis.ts';
@@ -54,6 +55,7 @@ export async function promote(world: World, request: PromoteRequest, signal?: Ab
   const refs = await world.repository.refs();
   const main = refs.get(branchRef(world.settings.branch));
   if (main === undefined) return ended({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
+  if (world.forge !== undefined && !request.dryRun) await publishChanged(world.forge, changedReleases(await world.history.upTo(main)));
   const found = await findDrafts(world, { environment: request.environment, main, refs, only: request.only });
   if (found.kind === 'ended') return ended(found.ending);
   const { scope, planned, held, problems } = found;
@@ -76,9 +78,6 @@ export async function promote(world: World, request: PromoteRequest, signal?: Ab
   return { ending: endingOf(changes, problems), changes, held, problems, basis: basisOf(scope) };
 }
 
-/** The status that says on a release commit why no environment takes it. */
-const RELEASE_CHECK = 'capstan/release';
-
 /** A release that trust refuses says so where its author looks: on the commit. */
 async function publishRefusals(world: Pick<World, 'forge'>, scope: PromotionScope, held: readonly Held[]): Promise<void> {
   for (const item of held) {
@@ -87,10 +86,6 @@ async function publishRefusals(world: Pick<World, 'forge'>, scope: PromotionScop
     if (release === undefined || (verdict?.kind !== 'unsigned' && verdict?.kind !== 'refused')) continue;
     await world.forge?.publish(release.commit, { name: RELEASE_CHECK, state: 'failure', detail: shortened(verdict.sentence) });
   }
-}
-
-function shortened(text: string): string {
-  return text.length <= 140 ? text : `${text.slice(0, 139)}…`;
 }
 
 function overlaps(a: ChangeSet, b: ChangeSet): boolean {

@@ -10,6 +10,8 @@ import { findCandidates } from '#promotion/promotion.ts';
 import { changeSetOf, lockText, movesBetween, pinsOfLock } from '#resolve/resolve.ts';
 import { judgeAcceptedHistory } from './accepted-history.ts';
 import type { Ledger } from './audit-branch.ts';
+import { changedReleases } from './changed-releases.ts';
+import type { ChangedRelease } from './changed-releases.ts';
 import { strangerAt } from './engine-branches.ts';
 import { problemsOfEnvironment, unknownEnvironment } from './prepare-environment.ts';
 import { nextQuarantineEnd, quarantineOf } from './quarantine.ts';
@@ -76,7 +78,8 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
   if (broken.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: broken } };
   if (environment === undefined)
     return { kind: 'ended', ending: { kind: 'stuck', problems: [unknownEnvironment(request.environment, declarations)] } };
-  const { index, trust, problems: historical } = await world.history.upTo(request.main);
+  const history = await world.history.upTo(request.main);
+  const { index, trust, problems: historical } = history;
   if (historical.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: historical } };
   const turned = await judgeAcceptedHistory(world, { environment: environment.name, revision: request.main, refs: request.refs });
   if (turned !== undefined) return { kind: 'ended', ending: turned };
@@ -106,7 +109,8 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
   });
   const planned: PlannedChange[] = [];
   const problems: Problem[] = [];
-  const held = [...found.held];
+  const changed = changedReleases(history);
+  const held = [...found.held, ...locked.flatMap((pin) => heldChanges(changed, pin))];
   for (const candidate of found.candidates) {
     const move = new Map([...candidate.move].filter(([instance, version]) => isWanted(locked, instance, version, request.only)));
     if (move.size === 0 && candidate.leaves.length === 0) continue;
@@ -119,6 +123,13 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
     held.push(...reasons);
   }
   return { kind: 'found', scope, planned: unique(planned), held, problems };
+}
+
+/** Other content under a version that was released is no candidate; whoever runs the capsule is told. */
+function heldChanges(changed: readonly ChangedRelease[], { instance, capsule }: Pin): readonly Held[] {
+  return changed
+    .filter((item) => item.capsule === capsule)
+    .map(({ version, commit, sentence }) => ({ instance, version, reason: `${commit.slice(0, 10)} goes nowhere: ${sentence}` }));
 }
 
 function isWanted(locked: readonly Pin[], instance: InstanceName, version: string, only: DraftsRequest['only']): boolean {
