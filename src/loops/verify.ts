@@ -1,6 +1,7 @@
 import { checkAuditCommit, checkLockCommit, checkRenderedCommit, parseTrailers } from '#ledger/ledger.ts';
 import type { CommitId, TreeId } from '#model/digest.ts';
 import type { Commit } from '#model/git-objects.ts';
+import type { Instant } from '#model/instant.ts';
 import type { Json } from '#model/json.ts';
 import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
@@ -8,6 +9,7 @@ import type { AllowedSigner } from '#model/verdict.ts';
 import { pinsOfLock } from '#resolve/resolve.ts';
 import { judgeCommit } from '#trust/trust.ts';
 import { addedRecords } from './audit-branch.ts';
+import { createFirstSeen, createWritten } from './first-seen.ts';
 import { renderAt } from './rendered-difference.ts';
 import type { World } from './world.ts';
 
@@ -56,14 +58,16 @@ export async function verifyClone(world: World, request: VerifyRequest, signal?:
   const problems: Problem[] = [];
   let commits = 0;
   let rendered = 0;
+  const written = createWritten(world);
   for (const branch of branches) {
     const chain = [...(await world.repository.firstParents(branch.head, undefined, LIMIT))].reverse();
+    const times = branch.name === 'audit' ? await written.ofAudit(chain) : await written.ofRendered(chain);
     request.report(`${branch.name}: ${chain.length} commit${chain.length === 1 ? '' : 's'}`);
     for (const id of chain) {
       signal?.throwIfAborted();
       const commit = await world.repository.commit(id);
       commits += 1;
-      problems.push(...signatureProblems(world, commit, engines, branch.name));
+      problems.push(...signatureProblems(commit, { engines, branch: branch.name, at: times.get(id) ?? world.clock.now() }));
       if (branch.name === 'audit')
         problems.push(...located(branch.name, id, checkAuditCommit(commit.message, await recordsOf(world, commit))));
       else {
@@ -100,13 +104,14 @@ async function engineBranches(world: Pick<World, 'repository'>, environments: re
   return found;
 }
 
-function signatureProblems(
-  world: Pick<World, 'clock'>,
-  commit: Commit,
-  engines: readonly AllowedSigner[],
-  branch: string,
-): readonly Problem[] {
-  const verdict = judgeCommit(commit, engines, 'engine', world.clock.now());
+interface Written {
+  readonly engines: readonly AllowedSigner[];
+  readonly branch: string;
+  readonly at: Instant;
+}
+
+function signatureProblems(commit: Commit, { engines, branch, at }: Written): readonly Problem[] {
+  const verdict = judgeCommit(commit, engines, 'engine', at);
   if (verdict.kind === 'accepted') return [];
   return [
     problem(
@@ -217,7 +222,9 @@ async function renderAgain(world: World, commit: Commit, environment: string, si
 /** Lock commits that the engine signed on the default branch's merged sides say what they change. */
 async function lockProblems(world: World, main: CommitId, engines: readonly AllowedSigner[]): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
-  for (const id of await world.repository.firstParents(main, undefined, LIMIT)) {
+  const chain = await world.repository.firstParents(main, undefined, LIMIT);
+  const seen = await createFirstSeen(world)(chain.toReversed());
+  for (const id of chain) {
     for (const side of (await world.repository.commit(id)).parents.slice(1)) {
       const commit = await world.repository.commit(side);
       const environment = parseTrailers(commit.message).find((trailer) => trailer.key === 'To-Environment')?.value;
@@ -225,7 +232,7 @@ async function lockProblems(world: World, main: CommitId, engines: readonly Allo
       if (
         environment === undefined ||
         parent === undefined ||
-        judgeCommit(commit, engines, 'engine', world.clock.now()).kind !== 'accepted'
+        judgeCommit(commit, engines, 'engine', seen.get(id) ?? world.clock.now()).kind !== 'accepted'
       )
         continue;
       problems.push(
