@@ -5,7 +5,7 @@ import type { Problem } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
 import type { Pin, ReleaseIndex } from '#model/resolution.ts';
 import { didYouMean } from '#model/suggest.ts';
-import { checkLock, pinsOfLock } from '#resolve/resolve.ts';
+import { checkLock, notYetLocked, pinsOfLock } from '#resolve/resolve.ts';
 import { loadReleases } from './check-environments.ts';
 import type { Declarations, Snapshot } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
@@ -46,7 +46,7 @@ export async function prepareEnvironment(
   if (environment === undefined) return stuck([unknownEnvironment(name, declarations)]);
 
   const { index, trust, problems: historical } = await world.history.upTo(revision);
-  const notices = trust.notices(environment);
+  const notices = [...trust.notices(environment)];
   const refusedHistory = historical.filter((problem) => problem.place.file === undefined || isOf(problem, name));
   if (refusedHistory.length > 0) return stuck(refusedHistory, notices);
   const wrongRules = world.reading.environmentProblems(declarations, name, {
@@ -62,7 +62,10 @@ export async function prepareEnvironment(
 
   const pins = pinsOfLock(environment.lock.value);
   await loadReleases(world, index, pins);
-  const resolved = await resolvePins(world.reading, { state: declarations.state, environment, pins, index });
+  const leaveOut = notYetLocked(environment, pins);
+  if (leaveOut.size > 0)
+    notices.push(`${[...leaveOut].join(', ')}: declared in ${environment.name}, but not in its lock until a promotion brings it`);
+  const resolved = await resolvePins(world.reading, { state: declarations.state, environment, pins, index, leaveOut });
   const expected = resolved.ok ? resolved.value.instances.map((instance) => instance.pin) : undefined;
   const wrong = checkLock(environment, {
     index,

@@ -1,7 +1,7 @@
 import type { EnvironmentLock } from '#model/declarations.generated.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import { toCommitId, toSha256, toTreeId } from '#model/digest.ts';
-import { toCapsuleName, toInstanceName } from '#model/names.ts';
+import { toCapsuleName, toInstanceName, type InstanceName } from '#model/names.ts';
 import { compareText, type Problem } from '#model/problem.ts';
 import type { ChangeSet, ConfigurationLayer, Move, Pin, ReleaseIndex } from '#model/resolution.ts';
 import { differences, identified } from './change-set.ts';
@@ -10,6 +10,7 @@ import { layersOf, type LayerSources } from './layers.ts';
 import { lockProblems, type LockFacts } from './lock-check.ts';
 import { editedLock, newLock } from './lock-text.ts';
 import { nothingReleased, withObservations, type Observed } from './release-index.ts';
+import { requestedInstances } from './requests.ts';
 import { resolutionOf, type Resolved } from './resolution.ts';
 import type { ResolveInput } from './resolve-input.ts';
 
@@ -60,6 +61,13 @@ function pinOf(instance: string, entry: LockEntry): Pin {
     sha256: toSha256(entry.sha256),
     requestedBy: entry.requestedBy,
   };
+}
+
+/** Instances that the environment asks for and its lock does not have yet: a promotion brings them, what is locked runs without. */
+export function notYetLocked(environment: DesiredEnvironment, pins: readonly Pin[]): ReadonlySet<InstanceName> {
+  const locked = new Set(pins.map((pin) => pin.instance));
+  const requested = requestedInstances(environment, undefined).map((one) => one.instance);
+  return new Set(requested.filter((instance) => !locked.has(instance)));
 }
 
 /** The lock's new text. Of `previous` every byte stays that need not change: comments, holds, order, quotes; four lines differ per moved capsule. */
