@@ -144,6 +144,7 @@ export const COMMANDS: readonly CommandRow[] = [
     words: [],
     options: [
       REPO,
+      CONFIG,
       { flags: '--environment <name>', description: 'only this environment' },
       { flags: '--capsule <name>', description: 'only this capsule' },
       { flags: '--at <time>', description: 'RFC 3339: what ran then' },
@@ -159,6 +160,7 @@ export const COMMANDS: readonly CommandRow[] = [
     words: [],
     options: [
       REPO,
+      CONFIG,
       { flags: '--full', description: 'render again and compare' },
       { flags: '--trust-root <commit>', description: 'start of trust (default: the first commit)' },
       output('text, json'),

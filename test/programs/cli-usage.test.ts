@@ -47,6 +47,24 @@ test('every command has help with its options and one example', async () => {
   }
 });
 
+test('help loads the command line and nothing behind it, the version no chapter', async () => {
+  const hook = join(platform, '..', 'loaded.mjs');
+  await writeFile(
+    hook,
+    `import { registerHooks } from 'node:module';
+registerHooks({ load: (url, context, next) => { process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });`,
+  );
+  const main = new URL('../../src/capstan.cjs', import.meta.url).pathname;
+  const loadedBy = async (...args: readonly string[]): Promise<readonly string[]> =>
+    (await bench.run(platform, 'bash', '-c', '"$0" "$@" 2>&1 >/dev/null', process.execPath, '--import', hook, main, ...args))
+      .split('\n')
+      .flatMap((line) => /^loaded file:.*?\/(src\/[^/]+(?:\/(?=.*\/)[^/]+)?|node_modules\/(?:@[^/]+\/)?[^/]+)/.exec(line)?.[1] ?? []);
+  expect([...new Set(await loadedBy('--help'))].sort()).toEqual(
+    ['node_modules/commander', 'src/capstan.cjs', 'src/cli', 'src/main.ts', 'src/model', 'src/ports'].sort(),
+  );
+  expect((await loadedBy('version')).filter((part) => /loops|adapters|ajv|cel|src\/(desired|resolve|render|trust)/.test(part))).toEqual([]);
+});
+
 test('no words, help and --version answer as they do elsewhere', async () => {
   const [none, help, version, word] = await runAll(['', 'help', '--version', 'version']);
   expect(none?.[1]).toEqual(help?.[1]);
