@@ -2,10 +2,10 @@ import { irregularPath } from '#desired/desired.ts';
 import { toBlobId } from '#model/digest.ts';
 import type { BlobId, TreeId } from '#model/digest.ts';
 import type { TreeEntry } from '#model/git-objects.ts';
+import { createMemo } from '#model/memo.ts';
 import type { Problem } from '#model/problem.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { ObjectReader } from '#ports/repository.ts';
-import { createMemo } from './memo.ts';
 import { createWalkable, WALKED_FILES } from './walkable.ts';
 
 /** A file found below a directory; `mode` as git has it. */

@@ -1,5 +1,6 @@
 import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
 import type { Instant } from '#model/instant.ts';
+import { createMemo } from '#model/memo.ts';
 import { branchRef, isName, toCapsuleName } from '#model/names.ts';
 import type { CapsuleName } from '#model/names.ts';
 import { NOWHERE } from '#model/problem.ts';
@@ -12,7 +13,6 @@ import type { History, ObjectReader } from '#ports/repository.ts';
 import { emptyIndex, extendIndex } from '#resolve/resolve.ts';
 import { advanceTrust, allowedSigners, judgeCommit, rewriteTrust, startTrust } from '#trust/trust.ts';
 import type { FirstSeen } from './first-seen.ts';
-import { createMemo } from './memo.ts';
 import { createMergedSides } from './merged-sides.ts';
 import type { MergedSides } from './merged-sides.ts';
 import type { Reading } from './reading.ts';

@@ -2,6 +2,7 @@ import type { CapsuleSource, DeclaredTarget, DesiredEnvironment } from '#model/d
 import type { BlobId } from '#model/digest.ts';
 import { isJsonObject } from '#model/json.ts';
 import type { Json, JsonObject } from '#model/json.ts';
+import { createMemo } from '#model/memo.ts';
 import type { InstanceName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
@@ -9,7 +10,6 @@ import type { RenderTarget, RenderUnit, Wishes } from '#model/rendering.ts';
 import type { ResolvedInstance } from '#model/resolution.ts';
 import { outputsOf } from '#render/render.ts';
 import { configurationLayers, mergeConfiguration } from '#resolve/resolve.ts';
-import { createMemo } from './memo.ts';
 
 /** An instance on a target, ready to be rendered. The same object is answered as long as it would say the same. */
 export interface Prepared {

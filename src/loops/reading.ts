@@ -10,6 +10,7 @@ import {
 } from '#desired/desired.ts';
 import type { CapsuleFile, CapsuleSource, DesiredState, SourceFile } from '#model/desired.ts';
 import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
+import { createMemo } from '#model/memo.ts';
 import { toCapsuleName } from '#model/names.ts';
 import type { CapsuleName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
@@ -18,7 +19,6 @@ import { createBlockMemory } from '#model/yaml-plain.ts';
 import type { ObjectReader } from '#ports/repository.ts';
 import { createLister, isRegular } from './listing.ts';
 import type { FoundFile } from './listing.ts';
-import { createMemo } from './memo.ts';
 
 type Parsed = ReturnType<typeof parseDeclaration>;
 

@@ -1,6 +1,8 @@
 import type { DesiredEnvironment, DesiredState } from '#model/desired.ts';
 import { evaluateCondition } from '#model/expression.ts';
 import type { Json } from '#model/json.ts';
+import { createMemo } from '#model/memo.ts';
+import type { Memo } from '#model/memo.ts';
 import { mergePatch } from '#model/merge-patch.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Rendering, RenderedUnit, TargetRendering } from '#model/rendering.ts';
@@ -13,8 +15,6 @@ import type { Renderer } from '#ports/renderer.ts';
 import { assembleRendering, assembleTarget, compareRenderings } from '#render/render.ts';
 import { resolveEnvironment } from '#resolve/resolve.ts';
 import { schemaLines, withLines } from './lines.ts';
-import { createMemo } from './memo.ts';
-import type { Memo } from './memo.ts';
 import { createTargetPreparation } from './prepared-target.ts';
 import type { Prepared, PreparedTarget, SourcedInstance } from './prepared-target.ts';
 import type { Reading } from './reading.ts';

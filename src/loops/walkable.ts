@@ -1,7 +1,7 @@
 import type { TreeId } from '#model/digest.ts';
+import { createMemo } from '#model/memo.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { ObjectReader } from '#ports/repository.ts';
-import { createMemo } from './memo.ts';
 
 /** Where and why a folder cannot be walked: below it, by path; empty where it is the folder itself. */
 export interface Fault {

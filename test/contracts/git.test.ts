@@ -7,6 +7,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { gitRepository } from '#adapters/git/git.ts';
 import { treeDiff } from '#loops/tree-diff.ts';
+import { toCommitId } from '#model/digest.ts';
+import type { CommitId } from '#model/digest.ts';
 import { branchRef, toRefName } from '#model/names.ts';
 import type { Repository } from '#ports/repository.ts';
 import { remoteRepositoryContract } from '#test/contracts/repository-remote.contract.ts';
@@ -38,6 +40,24 @@ describe('a mirror by the git program', () => {
     open.push(repository);
     return repository;
   }
+
+  test('remembers so many comparisons of histories and no more', async () => {
+    const { path, head } = world.bare('a.git', { a: '1' });
+    const [first, second, third] = ['2', '3', '4'].map((text) => toCommitId(world.commit(path, 'main', { a: text })));
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three commits were made');
+    const base = toCommitId(head);
+    const repository = await gitRepository({ path, limits: LIMITS, comparisons: 2 });
+    open.push(repository);
+    const forksOf = async (a: CommitId, b: CommitId): Promise<number> => {
+      const before = repository.counts().forks;
+      expect(await repository.mergeBase(a, b)).toBe(base);
+      return repository.counts().forks - before;
+    };
+
+    expect([await forksOf(base, first), await forksOf(base, first), await forksOf(base, second)]).toEqual([1, 0, 1]);
+    expect([await forksOf(base, first), await forksOf(base, third)]).toEqual([0, 1]);
+    expect([await forksOf(base, first), await forksOf(base, second)]).toEqual([0, 1]);
+  });
 
   test('says which refs moved, and a fetch of nothing new costs one child and no object', async () => {
     const { path, head } = world.bare('a.git', { a: '1' });

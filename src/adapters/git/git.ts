@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { objectDatabase } from '#adapters/git-objects/git-objects.ts';
 import type { CommitId } from '#model/digest.ts';
 import { isObjectId, toCommitId, toTreeId } from '#model/digest.ts';
+import { createMemo } from '#model/memo.ts';
 import type { RefName } from '#model/names.ts';
 import { toRefName } from '#model/names.ts';
 import type { ObjectCounter, ObjectSource } from '#ports/object-source.ts';
@@ -26,12 +27,15 @@ export interface GitOptions {
   /** What the mirror follows. Without one, refs move here and nowhere else. */
   readonly remote?: Remote | undefined;
   readonly limits: ObjectLimits;
+  /** Answers about two histories that are remembered, 20,000 by default. */
+  readonly comparisons?: number | undefined;
   /** The program, `git` by default. */
   readonly gitCommand?: string | undefined;
 }
 
 /** Commits opened in process before history is asked of a child instead. */
 const STEPS_IN_PROCESS = 64;
+const COMPARISONS = 20_000;
 const LOOSE_OBJECTS = 5000;
 const PACKS = 50;
 const OLDEST_GIT = [2, 38] as const;
@@ -56,8 +60,8 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
   );
   const counter: ObjectCounter = { blobsRead: 0, treesRead: 0, commitsRead: 0 };
   const database = objectDatabase(source(), limits, counter);
-  const ancestry = new Map<string, boolean>();
-  const mergeBases = new Map<string, CommitId | undefined>();
+  const ancestry = createMemo<boolean>(options.comparisons ?? COMPARISONS);
+  const mergeBases = createMemo<{ readonly id: CommitId | undefined }>(options.comparisons ?? COMPARISONS);
   let remoteCalls = 0;
   let known: ReadonlyMap<RefName, CommitId> | undefined;
   /** How often refs moved, or may have. */
@@ -180,8 +184,7 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
     const key = `${ancestor} ${descendant}`;
     const answer =
       ancestry.get(key) ?? (await noticing(database.reaches(ancestor, descendant, STEPS_IN_PROCESS))) ?? (await askAncestor(key));
-    ancestry.set(key, answer);
-    return answer;
+    return ancestry.set(key, answer);
   }
 
   async function askAncestor(pair: string): Promise<boolean> {
@@ -191,11 +194,11 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
 
   async function mergeBase(a: CommitId, b: CommitId): Promise<CommitId | undefined> {
     const key = `${a} ${b}`;
-    if (mergeBases.has(key)) return mergeBases.get(key);
+    const answered = mergeBases.get(key);
+    if (answered !== undefined) return answered.id;
     const found = await children.run(['merge-base', a, b], { doing: 'comparing histories', statuses: [1] });
     const id = found.status === 0 ? toCommitId(found.stdout.trim()) : undefined;
-    mergeBases.set(key, id);
-    return id;
+    return mergeBases.set(key, { id }).id;
   }
 
   async function mergeTrees(ours: CommitId, theirs: CommitId): Promise<MergedTrees> {
