@@ -6,6 +6,7 @@ import { checkPolicies, findLapsedExceptions } from '#policy/policy.ts';
 import { checkCapsuleTemplates } from '#render/render.ts';
 import { allowedSigners } from '#trust/trust.ts';
 import { checkEnvironments } from './check-environments.ts';
+import { differingBranch } from './default-branch.ts';
 import { declaredIn, withLines } from './lines.ts';
 import type { Snapshot } from './reading.ts';
 import { indexFor } from './rendered-difference.ts';
@@ -42,6 +43,9 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
     }),
   );
   found.push(...notHonoured(state), ...allowedSigners(state.project).problems);
+  const otherBranch = differingBranch(declarations, world.settings);
+  // The declaration may well be the right one: that stops whoever runs it with such a configuration, not whoever declares it.
+  if (otherBranch !== undefined) found.push({ ...otherBranch, severity: 'warning' });
   for (const capsule of state.capsules) found.push(...checkCapsuleTemplates(capsule));
   found.push(...checkPolicies(state.policies), ...findLapsedExceptions(state.policies, world.clock.now()));
   const checked = { world, declarations, state, index: await withUnreleased(world, { at, index, state }), findings: [...found] };

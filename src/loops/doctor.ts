@@ -2,6 +2,7 @@ import type { Secret } from '#model/secret.ts';
 import type { Forge } from '#ports/forge.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { allowedSigners } from '#trust/trust.ts';
+import { differingBranch } from './default-branch.ts';
 import { PROMOTE_CHECK } from './gate-evidence.ts';
 import type { World } from './world.ts';
 
@@ -62,6 +63,9 @@ async function lookAtGit(world: World): Promise<readonly Finding[]> {
         remedy: 'Push it, or set repository.branch in the configuration.',
       },
     ];
+  const otherBranch = differingBranch(await world.reading.declarations(await world.reading.at(main)), world.settings);
+  if (otherBranch !== undefined)
+    return [fetched, { subject: 'history', state: 'failed', detail: otherBranch.message, remedy: otherBranch.remedy }];
   return [fetched, { subject: 'history', state: 'ok', detail: `${world.settings.branch} is at ${main.slice(0, 10)}`, remedy: undefined }];
 }
 

@@ -7,6 +7,7 @@ import type { Pin, ReleaseIndex } from '#model/resolution.ts';
 import { didYouMean } from '#model/suggest.ts';
 import { checkLock, notYetLocked, pinsOfLock } from '#resolve/resolve.ts';
 import { loadReleases } from './check-environments.ts';
+import { differingBranch } from './default-branch.ts';
 import type { Declarations, Snapshot } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import type { RenderedEnvironment } from './render-environment.ts';
@@ -45,6 +46,8 @@ export async function prepareEnvironment(
   if (broken.length > 0) return stuck(broken);
   if (environment === undefined) return stuck([unknownEnvironment(name, declarations)]);
 
+  const otherBranch = differingBranch(declarations, world.settings);
+  if (otherBranch !== undefined) return stuck([otherBranch]);
   const { index, trust, problems: historical } = await world.history.upTo(revision);
   const notices = [...trust.notices(environment)];
   const refusedHistory = historical.filter((problem) => problem.place.file === undefined || isOf(problem, name));

@@ -12,6 +12,7 @@ import { judgeAcceptedHistory } from './accepted-history.ts';
 import type { Ledger } from './audit-branch.ts';
 import { changedReleases } from './changed-releases.ts';
 import type { ChangedRelease } from './changed-releases.ts';
+import { differingBranch } from './default-branch.ts';
 import { strangerAt } from './engine-branches.ts';
 import { problemsOfEnvironment, unknownEnvironment } from './prepare-environment.ts';
 import { nextQuarantineEnd, quarantineOf } from './quarantine.ts';
@@ -78,6 +79,8 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
   if (broken.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: broken } };
   if (environment === undefined)
     return { kind: 'ended', ending: { kind: 'stuck', problems: [unknownEnvironment(request.environment, declarations)] } };
+  const otherBranch = differingBranch(declarations, world.settings);
+  if (otherBranch !== undefined) return { kind: 'ended', ending: { kind: 'stuck', problems: [otherBranch] } };
   const history = await world.history.upTo(request.main);
   const { index, trust, problems: historical } = history;
   if (historical.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: historical } };

@@ -100,6 +100,14 @@ export const PATH_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'capsules: {} in an environment that ran ten',
     remedy: 'Put it right in git; or, if it is meant, name the digest of the rendering under spec.sync.confirm.',
   },
+  'default-branch-differs': {
+    rule: undefined,
+    title: 'The declared default branch is not the one that Capstan reads',
+    why: 'Versions, locks and trust follow from one branch; with two, what people declare and what runs part without a word.',
+    example: 'spec.branches.default: trunk, and repository.branch: main in capstan.yaml',
+    remedy:
+      'Set repository.branch in the configuration to the branch that is declared and released from, or correct spec.branches.default.',
+  },
   'target-unusable': {
     rule: undefined,
     title: 'A target cannot be used',
