@@ -44,14 +44,16 @@ export function createLooker(world: World): Looker {
     if (last === undefined || trigger !== 'poll' || (await world.repository.hasNews(signal))) await world.repository.fetch(signal);
     const arrivals = world.arrivals.waiting();
     const refs = await world.repository.refs();
+    // Where they stand now: what stood there in between may be gone.
+    const moved = new Map([...arrivals.keys()].map((ref) => [ref, refs.get(ref)]));
     const main = refs.get(branchRef(world.settings.branch));
     if (main === undefined) return nothing({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
-    const promotions = new Set([...arrivals.keys()].flatMap((ref) => /^refs\/heads\/promote\/([^/]+)\//.exec(ref)?.[1] ?? []));
-    const check = [...arrivals]
+    const promotions = new Set([...moved.keys()].flatMap((ref) => /^refs\/heads\/promote\/([^/]+)\//.exec(ref)?.[1] ?? []));
+    const check = [...moved]
       .flatMap(([ref, after]) => (after === undefined ? [] : (/^refs\/pull\/(\d{1,9})\/head$/.exec(ref)?.[1] ?? [])))
       .map(Number);
     if (last === undefined) check.push(...(await uncheckedChanges(world)));
-    const alarms = await alarmsOf(world, main, last === undefined ? refs : arrivals);
+    const alarms = await alarmsOf(world, main, last === undefined ? refs : moved);
     if (last?.main === main && promotions.size === 0) {
       world.arrivals.seen(arrivals);
       return { ...nothing({ kind: 'settled' }), environments: known(last.declarations), check: unique(check), alarms };

@@ -20,12 +20,10 @@ type Wake = Awaited<ReturnType<Work['look']>>['wakes'][number];
 /** Told between the two writes of one call that makes two. */
 export type Pause = (where: string) => void;
 
-let engines = 0;
-
 /** The ports of one engine; `pause` is where a kill can come within a call. */
 export function portsOf(outside: Outside, pause?: Pause): Ports {
   const clock = clockOf(outside);
-  engines += 1;
+  outside.engines += 1;
   return {
     repository: followed(outside, memoryRepository(outside.mirror, outside.remote)),
     renderer: rendererInProcess(),
@@ -38,7 +36,7 @@ export function portsOf(outside: Outside, pause?: Pause): Ports {
       ...(pause === undefined ? {} : { pause }),
     }),
     clock,
-    ids: countedIds(engines),
+    ids: countedIds(outside.engines),
     signer: signerOf('capstan'),
     journal: silentJournal,
     settings: {

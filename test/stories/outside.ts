@@ -12,6 +12,8 @@ import { signerOf, type Files } from './shop.ts';
 /** Everything that outlives a killed engine: the forge and its repository, the engine's mirror, the targets, and the time. */
 export interface Outside {
   now: Instant;
+  /** How many engines were started on it: no two give the same id, and the same story gives the same ones. */
+  engines: number;
   /** Of the bare repository behind the forge. */
   readonly remote: MemoryDisk;
   readonly mirror: MemoryDisk;
@@ -23,13 +25,14 @@ export interface Outside {
 export const BEGAN = toInstant(Date.UTC(2026, 0, 5, 9));
 
 export function newOutside(): Outside {
-  return { now: BEGAN, remote: memoryDisk(), mirror: memoryDisk(), forge: forgeState(), targets: new Map() };
+  return { now: BEGAN, engines: 0, remote: memoryDisk(), mirror: memoryDisk(), forge: forgeState(), targets: new Map() };
 }
 
 /** What a kill at this moment leaves. */
 export function copyOf(outside: Outside): Outside {
   return {
     now: outside.now,
+    engines: outside.engines,
     remote: memoryDisk(outside.remote),
     mirror: memoryDisk(outside.mirror),
     forge: forgeState(outside.forge),
@@ -44,6 +47,7 @@ export function beside(outside: Outside): Outside {
     get now() {
       return outside.now;
     },
+    engines: 1000,
     remote,
     forge,
     targets,
