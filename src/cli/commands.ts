@@ -193,6 +193,18 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./schema.ts')).schema,
   },
   {
+    name: 'export-policies',
+    description: 'policies as objects that a cluster enforces by itself',
+    words: [{ name: '[policy...]', description: 'policies (default: those that list the format in `export`)' }],
+    options: [
+      REPO,
+      REV,
+      { flags: '--format <format>', description: 'vap (ValidatingAdmissionPolicy and its binding) or kyverno (default: vap)' },
+    ],
+    example: 'capstan export-policies --format vap | kubectl apply -f -',
+    load: async () => (await import('./export-policies.ts')).exportPoliciesAs,
+  },
+  {
     name: 'doctor',
     description: 'look at git, forge, webhook, clock, targets and trust root, with the command that mends each',
     words: [],

@@ -348,10 +348,11 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/enforcement',
       '/spec/failurePolicy',
       '/spec/exceptions/**',
+      '/spec/export',
       '/spec/tests/**',
     ],
     descriptive: [...FREE_TEXT, '/metadata/labels/**'],
-    unsupported: [holds('/spec/on/*', 'render', 'pullRequest', 'reconcile', 'promotion'), holds('/spec/export')],
+    unsupported: [holds('/spec/on/*', 'render', 'pullRequest', 'reconcile', 'promotion')],
   },
   Fleet: {
     honoured: [...HEAD, '/spec/selector/**', '/spec/devices'],

@@ -163,6 +163,13 @@ export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'tests: []',
     remedy: 'Correct the expression, or add the missing tests.',
   },
+  'policy-not-exportable': {
+    rule: undefined,
+    title: 'A policy cannot be enforced by a cluster',
+    why: 'A cluster judges objects as they come; it knows no environments, capsules, changes or ends of exceptions.',
+    example: 'export: [vap] beside an expression that names environment',
+    remedy: 'Take it out of the policy, or do not export the policy.',
+  },
   'policy-warned': {
     rule: undefined,
     title: 'A warning policy does not hold',

@@ -1,6 +1,6 @@
 import type { Policy } from '#model/declarations.generated.ts';
 import type { Capsule } from '#model/declarations.generated.ts';
-import type { Declared, DesiredEnvironment } from '#model/desired.ts';
+import type { Declared, DesiredEnvironment, DesiredState } from '#model/desired.ts';
 import type { Scope } from '#model/expression.ts';
 import type { Instant } from '#model/instant.ts';
 import { isJsonObject } from '#model/json.ts';
@@ -15,6 +15,8 @@ import { isOfChangeAlone, readChange } from './change.ts';
 import type { ChangeQuestion } from './change.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import { compilePolicy, judge, policyInputs } from './compiled.ts';
+import { exportedObjects, exportMistakes } from './export.ts';
+import type { ExportFormat } from './export.ts';
 import { hasLabels, isInForce, timeKey } from './in-force.ts';
 import { checkPolicy, lapsedExceptions } from './policy-tests.ts';
 import { environmentInput } from './subjects.ts';
@@ -59,7 +61,29 @@ export function readPolicies(policies: readonly Declared<Policy>[], question: Ch
 
 /** V-90: expressions whose types agree, names that are known, and tests that pass, with at least one of each verdict. */
 export function checkPolicies(policies: readonly Declared<Policy>[]): readonly Problem[] {
-  return policies.flatMap((policy) => checkPolicy(policy));
+  return policies.flatMap((policy) => [
+    ...checkPolicy(policy),
+    ...((policy.value.spec.export ?? []).length === 0 ? [] : exportMistakes(policy)),
+  ]);
+}
+
+/** Policies as objects that a cluster enforces by itself: those named, or else those that list the format in `export`. */
+export function exportPolicies(
+  state: Pick<DesiredState, 'policies' | 'environments'>,
+  wanted: { readonly format: ExportFormat; readonly names: ReadonlySet<string> },
+): { readonly objects: readonly JsonObject[]; readonly problems: readonly Problem[]; readonly idle: readonly string[] } {
+  const { format, names } = wanted;
+  const chosen = state.policies.filter(({ value }) =>
+    names.size > 0 ? names.has(value.metadata.name) : value.spec.export?.includes(format) === true,
+  );
+  const problems = chosen.flatMap((policy) => exportMistakes(policy));
+  const sound = chosen.filter((policy) => exportMistakes(policy).length === 0);
+  const idle = sound.filter(({ value }) => !state.environments.some((environment) => isInForce(value, environment)));
+  return {
+    objects: sound.flatMap(({ value }) => exportedObjects(value, state.environments, format)),
+    problems,
+    idle: idle.map(({ value }) => value.metadata.name),
+  };
 }
 
 /** Exceptions that let nothing through any more. */

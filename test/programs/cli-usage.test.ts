@@ -8,7 +8,7 @@ import type { Ended, Workbench } from './capstan-program.ts';
 
 /** Every command of contracts.md that this version has. */
 const COMMANDS =
-  'init validate lock render diff plan apply reconcile status get promote history verify identity explain schema doctor serve forge demo completion version'.split(
+  'init validate lock render diff plan apply reconcile status get promote history verify identity explain schema export-policies doctor serve forge demo completion version'.split(
     ' ',
   );
 let bench: Workbench;
@@ -38,7 +38,7 @@ async function runAll(lines: readonly string[], folder = platform): Promise<read
 
 test('every command has help with its options and one example', async () => {
   const overview = await bench.capstan(platform, '--help');
-  const listed = [...overview.out.matchAll(/^ {2}([a-z]+)(?: \[| <| {2})/gm)].map(([, name]) => name);
+  const listed = [...overview.out.matchAll(/^ {2}([a-z][a-z-]*)(?: \[| <| {2})/gm)].map(([, name]) => name);
   expect([overview.code, overview.err, listed]).toEqual([0, '', [...COMMANDS, 'help']]);
   for (const [line, { code, out, err }] of await runAll(COMMANDS.map((name) => `${name} --help`))) {
     const [name = ''] = line.split(' ');
@@ -63,6 +63,23 @@ registerHooks({ load: (url, context, next) => { process.stderr.write('loaded ' +
     ['node_modules/commander', 'src/capstan.cjs', 'src/cli', 'src/main.ts', 'src/model', 'src/ports'].sort(),
   );
   expect((await loadedBy('version')).filter((part) => /loops|adapters|ajv|cel|src\/(desired|resolve|render|trust)/.test(part))).toEqual([]);
+});
+
+test('export-policies writes what a cluster can enforce, and says what it cannot', async () => {
+  const exported = await bench.capstan(platform, 'export-policies', 'pinned-images');
+  const kyverno = await bench.capstan(platform, 'export-policies', 'pinned-images', '--format', 'kyverno');
+  const [unknown, wrong] = [
+    await bench.capstan(platform, 'export-policies', 'pined-images'),
+    await bench.capstan(platform, 'export-policies', '--format', 'opa'),
+  ];
+
+  expect([exported.code, exported.out.match(/^kind: .*/gm)]).toEqual([
+    0,
+    ['kind: ValidatingAdmissionPolicy', 'kind: ValidatingAdmissionPolicyBinding'],
+  ]);
+  expect([kyverno.code, kyverno.out.match(/^kind: .*/gm)]).toEqual([0, ['kind: ClusterPolicy']]);
+  expect([unknown.code, unknown.err]).toEqual([64, expect.stringContaining('did you mean "pinned-images"?')]);
+  expect([wrong.code, wrong.err]).toEqual([64, expect.stringContaining('--format is vap or kyverno, not "opa"')]);
 });
 
 test('no words, help and --version answer as they do elsewhere', async () => {
