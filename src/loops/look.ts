@@ -55,7 +55,7 @@ export function createLooker(world: World): Looker {
     if (last === undefined) check.push(...(await uncheckedChanges(world)));
     const alarms = await alarmsOf(world, main, last === undefined ? refs : moved);
     if (last?.main === main && promotions.size === 0) {
-      world.arrivals.seen(arrivals);
+      world.arrivals.seen(moved);
       return { ...nothing({ kind: 'settled' }), environments: known(last.declarations), check: unique(check), alarms };
     }
 
@@ -71,7 +71,7 @@ export function createLooker(world: World): Looker {
       )
       .map((item) => item.environment);
     last = { main, declarations };
-    world.arrivals.seen(arrivals);
+    world.arrivals.seen(moved);
     return { ending: { kind: 'settled' }, environments, reconcile: [...changed], promote: downstream, check: unique(check), alarms };
   }
 
