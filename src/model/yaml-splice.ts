@@ -71,7 +71,8 @@ function lineEnd(text: string, at: number): number {
 export function splice(text: string, splices: readonly Splice[]): string {
   const parts: string[] = [];
   let at = 0;
-  for (const one of [...splices].sort((a, b) => a.start - b.start)) {
+  // What is put in at a place stands before what is taken out there.
+  for (const one of [...splices].sort((a, b) => a.start - b.start || a.end - b.end)) {
     if (one.start < at) throw new Error('splices overlap');
     parts.push(text.slice(at, one.start), one.text);
     at = one.end;

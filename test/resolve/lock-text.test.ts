@@ -81,6 +81,13 @@ test('comments, holds, quotes, spacing and foreign fields stay', () => {
   expect(changedLines(text, after).length).toBe(4);
 });
 
+test('an entry enters where another one leaves', () => {
+  const swapped = lockText('prod', [...PINS.filter((one) => one.instance !== 'redis'), pin('queue', '1.0.0')], LOCK);
+
+  expect([...swapped.matchAll(/^ {2}(\S+):$/gm)].map(([, name]) => name)).toEqual(['greeter', 'greeter-tools', 'queue']);
+  expect(lockText('prod', PINS, swapped)).toBe(LOCK);
+});
+
 test('entries enter in order and leave whole', () => {
   const added = lockText('prod', [...PINS, pin('alpha', '1.0.0'), pin('mid', '1.0.0'), pin('zeta', '1.0.0')], LOCK);
 
