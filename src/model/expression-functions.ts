@@ -68,6 +68,8 @@ function method(form: string, run: LibraryFunction['run']): LibraryFunction {
 const QUANTITIES: readonly LibraryFunction[] = [
   fn('isQuantity', ['string'], 'bool', (given) => parseQuantity(text(given)) !== undefined),
   fn('quantity', ['string'], 'Quantity', (given) => heldQuantity(parsed('quantity', given, parseQuantity))),
+  // Documented as a method; Kubernetes 1.35 has it as a function.
+  fn('sign', ['Quantity'], 'int', (given) => signOf(heldIn('Quantity', given))),
   method('Quantity.sign(): int', (on) => signOf(heldIn('Quantity', on))),
   method('Quantity.isInteger(): bool', (on) => isInteger(heldIn('Quantity', on))),
   method('Quantity.asInteger(): int', (on) => {

@@ -13,6 +13,7 @@ const ANSWERS: readonly (readonly [library: string, expression: string, answer: 
   ['quantity', "quantity('1500m').isInteger()", false],
   ['quantity', "quantity('50k').asInteger() == 50000", true],
   ['quantity', "quantity('1.5').asApproximateFloat() == 1.5", true],
+  ['quantity', "sign(quantity('-3')) == -1 && quantity('0').sign() == 0", true],
   ['quantity', "quantity('-3').sign() == -1 && quantity('2').compareTo(quantity('2')) == 0", true],
   ['quantity', "isQuantity('1.3Gi') && isQuantity('10000k')", true],
   ['quantity', "isQuantity('1,3Gi') || isQuantity('200K') || isQuantity('')", false],
