@@ -17,16 +17,26 @@ export interface Arrivals {
 export function noteArrivals(repository: Repository): { readonly repository: Repository; readonly arrivals: Arrivals } {
   const open = new Map<RefName, CommitId | undefined>();
   let last: Map<RefName, CommitId> | undefined;
+
+  /** Compared with what was known, not taken from a fetch's answer: one whose answer was lost has moved refs, too. */
+  async function note(): Promise<void> {
+    const now = new Map(await repository.refs());
+    for (const ref of last === undefined ? [] : new Set([...last.keys(), ...now.keys()]))
+      if (last?.get(ref) !== now.get(ref)) open.set(ref, now.get(ref));
+    last = now;
+  }
+
   return {
     repository: {
       ...repository,
+      async hasNews(signal) {
+        const hasNews = await repository.hasNews(signal);
+        if (last !== undefined && !hasNews) await note();
+        return hasNews;
+      },
       async fetch(signal) {
         const moved = await repository.fetch(signal);
-        // Compared with what was known, not taken from the answer: a fetch whose answer was lost has moved refs, too.
-        const now = new Map(await repository.refs());
-        for (const ref of last === undefined ? [] : new Set([...last.keys(), ...now.keys()]))
-          if (last?.get(ref) !== now.get(ref)) open.set(ref, now.get(ref));
-        last = now;
+        await note();
         return moved;
       },
       async push(updates, signal) {
