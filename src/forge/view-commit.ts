@@ -19,7 +19,8 @@ export function gitPerson(person: Person): Readonly<Record<string, string>> {
 
 /** The account with this e-mail address, as GitHub links commits to people. It proves nothing. */
 export function accountOfPerson(world: World, person: Person): Account | undefined {
-  return world.store.all('account').find((account) => account.email === person.email && account.type !== 'Organization');
+  const isOwn = ({ email, login }: Account): boolean => (email ?? `${login}@users.noreply.localhost`) === person.email;
+  return world.store.all('account').find((account) => account.type !== 'Organization' && isOwn(account));
 }
 
 /** The signature and what it is over, as they stand in the commit; whether it holds is for the reader to judge. */

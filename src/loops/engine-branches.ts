@@ -1,6 +1,8 @@
 import type { CommitId } from '#model/digest.ts';
+import type { Commit } from '#model/git-objects.ts';
 import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
+import type { SignatureVerdict } from '#model/verdict.ts';
 import { judgeCommit } from '#trust/trust.ts';
 import type { TrustOf } from './trust-of.ts';
 import type { World } from './world.ts';
@@ -17,9 +19,7 @@ export async function strangerAt(
   head: CommitId | undefined,
 ): Promise<Problem | undefined> {
   if (head === undefined || trust.engines.length === 0) return undefined;
-  const own = { name: world.signer.name, sshKey: world.signer.publicKey, purposes: ['engine' as const], place: NOWHERE };
-  const keys = [...trust.engines, own].map((key) => ({ ...key, validFrom: undefined, validUntil: undefined }));
-  const verdict = judgeCommit(await world.repository.commit(head), keys, 'engine', world.clock.now());
+  const verdict = engineVerdict(world, trust, await world.repository.commit(head));
   if (verdict.kind === 'accepted') return undefined;
   return {
     code: 'branch-tampered',
@@ -31,4 +31,11 @@ export async function strangerAt(
     place: NOWHERE,
     related: [],
   };
+}
+
+/** Whether an engine of this project signed a commit, this one included; when a key was valid plays no part. */
+export function engineVerdict(world: Pick<World, 'signer' | 'clock'>, trust: TrustOf, commit: Commit): SignatureVerdict {
+  const own = { name: world.signer.name, sshKey: world.signer.publicKey, purposes: ['engine' as const], place: NOWHERE };
+  const keys = [...trust.engines, own].map((key) => ({ ...key, validFrom: undefined, validUntil: undefined }));
+  return judgeCommit(commit, keys, 'engine', world.clock.now());
 }

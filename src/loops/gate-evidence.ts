@@ -8,6 +8,7 @@ import type { ChangeSet, Pin } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { assessRisk, readGates } from '#promotion/promotion.ts';
 import type { Ledger } from './audit-branch.ts';
+import { branchAuthors } from './branch-authors.ts';
 import { isJudgedOnPromotion, promotionPolicies, teamsForPolicies } from './policy-evidence.ts';
 import type { Declarations, LoadedCapsule } from './reading.ts';
 import type { TrustOf } from './trust-of.ts';
@@ -37,10 +38,11 @@ export interface Gated {
   readonly approvedBy: readonly string[];
 }
 
+type GateWorld = Pick<World, 'forge' | 'reading' | 'clock' | 'repository' | 'signer'>;
 type Evidence = Parameters<typeof readGates>[0]['evidence'];
 
 /** Gathers what the gates of one change look at, and reads them. Asks the forge only where there is a pull request. */
-export async function gateChange(world: Pick<World, 'forge' | 'reading' | 'clock'>, request: EvidenceRequest): Promise<Gated> {
+export async function gateChange(world: GateWorld, request: EvidenceRequest): Promise<Gated> {
   const { forge } = world;
   const { change, changeSet, environment } = request;
   const arriving = request.pins.filter((pin) => changeSet.moves.some((move) => move.instance === pin.instance && move.to !== undefined));
@@ -49,7 +51,11 @@ export async function gateChange(world: Pick<World, 'forge' | 'reading' | 'clock
   const wanted = wantedOf(request);
   const reviews = change === undefined || forge === undefined || !wanted.reviews ? [] : await forge.reviews(change.number);
   const engine = forge === undefined ? undefined : (await forge.account()).login;
-  const authors = new Set([...(engine === undefined ? [] : [engine]), ...(change === undefined ? [] : [change.author])]);
+  const authors = new Set([
+    ...(engine === undefined ? [] : [engine]),
+    ...(change === undefined ? [] : [change.author]),
+    ...(change === undefined || !wanted.reviews ? [] : await branchAuthors(world, request, change)),
+  ]);
   const memberships = await membershipsOf(world, request, reviews);
   const looked = {
     risk,

@@ -157,7 +157,7 @@ async function lockEntries(reading: Reading, path: string, id: ObjectId | undefi
 }
 
 /** Commits of `base..head` by any parent; undefined where there are more than can be looked at. */
-async function rangeOf(
+export async function rangeOf(
   repository: ObjectReader & History,
   head: CommitId,
   base: CommitId | undefined,

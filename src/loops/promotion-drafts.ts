@@ -18,6 +18,7 @@ import { problemsOfEnvironment, unknownEnvironment } from './prepare-environment
 import { nextQuarantineEnd, quarantineOf } from './quarantine.ts';
 import type { Declarations } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
+import { treeDiff } from './tree-diff.ts';
 import type { TrustOf } from './trust-of.ts';
 import { unhonouredOf } from './undeclared-gates.ts';
 import { isVerified, pinsIn, upstreamNames, upstreamsOf, wasVerifiedAbove } from './upstream.ts';
@@ -215,10 +216,13 @@ async function toScope(
     async isCurrent(head, file) {
       const commit = await world.repository.commit(head);
       const [parent] = commit.parents;
-      if (parent === undefined || (await blobAt(world, head, file.path)) === undefined) return false;
+      if (parent === undefined) return false;
       const content = await blobAt(world, head, file.path);
       if (content === undefined || Buffer.from(await world.repository.blob(content)).toString('utf8') !== file.content) return false;
-      return (await blobAt(world, parent, file.path)) === environment.lock?.blob;
+      if ((await blobAt(world, parent, file.path)) !== environment.lock?.blob) return false;
+      // The gates judge the lock and nothing else, so nothing else comes in by this branch.
+      const changed = await treeDiff(world.repository, (await world.repository.commit(parent)).tree, commit.tree, '');
+      return changed.length === 1;
     },
   };
   return scope;

@@ -101,7 +101,7 @@ async function changeOf(world: World, { number, base, head }: Proposal, declared
   const request = open.find((item) => item.number === number);
   const reviews = forge === undefined ? [] : await forge.reviews(number);
   const engine = forge === undefined ? undefined : (await forge.account()).login;
-  const authors = new Set(request === undefined ? [] : [request.author]);
+  const authors = new Set(request === undefined || forge === undefined ? [] : [request.author, ...(await forge.commitAuthors(number))]);
   const members = new Map<string, boolean>();
   for (const [name, team] of Object.entries(declared.state.project?.value.spec.teams ?? {})) {
     for (const login of new Set(reviews.map((review) => review.reviewer))) {

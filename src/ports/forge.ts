@@ -29,6 +29,11 @@ export interface ChangeRequests {
 
 export interface Evidence {
   reviews(number: number): Promise<readonly Review[]>;
+  /**
+   * Logins that the forge gives as author or committer of a request's commits, sorted. It goes by e-mail addresses, which anybody can write:
+   * good for refusing somebody's approval, never for counting it.
+   */
+  commitAuthors(number: number): Promise<readonly string[]>;
   checks(commit: CommitId): Promise<readonly CheckReading[]>;
   /** Publishes `name` on a commit: a check run where logged in as an App, else a commit status. Repeating an equal one sends nothing. */
   publish(

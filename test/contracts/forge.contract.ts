@@ -10,7 +10,7 @@ export interface ForgeBench {
   readonly engine: () => Forge;
   readonly engineLogin: string;
   readonly personLogin: string;
-  /** A branch with one commit of its own, off main; the same name again adds a commit. */
+  /** A branch with one commit of its own by the person, off main; the same name again adds a commit. */
   branch(name: string): Promise<CommitId>;
   headOf(branch: string): Promise<CommitId>;
   /** By the person. */
@@ -154,6 +154,17 @@ export function forgeContract(name: string, openBench: () => Promise<ForgeBench>
       expect(await forge.changeRequestOf(await bench.headOf('main'))).toMatchObject(request);
       expect(await forge.changeRequestOf(headCommit)).toMatchObject(request);
       expect(await forge.changeRequestOf(before)).toBe(undefined);
+    });
+
+    test('names who wrote the commits of a request, before and after its merge', async () => {
+      await bench.branch('promote/dev/written');
+      const head = await bench.branch('promote/dev/written');
+      const { number } = await bench.engine().open(draft('promote/dev/written'));
+      expect(await bench.engine().commitAuthors(number)).toEqual([bench.personLogin]);
+
+      await bench.engine().merge(number, { head, title: 'written', message: '' });
+
+      expect(await bench.engine().commitAuthors(number)).toEqual([bench.personLogin]);
     });
 
     test('what a protected branch asks for holds a merge, in the words of the forge', async () => {

@@ -225,6 +225,18 @@ export function memoryForge(options: MemoryForgeOptions): MemoryForge {
       asked();
       return pullOf(number).reviews;
     },
+    async commitAuthors(number) {
+      asked();
+      const { headCommit, base } = pullOf(number).request;
+      const onto = pullOf(number).mergedOnto ?? (await repository.refs()).get(branchRef(base));
+      const logins = new Set<string>();
+      for (const id of await repository.firstParents(headCommit, undefined, 250)) {
+        if (onto !== undefined && (await repository.isAncestor(id, onto))) break;
+        const commit = await repository.commit(id);
+        for (const { email } of [commit.author, commit.committer]) logins.add(email.replace(/@.*/, ''));
+      }
+      return [...logins].sort();
+    },
     async checks(commit) {
       asked();
       return [...state.statuses.values()].filter((status) => status.commit === commit).map((status) => status.check);

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 
-import type { BlobId } from '#model/digest.ts';
+import { treeDiff } from '#loops/tree-diff.ts';
+import type { BlobId, CommitId } from '#model/digest.ts';
 import { branchRef, toEnvironmentName } from '#model/names.ts';
 import type { ChangeRequest } from '#model/promotion.ts';
 import { portsOf, startEngine, type Engine } from '#test/stories/engine.ts';
 import { newOutside, peopleOf, type Outside } from '#test/stories/outside.ts';
-import { capsuleFiles, DEV, environmentFile, signerOf } from '#test/stories/shop.ts';
+import { capsuleFiles, DEV, environmentFile, PROJECT_FILE, signerOf } from '#test/stories/shop.ts';
 import { declareShop } from '#test/stories/stories.ts';
 
 const APPROVED = { ...DEV, merge: 'manual', approvals: 1 } as const;
@@ -107,6 +108,105 @@ test('an approval of one content does not let another one in that somebody pushe
     kind: 'stuck',
     problems: [{ code: 'gate-not-passed', message: expect.stringContaining('approval by bob does not count: it is of another commit') }],
   });
+});
+
+interface Written {
+  readonly author: string;
+  readonly signer: string | undefined;
+  readonly beside?: Readonly<Record<string, string>>;
+}
+
+/** In place of the engine's commit, one by somebody else with the same lock. */
+async function rewriteBranch(outside: Outside, request: ChangeRequest, { author, signer, beside = {} }: Written): Promise<CommitId> {
+  const { repository, forge } = peopleOf(outside);
+  const { parents } = await repository.commit(request.headCommit);
+  const [parent] = parents;
+  if (parent === undefined) throw new Error('no parent');
+  const lock = Buffer.from(await repository.blob(await lockBlob(outside, request.headCommit))).toString('utf8');
+  const next = await repository.writeCommit(
+    {
+      base: (await repository.commit(parent)).tree,
+      changes: Object.entries({ [LOCK]: lock, ...beside }).map(([path, text]) => ({ kind: 'file', path, content: Buffer.from(text) })),
+      parents,
+      author: { name: author, email: `${author}@example.org`, at: outside.now, zone: '+0000' },
+      message: 'the same, by hand\n',
+    },
+    signer === undefined ? undefined : (payload) => signerOf(signer).sign(payload),
+  );
+  await repository.push([{ ref: branchRef(request.head), expected: request.headCommit, next }]);
+  await forge('admin').follow();
+  return next;
+}
+
+async function openRequest(project = PROJECT_FILE): Promise<{ outside: Outside; engine: Engine; request: ChangeRequest }> {
+  const outside = newOutside();
+  await declareShop(outside, [APPROVED]);
+  await peopleOf(outside).push({ 'environments/project.yaml': project, ...capsuleFiles('1.1.0') }, { message: 'web 1.1.0' });
+  const engine = startEngine(portsOf(outside));
+  await engine.start();
+  const [request] = await peopleOf(outside).forge('bob').list('promote/', undefined);
+  if (request === undefined) throw new Error('no request');
+  return { outside, engine, request };
+}
+
+const bodyOf = async (outside: Outside): Promise<string> =>
+  (await peopleOf(outside).forge('bob').list('promote/', undefined)).at(-1)?.body ?? '';
+
+test('the author of a commit on the branch cannot approve it, somebody else can', async () => {
+  const { outside, engine, request } = await openRequest();
+  const head = await rewriteBranch(outside, request, { author: 'carol', signer: undefined });
+
+  await peopleOf(outside).forge('carol').review(request.number, 'approved');
+  await engine.wake({ kind: 'look' }, promoteDev);
+
+  expect((await peopleOf(outside).forge('bob').list('promote/', undefined)).map((one) => one.headCommit)).toEqual([head]);
+  expect(await bodyOf(outside)).toContain('approval by carol does not count: carol authored the change');
+  expect(status(outside)).toEqual(['pending', 'pending']);
+
+  await peopleOf(outside).forge('bob').review(request.number, 'approved');
+  await engine.wake({ kind: 'look' }, promoteDev);
+
+  expect(await bodyOf(outside)).toContain('bob approved; 1 of 1');
+});
+
+test('whose key signed a commit on the branch cannot approve it, whatever the commit says of its author', async () => {
+  const bob = `    - name: key-of-bob\n      user: bob\n      sshKey: ${signerOf('bob').publicKey}\n      for: [commit]\n`;
+  const { outside, engine, request } = await openRequest(PROJECT_FILE.replace('    - name: engine\n', (text) => `${bob}${text}`));
+  await rewriteBranch(outside, request, { author: 'carol', signer: 'bob' });
+
+  await peopleOf(outside).forge('bob').review(request.number, 'approved');
+  await engine.wake({ kind: 'look' }, promoteDev);
+
+  expect(await bodyOf(outside)).toContain('approval by bob does not count: bob authored the change');
+});
+
+test('the forge is not asked who wrote a branch that only the engine wrote', async () => {
+  const { outside, engine } = await approved();
+  const { forge } = engine.world;
+  const before = forge?.counts().requests ?? 0;
+
+  await engine.wake(promoteDev);
+
+  // Open requests, the reviews of the one, and the request that its release came in by.
+  expect((forge?.counts().requests ?? 0) - before).toBe(3);
+  expect(status(outside)).toEqual(['success']);
+});
+
+test('a branch that brings more than its lock is rebuilt, never merged', async () => {
+  const { outside, engine, request } = await openRequest();
+  const evil = await rewriteBranch(outside, request, { author: 'carol', signer: undefined, beside: { 'README.md': 'mine\n' } });
+
+  await engine.wake({ kind: 'look' }, promoteDev);
+
+  const [rebuilt] = await peopleOf(outside).forge('bob').list('promote/', undefined);
+  if (rebuilt === undefined) throw new Error('no request');
+  expect(rebuilt.headCommit).not.toBe(evil);
+  const { world } = engine;
+  const [parent] = (await world.repository.commit(rebuilt.headCommit)).parents;
+  const trees = await Promise.all([parent, rebuilt.headCommit].map(async (id) => (await world.repository.commit(id ?? evil)).tree));
+  expect(
+    (await treeDiff(world.repository, trees[0], trees[1] ?? (await world.repository.commit(evil)).tree, '')).map((one) => one.path),
+  ).toEqual([LOCK]);
 });
 
 async function lockBlob(outside: Outside, commit: ChangeRequest['headCommit']): Promise<BlobId> {

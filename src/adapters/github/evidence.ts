@@ -23,6 +23,13 @@ export function evidence(client: GithubClient, publish: Evidence['publish']): Ev
         });
       }),
 
+    commitAuthors: (number) =>
+      asking(`reading commits of pull request ${number}`, async () => {
+        const octokit = await client.octokit();
+        const commits = await octokit.paginate(octokit.pulls.listCommits, { ...client.at, pull_number: number, per_page: PAGE });
+        return [...new Set(commits.flatMap((one) => [loginOf(one.author), loginOf(one.committer)]).filter((login) => login !== ''))].sort();
+      }),
+
     checks: (commit) =>
       asking(`reading checks of ${commit}`, async () => [
         ...(await statusReadings(client, commit)),
@@ -53,6 +60,11 @@ export function evidence(client: GithubClient, publish: Evidence['publish']): Ev
         return pull === undefined ? undefined : toChangeRequest(pull);
       }),
   };
+}
+
+/** Nobody where the forge knows no account with the address; an empty object is another way to say so. */
+function loginOf(user: object | null): string {
+  return user !== null && 'login' in user && typeof user.login === 'string' ? user.login : '';
 }
 
 const REVIEW_STATES: ReadonlyMap<string, Review['state']> = new Map([
