@@ -29,6 +29,8 @@ export interface Expression {
   /** Names it takes from outside. */
   readonly names: readonly string[];
   evaluate(variables: Readonly<Record<string, Json>>): Evaluated<Json>;
+  /** The type that it gives, or the first mistake that can be seen without values. `inputs` names what it may take, with types. */
+  typeWith(inputs: ReadonlyMap<string, TypeName>): Evaluated<TypeName>;
   /** The same on values that several expressions share. */
   evaluateIn(scope: Scope): Evaluated<ScopeValue>;
 }
@@ -85,7 +87,7 @@ export function compileExpression(text: string, known: readonly string[] | undef
       return failed(
         `the expression names ${unknown}, which is not known here (known: ${(known ?? []).join(', ')})${didYouMean(unknown, known ?? [])}`,
       );
-    const { environment, purse } = evaluator();
+    const { environment, purse, signatures } = evaluator();
     const run = plan(environment, parsed.value);
     const evaluateIn = (scope: Scope): Evaluated<ScopeValue> => {
       const most = Math.min(scope.meter.left, EXPRESSION_LIMITS.cost);
@@ -109,18 +111,14 @@ export function compileExpression(text: string, known: readonly string[] | undef
         return failed(error instanceof Error ? error.message : String(error));
       }
     };
-    return { ok: true, value: { text, names: facts.names, evaluate, evaluateIn } };
+    const typeWith = (inputs: ReadonlyMap<string, TypeName>): Evaluated<TypeName> => {
+      const found = typeOfExpression(parsed.value.expr, { inputs, signatures });
+      return found.ok ? found : failed(found.message);
+    };
+    return { ok: true, value: { text, names: facts.names, evaluate, evaluateIn, typeWith } };
   } catch (error) {
     return failed(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** The type that an expression gives, or the first mistake that can be seen without values. `inputs` names what it may take, with types. */
-export function checkExpression(text: string, inputs: ReadonlyMap<string, TypeName>): Evaluated<TypeName> {
-  const parsed = parseExpression(text);
-  if (!parsed.ok) return parsed;
-  const found = typeOfExpression(parsed.value.expr, { inputs, signatures: evaluator().signatures });
-  return found.ok ? found : failed(found.message);
 }
 
 function parseExpression(text: string): Evaluated<ReturnType<typeof parse>> {

@@ -1,6 +1,6 @@
 import type { Policy } from '#model/declarations.generated.ts';
 import type { Evaluated, Expression, Scope, ScopeValue } from '#model/expression.ts';
-import { checkExpression, compileExpression, EXPRESSION_LIMITS, jsonOf, toScope, withMap, withTime } from '#model/expression.ts';
+import { compileExpression, EXPRESSION_LIMITS, jsonOf, toScope, withMap, withTime } from '#model/expression.ts';
 import { instantText } from '#model/instant.ts';
 import type { Instant } from '#model/instant.ts';
 import type { Json } from '#model/json.ts';
@@ -71,8 +71,8 @@ function freshlyCompiled(policy: Policy): CompiledPolicy {
 export function expressionMistakes({ variables, validations }: CompiledPolicy): readonly Violation[] {
   const types = new Map(INPUT_TYPES);
   const found: Violation[] = [];
-  const check = (pointer: string, text: string, wanted: 'bool' | 'string' | undefined): string => {
-    const type = checkExpression(text, types);
+  const check = (pointer: string, expression: Expression, wanted: 'bool' | 'string' | undefined): string => {
+    const type = expression.typeWith(types);
     if (!type.ok) found.push({ pointer, message: type.message });
     else if (wanted !== undefined && type.value !== wanted && type.value !== 'dyn')
       found.push({ pointer, message: `it gives a ${type.value}, and a ${wanted} is wanted` });
@@ -81,14 +81,14 @@ export function expressionMistakes({ variables, validations }: CompiledPolicy): 
   for (const [at, { name, expression }] of variables.entries()) {
     const pointer = `/spec/variables/${at}/expression`;
     if (!expression.ok) found.push({ pointer, message: `variable ${name}: ${expression.message}` });
-    else types.set(`variables.${name}`, check(pointer, expression.value.text, undefined));
+    else types.set(`variables.${name}`, check(pointer, expression.value, undefined));
   }
   for (const [at, { expression, messageExpression }] of validations.entries()) {
     const pointer = `/spec/validations/${at}`;
     if (!expression.ok) found.push({ pointer: `${pointer}/expression`, message: expression.message });
-    else check(`${pointer}/expression`, expression.value.text, 'bool');
+    else check(`${pointer}/expression`, expression.value, 'bool');
     if (messageExpression?.ok === false) found.push({ pointer: `${pointer}/messageExpression`, message: messageExpression.message });
-    else if (messageExpression?.ok === true) check(`${pointer}/messageExpression`, messageExpression.value.text, 'string');
+    else if (messageExpression?.ok === true) check(`${pointer}/messageExpression`, messageExpression.value, 'string');
   }
   if (variables.length > MOST_VARIABLES)
     found.push({ pointer: '/spec/variables', message: `it has more than ${MOST_VARIABLES} variables` });

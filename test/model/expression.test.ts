@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { checkExpression, compileExpression, evaluateCondition, EXPRESSION_LIMITS, toScope, withValue } from '#model/expression.ts';
+import { compileExpression, evaluateCondition, EXPRESSION_LIMITS, toScope, withValue } from '#model/expression.ts';
 import { addressText, parseAddress } from '#model/network-address.ts';
 
 /** Each expression with what Kubernetes answers. */
@@ -55,6 +55,11 @@ const ANSWERS: readonly (readonly [library: string, expression: string, answer: 
   ['lists', '[{"a": [1]}].indexOf({"a": [1.0]}) == 0', true],
   ['sets', 'sets.contains([1, 2], [2]) && sets.equivalent([1, 1, 2], [2, 1]) && !sets.intersects([1], [2])', true],
 ];
+
+function checkExpression(text: string, inputs: ReadonlyMap<string, string>) {
+  const compiled = compileExpression(text, undefined);
+  return compiled.ok ? compiled.value.typeWith(inputs) : compiled;
+}
 
 describe('the Kubernetes libraries', () => {
   it.each(ANSWERS)('%s: %s', (_, expression, answer) => {
