@@ -11,10 +11,11 @@ import type { Ledger } from './audit-branch.ts';
 import { branchAuthors } from './branch-authors.ts';
 import { isJudgedOnPromotion, promotionPolicies, teamsForPolicies } from './policy-evidence.ts';
 import type { Declarations, LoadedCapsule } from './reading.ts';
+import { renderAt } from './rendered-difference.ts';
 import type { TrustOf } from './trust-of.ts';
 import { undeclaredGates } from './undeclared-gates.ts';
 import { instanceAbove, upstreamsOf } from './upstream.ts';
-import type { World } from './world.ts';
+import type { ReadingWorld, World } from './world.ts';
 
 /** The status that the engine itself publishes; it is never evidence for a gate. */
 export const PROMOTE_CHECK = 'capstan/promote';
@@ -38,7 +39,7 @@ export interface Gated {
   readonly approvedBy: readonly string[];
 }
 
-type GateWorld = Pick<World, 'forge' | 'reading' | 'clock' | 'repository' | 'signer'>;
+type GateWorld = ReadingWorld & Pick<World, 'forge' | 'signer'>;
 type Evidence = Parameters<typeof readGates>[0]['evidence'];
 
 /** Gathers what the gates of one change look at, and reads them. Asks the forge only where there is a pull request. */
@@ -99,15 +100,29 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
   };
 }
 
-/** Heads that bring just this change, the branch may have been rebuilt since: a review of any other content says nothing of it. */
-async function headsOf(world: Pick<World, 'reading'>, request: EvidenceRequest, reviews: readonly Review[]): Promise<readonly CommitId[]> {
-  const seen = new Set([
-    ...(request.change === undefined ? [] : [request.change.headCommit]),
-    ...reviews.flatMap((review) => review.commit ?? []),
-  ]);
+/**
+ * Heads whose reviews count: those that bring just this change and render to what the present head renders to. The branch may have been
+ * rebuilt on a base that moved; who approved saw the rendering of then.
+ */
+async function headsOf(world: GateWorld, request: EvidenceRequest, reviews: readonly Review[]): Promise<readonly CommitId[]> {
+  const present = request.change?.headCommit;
   const heads: CommitId[] = [];
-  for (const commit of seen) if (await brings(world, request, commit)) heads.push(commit);
+  for (const commit of new Set([...(present === undefined ? [] : [present]), ...reviews.flatMap((review) => review.commit ?? [])])) {
+    if (!(await brings(world, request, commit))) continue;
+    if (commit === present || present === undefined || (await rendersAlike(world, request, [present, commit]))) heads.push(commit);
+  }
   return heads;
+}
+
+/** What cannot be rendered is like nothing. */
+async function rendersAlike(world: GateWorld, request: EvidenceRequest, commits: readonly CommitId[]): Promise<boolean> {
+  const digests = new Set<string | undefined>();
+  for (const commit of commits) {
+    const declarations = await world.reading.declarations(await world.reading.at(commit));
+    const rendered = await renderAt(world, declarations, request.environment.name);
+    digests.add(rendered?.result.ok === true ? rendered.result.value.rendering.digest : undefined);
+  }
+  return digests.size === 1 && !digests.has(undefined);
 }
 
 async function brings(world: Pick<World, 'reading'>, request: EvidenceRequest, commit: CommitId): Promise<boolean> {

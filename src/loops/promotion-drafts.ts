@@ -1,5 +1,6 @@
 import type { DesiredEnvironment } from '#model/desired.ts';
-import type { BlobId, CommitId } from '#model/digest.ts';
+import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
+import type { TreeEntry } from '#model/git-objects.ts';
 import type { Instant } from '#model/instant.ts';
 import type { InstanceName, RefName } from '#model/names.ts';
 import { branchRef, toCapsuleName } from '#model/names.ts';
@@ -219,7 +220,9 @@ async function toScope(
       if (parent === undefined) return false;
       const content = await blobAt(world, head, file.path);
       if (content === undefined || Buffer.from(await world.repository.blob(content)).toString('utf8') !== file.content) return false;
-      if ((await blobAt(world, parent, file.path)) !== environment.lock?.blob) return false;
+      // What else the environment declares shapes the rendering that people approve.
+      const declared = await entryAt(world, parent, `environments/${environment.name}`);
+      if (declared?.id !== from.declarations.environmentTrees.get(environment.name)) return false;
       // The gates judge the lock and nothing else, so nothing else comes in by this branch.
       const changed = await treeDiff(world.repository, (await world.repository.commit(parent)).tree, commit.tree, '');
       return changed.length === 1;
@@ -239,14 +242,18 @@ async function lockAt(
 }
 
 async function blobAt(world: Pick<World, 'repository'>, commit: CommitId, path: string): Promise<BlobId | undefined> {
-  let tree = (await world.repository.commit(commit)).tree;
+  const entry = await entryAt(world, commit, path);
+  return entry?.kind === 'blob' ? entry.id : undefined;
+}
+
+async function entryAt(world: Pick<World, 'repository'>, commit: CommitId, path: string): Promise<TreeEntry | undefined> {
+  let tree: TreeId | undefined = (await world.repository.commit(commit)).tree;
+  let found: TreeEntry | undefined;
   for (const name of path.split('/')) {
-    const entry = (await world.repository.tree(tree)).find((item) => item.name === name);
-    if (entry?.kind === 'blob') return entry.id;
-    if (entry?.kind !== 'tree') return undefined;
-    tree = entry.id;
+    found = tree === undefined ? undefined : (await world.repository.tree(tree)).find((item) => item.name === name);
+    tree = found?.kind === 'tree' ? found.id : undefined;
   }
-  return undefined;
+  return found;
 }
 
 /** Upstream environments as their locks and the ledger tell them; none for an entry environment. */

@@ -54,6 +54,40 @@ test('an approval stands when the branch is rebuilt with the same change', async
   expect(rebuilt?.body).toContain('bob approved; 1 of 1');
 });
 
+test('an approval falls when the base moved so that the branch renders to something else, until it is given again', async () => {
+  const { outside, engine, request } = await approved();
+  const { forge } = peopleOf(outside);
+
+  await peopleOf(outside).push({ 'environments/dev/environment.yaml': environmentFile({ ...APPROVED, targets: ['one', 'two', 'three'] }) });
+  await engine.wake({ kind: 'look' }, promoteDev);
+
+  const [rebuilt] = await forge('bob').list('promote/', undefined);
+  if (rebuilt === undefined) throw new Error('no request');
+  expect([rebuilt.number, rebuilt.headCommit === request.headCommit]).toEqual([request.number, false]);
+  expect(status(outside).at(-1)).toBe('pending');
+  await engine.wake(promoteDev);
+  expect((await forge('bob').list('promote/', undefined)).at(-1)?.body).toContain(
+    'approval by bob does not count: it is of another commit',
+  );
+
+  await forge('bob').review(request.number, 'approved');
+  await engine.wake(promoteDev);
+
+  expect((await forge('bob').list('promote/', undefined)).at(-1)?.body).toContain('bob approved; 1 of 1');
+});
+
+test('an approval stands when the base moved in something that renders to the same', async () => {
+  const { outside, engine, request } = await approved();
+  const { forge } = peopleOf(outside);
+
+  await peopleOf(outside).push({ 'environments/dev/environment.yaml': `${environmentFile(APPROVED)}\n# a remark\n` });
+  await engine.wake({ kind: 'look' }, promoteDev);
+
+  const [rebuilt] = await forge('bob').list('promote/', undefined);
+  expect(rebuilt?.headCommit).not.toBe(request.headCommit);
+  expect(rebuilt?.body).toContain('bob approved; 1 of 1');
+});
+
 test('a check that passed on a head says nothing of the head that the branch is rebuilt to', async () => {
   const outside = newOutside();
   await declareShop(outside, [DEV]);
