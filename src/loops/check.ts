@@ -50,7 +50,13 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
   found.push(...checkPolicies(state.policies), ...findLapsedExceptions(state.policies, world.clock.now()));
   const checked = { world, declarations, state, index: await withUnreleased(world, { at, index, state }), findings: [...found] };
   found.push(...(await checkEnvironments(checked, signal)));
-  return { problems: unique(withLines(found, declaredIn(state)), state), documents: documentsOf(state) };
+  return { problems: unique(withLines(counted(found), declaredIn(state)), state), documents: documentsOf(state) };
+}
+
+/** A policy that cannot be relied on is one mistake, however many objects it therefore refuses. */
+function counted(problems: readonly Problem[]): readonly Problem[] {
+  const unsound = new Set(problems.flatMap((problem) => (problem.code === 'policy-invalid' ? [problem.place.file] : [])));
+  return problems.filter((problem) => problem.code !== 'policy-denied' || !unsound.has(problem.place.file));
 }
 
 async function historyFacts(

@@ -1,5 +1,5 @@
 import { edit } from './garden.ts';
-import { DEV, LOCK, NOTE, PACKAGE, PROD, REDIS, SCHEMA, WEB, library, redisNeedsWeb, release, type Row } from './rule-changes.ts';
+import { DEV, LOCK, NOTE, PACKAGE, POLICY, PROD, REDIS, SCHEMA, WEB, library, redisNeedsWeb, release, type Row } from './rule-changes.ts';
 
 /** What is just within each rule. */
 export const NEAR_MISSES: readonly Row[] = [
@@ -47,6 +47,37 @@ export const NEAR_MISSES: readonly Row[] = [
   ['V-82: a default at its limit', release({ [SCHEMA]: edit('"default": 2', '"default": 9') }), []],
   ['V-87: another kind of one group', release({ [NOTE]: edit('name: note', 'name: notes') }), []],
   ['V-88: a helper', release({ [NOTE]: edit('{{config.greeting}}', '{{upper config.greeting}}') }), []],
+  ['V-90: a policy that holds', { 'policies/p.yaml': POLICY }, []],
+  [
+    'V-90: a variable before it is used',
+    {
+      'policies/p.yaml': POLICY.replace(
+        '  validations:\n    - expression: object.kind',
+        '  variables:\n    - { name: kind, expression: object.kind }\n  validations:\n    - expression: variables.kind',
+      ),
+    },
+    [],
+  ],
+  [
+    'a policy that does not hold where it is not in force',
+    {
+      'policies/p.yaml': POLICY.replaceAll('Secret', 'Service').replace(
+        'enforcement: deny',
+        'match:\n    environments:\n      matchLabels:\n        stage: x',
+      ),
+    },
+    [],
+  ],
+  [
+    'a policy that an exception lets through',
+    {
+      'policies/p.yaml': POLICY.replaceAll('Secret', 'Service').replace(
+        'enforcement: deny',
+        'exceptions:\n    - match: { environment: dev }\n      until: 2999-01-01\n    - match: { environment: prod }\n      until: 2999-01-01',
+      ),
+    },
+    Array.from({ length: 6 }, () => '~policy-excepted policies/p.yaml:8:7'),
+  ],
   ['V-97: a team that is declared', { [PROD]: (text) => `${text}  approvals:\n    - required: 1\n      teams: [sre]\n` }, []],
   ['V-98: this very engine', release({ [WEB]: edit('  type: service\n', '  type: service\n  engine: ">=0.1.0 <0.2.0"\n') }), []],
 ];

@@ -278,6 +278,43 @@ export const VIOLATIONS: readonly Row[] = [
     ['V-88 template-invalid capsules/web/templates/note.yaml.hbs:6:15'],
   ],
   [
+    'V-90: a test that does not come out',
+    { 'policies/p.yaml': POLICY.replace('expect: deny }', 'expect: allow }') },
+    ['V-90 policy-invalid policies/p.yaml:11:3', 'V-90 policy-invalid policies/p.yaml:13:7'],
+  ],
+  [
+    'V-90: a type that cannot be',
+    { 'policies/p.yaml': POLICY.replace("object.kind != 'Secret'", "size(object.kind) != 'Secret'") },
+    ['V-90 policy-invalid policies/p.yaml:8:19'],
+  ],
+  [
+    'V-90: a name that nobody knows',
+    { 'policies/p.yaml': POLICY.replace('object.kind', 'objekt.kind') },
+    ['V-90 policy-invalid policies/p.yaml:8:19'],
+  ],
+  [
+    'V-90: an input that its place has no value for',
+    { 'policies/p.yaml': POLICY.replace('[render]', '[promotion]') },
+    ['V-90 policy-invalid policies/p.yaml:6:7'],
+  ],
+  [
+    'a policy that a cluster cannot judge, exported',
+    {
+      'policies/p.yaml': POLICY.replace('enforcement: deny', 'export: [vap]\n  match:\n    capsules:\n      matchLabels:\n        a: b'),
+    },
+    ['policy-not-exportable policies/p.yaml:12:5'],
+  ],
+  [
+    'an exception that is over',
+    { 'policies/p.yaml': POLICY.replace('enforcement: deny', 'exceptions:\n    - match: { capsule: web }\n      until: 2020-01-01') },
+    ['~policy-exception-lapsed policies/p.yaml:12:14'],
+  ],
+  [
+    'a policy that does not hold',
+    { 'policies/p.yaml': POLICY.replaceAll('Secret', 'Service') },
+    Array.from({ length: 6 }, () => 'policy-denied policies/p.yaml:8:7'),
+  ],
+  [
     'V-97: a policy',
     { [DEV]: (text) => `${text}  policies:\n    - ref: nobody\n` },
     ['V-97 reference-undeclared environments/dev/environment.yaml:32:12'],
