@@ -10,6 +10,10 @@ const SLOW = [
   'test/contracts/inbox.test.ts',
   'test/contracts/isomorphic-git.test.ts',
   'test/counting/counts.test.ts',
+  'test/laws/resolve.test.ts',
+  'test/render/honoured-fields.test.ts',
+  'test/render/kubernetes-yaml.test.ts',
+  'test/stories/hostile.test.ts',
   'test/stories/kills.test.ts',
 ];
 
@@ -24,18 +28,21 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/programs/**', 'test/live/**', 'test/kill/**', ...SLOW],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           pool: 'threads',
           // The sources keep nothing at module level, so files may share what they load: that is half of the time.
           isolate: false,
+          // Two even on two cores, where the runner would take one.
+          maxWorkers: 2,
         },
       },
       {
         test: {
           name: 'program',
           include: ['test/programs/**/*.test.ts', ...SLOW],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // Many times what they take: a slow machine is no finding.
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           pool: 'forks',
           fileParallelism: false,
         },

@@ -56,23 +56,23 @@ async function declare(stage: Stage): Promise<string> {
 async function firstSync(stage: Stage): Promise<string> {
   await stage.startService();
   for (const environment of ['dev', 'staging', 'prod'])
-    await until(`${environment} to run hello 1.0.0`, 20, () => runs(stage, environment, '1.0.0'));
-  for (const branch of ['rendered/prod', 'audit']) await until(`branch ${branch}`, 20, () => stage.branch(branch));
+    await until(`${environment} to run hello 1.0.0`, 60, () => runs(stage, environment, '1.0.0'));
+  for (const branch of ['rendered/prod', 'audit']) await until(`branch ${branch}`, 60, () => stage.branch(branch));
   for (const branch of ['rendered/dev', 'rendered/staging', 'rendered/prod', 'audit']) await protect(stage, branch, undefined);
   return 'dev, staging and prod run hello 1.0.0; rendered/* and audit are protected';
 }
 
 async function releaseToDev(stage: Stage): Promise<string> {
   await release(stage, { version: '1.1.0', from: 'greeting: Hello', to: 'greeting: Hello again' });
-  await until('dev to run hello 1.1.0', 20, () => runs(stage, 'dev', '1.1.0'));
-  const pull = await until('the pull request to dev', 5, () => pullOf(stage, 'dev', '1.1.0'));
-  const rendered = await until('rendered/dev', 5, () => stage.fileAt('rendered/dev', `local/${deployment('dev')}`));
+  await until('dev to run hello 1.1.0', 60, () => runs(stage, 'dev', '1.1.0'));
+  const pull = await until('the pull request to dev', 30, () => pullOf(stage, 'dev', '1.1.0'));
+  const rendered = await until('rendered/dev', 30, () => stage.fileAt('rendered/dev', `local/${deployment('dev')}`));
   if (!rendered.includes('1.1.0')) throw new Error('rendered/dev does not hold hello 1.1.0');
   return `push -> webhook -> pull request #${pull.number} (${pull.head.ref}) merged -> rendered/dev -> the dev directory`;
 }
 
 async function promoteToStaging(stage: Stage): Promise<string> {
-  const pull = await until('the pull request to staging', 20, () => pullOf(stage, 'staging', '1.1.0'));
+  const pull = await until('the pull request to staging', 60, () => pullOf(stage, 'staging', '1.1.0'));
   const files = (await stage.api(stage.ada, 'GET', `/repos/ada/platform/pulls/${pull.number}/files`)) as readonly {
     filename: string;
     additions: number;
@@ -81,13 +81,13 @@ async function promoteToStaging(stage: Stage): Promise<string> {
   const [only] = files;
   if (files.length !== 1 || only?.filename !== 'environments/staging/environment.lock.yaml' || only.additions !== 4)
     throw new Error(`the pull request changes ${JSON.stringify(files.map((file) => file.filename))}`);
-  await until('staging to run hello 1.1.0', 30, () => runs(stage, 'staging', '1.1.0'));
+  await until('staging to run hello 1.1.0', 60, () => runs(stage, 'staging', '1.1.0'));
   return `pull request #${pull.number} changed 4 lines of one lock, soaked 3 s and merged itself; staging runs 1.1.0`;
 }
 
 async function waitForReview(stage: Stage): Promise<string> {
-  const pull = await until('the pull request to prod', 20, () => pullOf(stage, 'prod', '1.1.0'));
-  const status = await until('the status capstan/promote to wait for the approval alone', 20, async () => {
+  const pull = await until('the pull request to prod', 60, () => pullOf(stage, 'prod', '1.1.0'));
+  const status = await until('the status capstan/promote to wait for the approval alone', 60, async () => {
     const found = await promoteStatus(stage, pull.head.sha);
     return found?.state === 'pending' && found.description.startsWith('approval') ? found : undefined;
   });
@@ -96,14 +96,14 @@ async function waitForReview(stage: Stage): Promise<string> {
 }
 
 async function approveAndMerge(stage: Stage): Promise<string> {
-  const pull = await until('the pull request to prod', 5, () => pullOf(stage, 'prod', '1.1.0'));
+  const pull = await until('the pull request to prod', 30, () => pullOf(stage, 'prod', '1.1.0'));
   await stage.api(stage.bob, 'POST', `/repos/ada/platform/pulls/${pull.number}/reviews`, { event: 'APPROVE', body: 'Looks good.' });
-  await until('capstan/promote to succeed', 20, async () =>
+  await until('capstan/promote to succeed', 60, async () =>
     (await promoteStatus(stage, pull.head.sha))?.state === 'success' ? true : undefined,
   );
   await stage.api(stage.bob, 'PUT', `/repos/ada/platform/pulls/${pull.number}/merge`, { sha: pull.head.sha, merge_method: 'merge' });
-  await until('prod to run hello 1.1.0', 20, () => runs(stage, 'prod', '1.1.0'));
-  const seen = await until('the record of prod', 20, async () => {
+  await until('prod to run hello 1.1.0', 60, () => runs(stage, 'prod', '1.1.0'));
+  const seen = await until('the record of prod', 60, async () => {
     const [row] = await queryAt(await stage.world(), 'prod', now());
     return row?.version === '1.1.0' ? row : undefined;
   });
@@ -114,7 +114,7 @@ async function drift(stage: Stage): Promise<string> {
   const path = stage.targetPath('staging', deployment('staging'));
   const before = await readFile(path, 'utf8');
   await writeFile(path, before.replace('replicas: 1', 'replicas: 7'));
-  await until('staging to be put right', 20, async () => ((await readFile(path, 'utf8').catch(() => '')) === before ? true : undefined));
+  await until('staging to be put right', 60, async () => ((await readFile(path, 'utf8').catch(() => '')) === before ? true : undefined));
   return 'a hand-edited replicas: 7 in staging was found and put right';
 }
 
@@ -122,13 +122,13 @@ async function unhealthy(stage: Stage): Promise<string> {
   const before = await stage.fileAt('main', 'environments/staging/environment.lock.yaml');
   const path = stage.targetPath('dev', deployment('dev'));
   await release(stage, { version: '1.2.0', from: 'greeting: Hello again', to: 'greeting: Hello once more' });
-  const text = await until('dev to get hello 1.2.0', 20, () => runs(stage, 'dev', '1.2.0'));
+  const text = await until('dev to get hello 1.2.0', 60, () => runs(stage, 'dev', '1.2.0'));
   await report(stage.targetPath('dev', '.capstan', 'health', `${deployment('dev')}.json`), {
     state: 'degraded',
     reason: 'CrashLoopBackOff',
     sha256: sha256Of(text),
   });
-  const status = await until('dev to be degraded', 20, async () => {
+  const status = await until('dev to be degraded', 60, async () => {
     const found = await environmentStatus(stage, 'dev');
     return found.targets.some((target) => target.health === 'degraded') ? found : undefined;
   });
@@ -141,13 +141,13 @@ async function unhealthy(stage: Stage): Promise<string> {
 
 async function unsigned(stage: Stage): Promise<string> {
   const commit = await release(stage, { version: '1.3.0', from: 'greeting: Hello once more', to: 'greeting: Trust me', signed: false });
-  const held = await until('1.3.0 to be held', 20, async () => {
+  const held = await until('1.3.0 to be held', 60, async () => {
     const found = (await environmentStatus(stage, 'dev')).capsules
       .flatMap((capsule) => capsule.waiting)
       .find((text) => text.includes('1.3.0'));
     return found;
   });
-  const status = await until('the status on the release commit', 20, async () => {
+  const status = await until('the status on the release commit', 60, async () => {
     const all = (await stage.api(stage.ada, 'GET', `/repos/ada/platform/commits/${commit}/statuses`)) as readonly {
       context: string;
       state: string;
@@ -168,7 +168,7 @@ async function budget(stage: Stage): Promise<string> {
     .replace(/ {6}probes:\n(?: {8}.*\n)+/, '')
     .replace(/ {2}provides:\n(?: {4}.*\n)+/, '');
   await stage.push({ message: 'hello 1.4.0 without its service', files: { [CAPSULE]: smaller.replace(/version: .*/, 'version: 1.4.0') } });
-  const stuck = await until('dev to be stopped by the deletion budget', 20, async () => {
+  const stuck = await until('dev to be stopped by the deletion budget', 60, async () => {
     const { ending } = await environmentStatus(stage, 'dev');
     const lock = await stage.fileAt('main', 'environments/dev/environment.lock.yaml');
     if (ending.kind !== 'stuck' || lock?.includes('1.4.0') !== true) return undefined;

@@ -106,7 +106,7 @@ test('service and forge run by hand, as two processes', async () => {
   const [startForge = '', accounts = '', configuration = '', startService = '', doctor = '', release = ''] = blocks;
 
   const first = terminal(folder, `${named}\n${startForge}`);
-  await expect.poll(first.said, { timeout: 20_000 }).toContain('the local forge serves');
+  await expect.poll(first.said, { timeout: 120_000 }).toContain('the local forge serves');
   const prepared = terminal(folder, scriptOf([named, accounts, configuration]));
   expect([await prepared.code, prepared.said()]).toEqual([0, expect.stringContaining('is a repository with two commits')]);
   const third = terminal(folder, `${named}\n${startService}`);

@@ -9,7 +9,7 @@ import { comparableEnd, endOf, withoutDoubt } from '#test/stories/telling.ts';
 
 const STORIES: readonly Story[] = [RECONCILE, PROMOTE, SQUASH];
 
-test.each(STORIES)('$name: every read, one version late', { timeout: 300_000 }, async (story) => {
+test.each(STORIES)('$name: every read, one version late', { timeout: 1_800_000 }, async (story) => {
   const whole = await endOf(await tellPolled(story));
 
   for (const read of await enumerateLateReads(story)) {
@@ -19,7 +19,7 @@ test.each(STORIES)('$name: every read, one version late', { timeout: 300_000 }, 
   }
 });
 
-test.each([RECONCILE, PROMOTE])('$name: every port call, failing once in every way', { timeout: 600_000 }, async (story) => {
+test.each([RECONCILE, PROMOTE])('$name: every port call, failing once in every way', { timeout: 1_800_000 }, async (story) => {
   const whole = await endOf(await tellPolled(story));
 
   for (const failure of await enumerateFailures(story)) {
@@ -28,7 +28,7 @@ test.each([RECONCILE, PROMOTE])('$name: every port call, failing once in every w
   }
 });
 
-test.each(STORIES)('$name: two engines at once, interleaved in a hundred ways', { timeout: 300_000 }, async (story) => {
+test.each(STORIES)('$name: two engines at once, interleaved in a hundred ways', { timeout: 1_800_000 }, async (story) => {
   const whole = withoutDoubt(await endOf(await tellPolled(story)));
 
   for (let seed = 1; seed <= 100; seed += 1) {
