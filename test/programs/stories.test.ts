@@ -28,10 +28,10 @@ test.each([RECONCILE, PROMOTE])('$name: every port call, failing once in every w
   }
 });
 
-test.each(STORIES)('$name: two engines at once, interleaved in a hundred ways', { timeout: 1_800_000 }, async (story) => {
+test.each(STORIES)('$name: two engines at once, interleaved in thirty ways', { timeout: 1_800_000 }, async (story) => {
   const whole = withoutDoubt(await endOf(await tellPolled(story)));
 
-  for (let seed = 1; seed <= 100; seed += 1) {
+  for (let seed = 1; seed <= 30; seed += 1) {
     const end = withoutDoubt(await endOf(await tellSideBySide(story, seed)));
     expect({ seed, ...end }).toEqual({ seed, ...whole });
   }
