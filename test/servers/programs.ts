@@ -1,0 +1,33 @@
+/** Foreign programs that tests and measurements run, each built from the Go modules that its folder below `modules/` pins by sum. */
+export interface GoProgram {
+  readonly version: string;
+  /** What `go build` builds, in the folder `modules/<key of the table>`. */
+  readonly package: string;
+  /** `-X` settings: programs that are not built from their own repository do not know their version. */
+  readonly stamps: readonly string[];
+  /** The names under which the one binary is started. */
+  readonly names: readonly string[];
+}
+
+export const GO_PROGRAMS: Readonly<Record<string, GoProgram>> = {
+  helm: {
+    version: '3.22.0',
+    package: 'helm.sh/helm/v3/cmd/helm',
+    stamps: ['helm.sh/helm/v3/internal/version.version=v3.22.0'],
+    names: ['helm'],
+  },
+  kubeconform: {
+    version: '0.7.0',
+    package: 'github.com/yannh/kubeconform/cmd/kubeconform',
+    stamps: ['main.version=v0.7.0'],
+    names: ['kubeconform'],
+  },
+  kubernetes: {
+    version: '1.35.4',
+    package: '.',
+    stamps: ['gitVersion=v1.35.4', 'gitMajor=1', 'gitMinor=35'].map((stamp) => `k8s.io/component-base/version.${stamp}`),
+    names: ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'],
+  },
+  kustomize: { version: '5.8.2', package: 'sigs.k8s.io/kustomize/kustomize/v5', stamps: [], names: ['kustomize'] },
+  sops: { version: '3.13.3', package: 'github.com/getsops/sops/v3/cmd/sops', stamps: [], names: ['sops'] },
+};
