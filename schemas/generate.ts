@@ -1,11 +1,13 @@
 /**
- * Writes src/model/declarations.generated.ts from the JSON Schemas beside this file (`npm run generate`).
- * A test generates again and compares.
+ * Writes src/model/declarations.generated.ts from the JSON Schemas beside this file, and docs/rules.md (`npm run generate`).
+ * Tests generate again and compare.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { parseSync, Visitor } from 'oxc-parser';
+
+import { RULES_PAGE, rulesPage } from './rules-page.ts';
 
 export const GENERATED_FILE = new URL('../src/model/declarations.generated.ts', import.meta.url);
 
@@ -127,4 +129,7 @@ function madeReadonly(text: string): string {
   return out;
 }
 
-if (process.argv[1] === import.meta.filename) await writeFile(GENERATED_FILE, await generatedTypes());
+if (process.argv[1] === import.meta.filename) {
+  await writeFile(GENERATED_FILE, await generatedTypes());
+  await writeFile(RULES_PAGE, rulesPage());
+}

@@ -1,4 +1,5 @@
 import { PROBLEM_CATALOGUE } from '#model/problem-catalogue.ts';
+import { RULES } from '#model/rule-table.ts';
 import { didYouMean } from '#model/suggest.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
@@ -27,14 +28,21 @@ export async function explain({ words, options, terminal }: Invocation): Promise
   if (format === 'json') printDocument(terminal, 'ProblemList', { items: found });
   else
     terminal.out(
-      found
-        .map(
-          (entry) =>
-            `${entry.code}${entry.rule === undefined ? '' : ` (${entry.rule})`}: ${entry.title}\n\n${entry.why}\n\nExample:\n${indent(entry.example)}\n\nWhat to do: ${entry.remedy}\n`,
-        )
-        .join('\n'),
+      ruleText(wanted.toUpperCase()) +
+        found
+          .map(
+            (entry) =>
+              `${entry.code}${entry.rule === undefined ? '' : ` (${entry.rule})`}: ${entry.title}\n\n${entry.why}\n\nExample:\n${indent(entry.example)}\n\nWhat to do: ${entry.remedy}\n`,
+          )
+          .join('\n'),
     );
   return EXIT.ok;
+}
+
+/** What the rule itself says, where one was asked for. */
+function ruleText(number: string): string {
+  const rule = Object.hasOwn(RULES, number) ? RULES[number] : undefined;
+  return rule === undefined ? '' : `${number}: ${rule.title} (${rule.severity}; ${rule.phases.join(', ')})\n\n`;
 }
 
 function indent(text: string): string {

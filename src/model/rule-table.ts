@@ -1,0 +1,196 @@
+import type { Phase, Severity } from '#model/problem.ts';
+
+/** A rule that declarations keep; its problems are entries of the catalogue that name it. */
+export interface Rule {
+  /** Of its problems in general; a milder case says so itself. */
+  readonly severity: Severity;
+  /** When it is looked at first. */
+  readonly phases: readonly Phase[];
+  readonly title: string;
+}
+
+/** Every rule by its number. docs/rules.md is written from this (`npm run generate`). */
+export const RULES: Readonly<Record<string, Rule>> = {
+  'V-01': {
+    severity: 'error',
+    phases: ['validate'],
+    title: 'YAML safety: duplicate keys, aliases, tags, multi-doc where not allowed, > 1 MiB',
+  },
+  'V-02': { severity: 'error', phases: ['validate'], title: 'Repo object format must be SHA-1' },
+  'V-03': { severity: 'error', phases: ['validate'], title: 'Directory name = metadata.name' },
+  'V-04': { severity: 'error', phases: ['validate'], title: 'Names unique across kinds/paths' },
+  'V-05': { severity: 'error', phases: ['validate'], title: 'Version is plain SemVer without build metadata' },
+  'V-06': { severity: 'error', phases: ['validate'], title: 'No two versions equal in SemVer precedence' },
+  'V-07': { severity: 'error', phases: ['validate'], title: 'Capsule content changed ⇒ version changed' },
+  'V-08': { severity: 'error', phases: ['validate'], title: 'Version must increase on the branch' },
+  'V-09': { severity: 'error', phases: ['resolve'], title: 'Released version immutable' },
+  'V-10': { severity: 'error', phases: ['validate'], title: 'No symlink/submodule/special files/case-colliding paths in a capsule' },
+  'V-11': { severity: 'error', phases: ['validate'], title: 'File references stay inside the capsule' },
+  'V-12': { severity: 'error', phases: ['validate'], title: 'Referenced files exist' },
+  'V-13': { severity: 'error', phases: ['validate'], title: '`versionFiles` agree' },
+  'V-14': { severity: 'warning', phases: ['validate'], title: 'Changelog has an entry for the version' },
+  'V-15': { severity: 'error', phases: ['validate'], title: 'Exactly one of capsule/type/service' },
+  'V-16': { severity: 'error', phases: ['validate'], title: 'Range parses and is bounded above in environments with risk ≥ medium' },
+  'V-17': { severity: 'error', phases: ['resolve'], title: 'Dependency capsule exists' },
+  'V-18': { severity: 'error', phases: ['resolve'], title: 'Wiring: output exists and protocol matches' },
+  'V-19': { severity: 'error', phases: ['resolve'], title: 'No mandatory cycle' },
+  'V-20': { severity: 'error', phases: ['resolve'], title: 'Resolvable' },
+  'V-21': { severity: 'error', phases: ['resolve'], title: '`conflicts` honoured' },
+  'V-22': {
+    severity: 'error',
+    phases: ['validate'],
+    title:
+      'Breaking change needs major bump: config key removed/narrowed, provides/port/OpenAPI path removed, capability removed, tool/skill removed',
+  },
+  'V-23': { severity: 'error', phases: ['promote'], title: 'Upgrade path: `upgradesFrom`/`migrations` cover locked→new' },
+  'V-24': { severity: 'error', phases: ['resolve'], title: 'Not depending on retired; W deprecated; E past sunset' },
+  'V-25': { severity: 'error', phases: ['validate'], title: '`extends` single, acyclic, depth ≤ 8; instances depth ≤ 8' },
+  'V-26': { severity: 'error', phases: ['validate'], title: 'Child may only write declared extensionPoints when parent is `sealed`' },
+  'V-27': { severity: 'error', phases: ['validate'], title: 'Nested names unique and ≤ 63 after join' },
+  'V-28': { severity: 'error', phases: ['validate'], title: 'Optional dependency guarded in templates/env' },
+  'V-29': { severity: 'error', phases: ['validate'], title: 'StartAfter/hook/migration/analysis/port/volume references exist' },
+  'V-30': { severity: 'error', phases: ['validate'], title: 'Condition completed only on Job-like' },
+  'V-31': { severity: 'error', phases: ['validate', 'promote'], title: 'Images pinned by digest (environments risk ≥ medium)' },
+  'V-32': { severity: 'error', phases: ['validate'], title: 'Request ≤ limit ≤ burst (cpu)' },
+  'V-33': { severity: 'error', phases: ['validate'], title: 'Memory request + buffer ≤ limit' },
+  'V-34': { severity: 'error', phases: ['validate'], title: 'Min ≤ max, buffer in 0–100 %' },
+  'V-35': { severity: 'error', phases: ['validate'], title: 'Utilisation metric needs a request' },
+  'V-36': { severity: 'warning', phases: ['validate'], title: 'Replicas set with horizontal' },
+  'V-37': { severity: 'error', phases: ['validate'], title: 'HPA and VPA auto on same metric' },
+  'V-38': {
+    severity: 'error',
+    phases: ['validate'],
+    title: 'PDB/zones satisfiable: maxUnavailable < replicas; minZones ≤ replicas; leaderElection needs ≥2',
+  },
+  'V-39': { severity: 'error', phases: ['resolve'], title: 'Σ requests (incl. min replicas, surge) ≤ quota of environment/tenant' },
+  'V-40': {
+    severity: 'error',
+    phases: ['validate'],
+    title: 'Probes: ports exist; startup window ≥ 1 period; liveness not stricter than readiness',
+  },
+  'V-41': { severity: 'error', phases: ['validate'], title: 'Promotion graph acyclic' },
+  'V-42': { severity: 'error', phases: ['validate'], title: 'Upstream environments exist; entry env has none' },
+  'V-43': { severity: 'error', phases: ['validate'], title: 'Upstream requests the same capsule' },
+  'V-44': { severity: 'error', phases: ['validate'], title: 'Ranges of env intersects upstream range' },
+  'V-45': { severity: 'error', phases: ['promote'], title: 'Promoted content equals upstream verified content' },
+  'V-46': { severity: 'error', phases: ['validate'], title: 'Lock is what the engine would write' },
+  'V-47': { severity: 'error', phases: ['validate'], title: 'Lock complete: every enabled instance + closure, nothing extra' },
+  'V-48': { severity: 'error', phases: ['validate'], title: 'Lock entry exists in history, tree and sha256 both match' },
+  'V-49': { severity: 'error', phases: ['validate'], title: 'Commit reachable from default/release branch' },
+  'V-50': { severity: 'warning', phases: ['promote'], title: 'Risk ordering: downstream risk ≥ upstream; soak non-zero for high' },
+  'V-51': { severity: 'error', phases: ['validate'], title: 'Target selectors match ≥ 1; unique target names' },
+  'V-52': { severity: 'error', phases: ['validate', 'sync'], title: 'Placement.requires ⊆ target facts' },
+  'V-53': { severity: 'error', phases: ['validate'], title: 'Kubernetes range vs target version' },
+  'V-54': { severity: 'error', phases: ['validate'], title: 'Driver supports component kinds' },
+  'V-55': { severity: 'error', phases: ['validate'], title: 'Two instances/environments do not own the same object on the same target' },
+  'V-56': { severity: 'error', phases: ['validate'], title: 'Tenancy: namespace prefix, dedicated target not shared' },
+  'V-57': { severity: 'error', phases: ['promote'], title: 'Data classification capsule ≤ environment ≤ target capability' },
+  'V-58': { severity: 'error', phases: ['promote'], title: 'Risk=critical ⇒ approvals ≥ 2 and rollback not irreversible' },
+  'V-59': { severity: 'error', phases: ['validate'], title: 'Preview environments have expires and no prod secrets' },
+  'V-60': { severity: 'error', phases: ['validate'], title: 'Arch/accelerator/size fit device' },
+  'V-61': { severity: 'error', phases: ['validate'], title: 'Waves monotone and end at 100 %' },
+  'V-62': { severity: 'error', phases: ['validate'], title: 'Device key unique, valid Ed25519, not also in retired device' },
+  'V-63': { severity: 'error', phases: ['validate'], title: 'Device in at most one fleet per environment' },
+  'V-64': { severity: 'error', phases: ['render'], title: 'Bundle size ≤ maxBytes; window long enough at bandwidth cap' },
+  'V-65': { severity: 'warning', phases: ['validate'], title: 'MaxStaleness ≥ 3 × pollInterval; A/B slots need ≥ 2× size' },
+  'V-66': { severity: 'error', phases: ['validate'], title: 'RequireApproval/allow-lists ⊆ declared tools' },
+  'V-67': { severity: 'error', phases: ['validate'], title: 'Tools with risk high/critical require approval; every tool has risk' },
+  'V-68': { severity: 'error', phases: ['resolve'], title: 'Bridge mappings name existing tools/skills of locked versions' },
+  'V-69': { severity: 'error', phases: ['validate'], title: 'MCP protocolVersions known revisions; W only-legacy; W SSE' },
+  'V-70': { severity: 'error', phases: ['resolve'], title: 'MCP client/server eras compatible (spec matrix)' },
+  'V-71': {
+    severity: 'error',
+    phases: ['validate'],
+    title: 'A2A card complete; first interface https outside dev; protocolVersion Major.Minor; skill ids unique',
+  },
+  'V-72': { severity: 'error', phases: ['resolve'], title: 'A2A common version between caller and callee' },
+  'V-73': { severity: 'error', phases: ['validate'], title: 'Server.json rules: reverse-DNS name, description 1–100, no range/latest' },
+  'V-74': { severity: 'error', phases: ['validate'], title: 'Model has digest and eval gate when updatePolicy.automatic' },
+  'V-75': {
+    severity: 'error',
+    phases: ['validate'],
+    title: 'RollbackThreshold metrics are defined; monitoringPeriod ≥ 2 × metric interval',
+  },
+  'V-76': { severity: 'error', phases: ['validate'], title: 'Agent autonomy ≠ autonomous unless risk low or approvals set' },
+  'V-77': { severity: 'error', phases: ['validate'], title: 'Config valid after every layer combination (each env × target × fleet)' },
+  'V-78': { severity: 'warning', phases: ['validate'], title: '`null` deletes nothing; override equals lower layer' },
+  'V-79': { severity: 'error', phases: ['promote'], title: 'Risk ≥ high has rollback plan; irreversible migrations are flagged' },
+  'V-80': {
+    severity: 'error',
+    phases: ['validate'],
+    title: 'Sensitive fields only by reference; entropy/known-format secret scan of all files',
+  },
+  'V-81': { severity: 'error', phases: ['validate'], title: 'Every required secret has a source in each environment; unknown secret refs' },
+  'V-82': {
+    severity: 'error',
+    phases: ['validate'],
+    title: 'Schema hygiene: additionalProperties:false, defaults valid against schema, no remote $ref, patterns linear-time',
+  },
+  'V-83': {
+    severity: 'error',
+    phases: ['promote'],
+    title: 'Capsule signature: signer in trust for capsule, sha256 subject matches, timestamp valid',
+  },
+  'V-84': { severity: 'error', phases: ['promote'], title: 'Evidence subject, age, signer, predicate type' },
+  'V-85': {
+    severity: 'error',
+    phases: ['promote'],
+    title: 'Approver ≠ author/committer/last pusher; in team; approved the current change set; not expired',
+  },
+  'V-86': {
+    severity: 'warning',
+    phases: ['validate'],
+    title: 'Repository protection: default, rendered/*, audit branches protected; CODEOWNERS covers environments/prod and policies',
+  },
+  'V-87': {
+    severity: 'error',
+    phases: ['render'],
+    title:
+      'Rendered objects: parse, have apiVersion/kind/name, namespace allowed, no forbidden kinds, no secret canaries, size < 1 MiB, unique',
+  },
+  'V-88': {
+    severity: 'error',
+    phases: ['validate'],
+    title: 'Template lint: no triple-stash, unknown helpers/variables (strict), no time/random helpers',
+  },
+  'V-89': { severity: 'error', phases: ['render'], title: 'Determinism: two renders are byte-equal' },
+  'V-90': {
+    severity: 'error',
+    phases: ['validate'],
+    title: 'CEL type-checks, references known inputs, ships ≥ 1 allow and ≥ 1 deny test that pass',
+  },
+  'V-91': {
+    severity: 'error',
+    phases: ['validate'],
+    title: 'Window rules: rrule/timezone parse, allow windows can open within 30 days, duration > 0, deny not covering everything forever',
+  },
+  'V-92': {
+    severity: 'error',
+    phases: ['validate'],
+    title:
+      'Gate names unique; `when` type-checks; referenced checks/SLOs/metrics/plan drivers exist; automatic merge has ≥ 1 gate when risk ≥ medium',
+  },
+  'V-93': {
+    severity: 'error',
+    phases: ['validate'],
+    title: 'SLO file valid OpenSLO, target < 1, service = instance; strategy analysis has onNoData; weights increase and end ≤ 100',
+  },
+  'V-94': {
+    severity: 'error',
+    phases: ['validate'],
+    title: 'Canary/blueGreen/abTest need provider supported by the driver and ≥ 2 replicas or a route',
+  },
+  'V-95': { severity: 'error', phases: ['promote'], title: 'Cost: estimate ≤ budget; daily×31 ≥ monthly consistency; currency equal' },
+  'V-96': {
+    severity: 'error',
+    phases: ['validate'],
+    title:
+      'Sync: timeout < interval × 12, retryBudget finite, `prune` with stateful PVC needs deletionPolicy ≠ Delete or `confirm`; freeze has until/reason; ignore paths are valid pointers and do not cover /spec',
+  },
+  'V-97': {
+    severity: 'error',
+    phases: ['validate'],
+    title: 'What is referred to is declared: policy, team, fleet, trust entry, verification, plan driver, window, credentials entry',
+  },
+  'V-98': { severity: 'error', phases: ['resolve'], title: '`engine` range met by this Capstan' },
+};
