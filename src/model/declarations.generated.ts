@@ -930,61 +930,98 @@ export interface Capsule {
       /** Items: A path with / between its parts. */
       readonly dashboards?: readonly string[];
     };
+    /** What the capsule speaks with agents: the Model Context Protocol (mcp), Agent2Agent (a2a), and bridges between them. */
     readonly protocols?: {
+      /** MCP servers that this capsule runs, and MCP servers of its dependencies that it calls. */
       readonly mcp?: {
+        /** Servers that this capsule runs, by name. */
         readonly servers?: {
           readonly [k: string]: CapsuleMcpServer;
         };
+        /** Servers of dependencies that this capsule calls, by a name of its own. */
         readonly clients?: {
           readonly [k: string]: CapsuleMcpClient;
         };
       } | null;
+      /** What this capsule says of itself to other agents (A2A 1.0). */
       readonly a2a?: {
-        /** Any JSON object. */
+        /** The agent card as A2A 1.0 defines it: name, description, version, capabilities, input and output modes, skills, supportedInterfaces. */
         readonly card?: JsonObject;
-        /** Items: Any JSON object. */
+        /**
+         * Interfaces of the agent (url, protocolBinding, protocolVersion) where the card has no supportedInterfaces of its own.
+         *
+         * Items: Any JSON object.
+         */
         readonly interfaces?: readonly JsonObject[];
       } | null;
+      /** Tools of one protocol offered as skills of the other, by name. */
       readonly bridges?: {
         readonly [k: string]: {
           readonly from: CapsuleBridgeEnd;
           readonly to: CapsuleBridgeEnd;
+          /** Which tool is which skill; both must exist in the versions that are locked. */
           readonly mapping?: readonly {
+            /** Name of an MCP tool. */
             readonly tool: string;
+            /** Id of an A2A skill. */
             readonly skill: string;
           }[];
         };
       };
     };
+    /** What kind of agent the capsule is, and how freely it acts. */
     readonly agent?: {
+      /** What runs it: a container of this capsule, or kagent. */
       readonly runtime?: 'kagent' | 'container';
+      /** What the agent is told to do. */
       readonly instructions?: string;
+      /** Tools that it may use: names of tools, or of clients and servers below protocols.mcp for all their tools. */
       readonly tools?: readonly string[];
-      /** Any JSON object. */
+      /** Settings of its memory, for its runtime. */
       readonly memory?: JsonObject;
+      /** Who approves what the agent wants to do. */
       readonly approvals?: {
+        /** How many people must approve. */
         readonly required?: number;
-        /** Items: RFC 1123 label of at most 40 characters. */
+        /**
+         * Teams whose members may approve.
+         *
+         * Items: RFC 1123 label of at most 40 characters.
+         */
         readonly teams?: readonly string[];
       };
+      /** manual: it proposes; supervised: people can stop it; autonomous: it acts alone. */
       readonly autonomy?: 'manual' | 'supervised' | 'autonomous';
     } | null;
+    /** Models that the capsule uses or provides, by name. */
     readonly models?: {
+      /** One model, pinned by digest. */
       readonly [k: string]: {
+        /** Where the model is, such as hf:acme/greet-7b. */
         readonly ref: string;
+        /** Digest of its content: sha256: and 64 hex digits. */
         readonly digest?: string;
+        /** When and how a newer model takes its place. */
         readonly updatePolicy?: {
+          /** How often a newer one is looked for, such as weekly. */
           readonly frequency?: string;
+          /** Whether it is taken without a person; true where this policy is present. */
           readonly automatic?: boolean;
+          /** Evaluations that a newer model must pass first. */
           readonly validation?: readonly {
+            /** Name of the evaluation. */
             readonly eval?: string;
           }[];
+          /** Values at which the model before it comes back. */
           readonly rollbackThreshold?: readonly {
+            /** A metric below health.metrics, verification.evals or strategy.analysis. */
             readonly metric: string;
+            /** Rolls back under this value. */
             readonly below?: number;
+            /** Rolls back over this value. */
             readonly above?: number;
           }[];
-          /** A duration such as 30s, 10m or 1h30m. */
+          /** How long the thresholds are watched after an update; at least two intervals of each metric. */
           readonly monitoringPeriod?: string;
         };
       };
@@ -1395,44 +1432,66 @@ export interface CapsulePatch {
     readonly value?: Json;
   }[];
 }
+/** One MCP server that the capsule runs. */
 export interface CapsuleMcpServer {
+  /** Name in the MCP registry, reverse-DNS with one slash, such as io.github.acme/greeter-tools. It means that the server will be published. */
   readonly registryName?: string;
+  /** How clients reach the server. */
   readonly transport: {
+    /** streamable-http, stdio, or the outdated sse. */
     readonly type: 'streamable-http' | 'sse' | 'stdio';
     /** A port number or the name of a declared port. */
     readonly port?: number | string;
+    /** Path of the endpoint, such as /mcp. */
     readonly path?: string;
+    /** Command that starts a stdio server. */
     readonly command?: readonly string[];
   };
-  /** @minItems 1 */
+  /**
+   * Revisions of MCP that the server speaks, such as 2026-07-28 and 2025-11-25.
+   *
+   * @minItems 1
+   */
   readonly protocolVersions?: readonly string[];
+  /** Tools that the server offers, by name. */
   readonly tools?: {
     readonly [k: string]: {
-      /** How much harm a mistake can do. */
+      /** How much harm a call can do; every tool has one. */
       readonly risk?: 'low' | 'medium' | 'high' | 'critical';
+      /** Whether a person must approve each call; tools of risk high and critical need it. */
       readonly requireApproval?: boolean;
+      /** What the tool does, for agents. */
       readonly description?: string;
-      /** Any JSON object. */
+      /** JSON Schema of the arguments. */
       readonly inputSchema?: JsonObject;
     };
   };
+  /** How clients prove who they are. */
   readonly auth?: {
+    /** none, oauth2 or mtls. */
     readonly type?: 'none' | 'oauth2' | 'mtls';
+    /** Resource identifier for OAuth tokens. */
     readonly resource?: string;
   };
 }
+/** One MCP server of a dependency that the capsule calls. */
 export interface CapsuleMcpClient {
-  /** RFC 1123 label of at most 40 characters. */
+  /** Local name of the dependency that runs the server. */
   readonly dependency: string;
-  /** RFC 1123 label of at most 40 characters. */
+  /** Name of the server in that capsule. */
   readonly server: string;
+  /** Revisions of MCP that the client speaks. */
   readonly protocolVersions?: readonly string[];
+  /** Tools that may be called; all of them without this list. */
   readonly tools?: readonly string[];
+  /** Tools that a person must approve for this client, beside those that the server says. */
   readonly requireApproval?: readonly string[];
 }
+/** A protocol, and the dependency that speaks it; this capsule itself without one. */
 export interface CapsuleBridgeEnd {
+  /** mcp or a2a. */
   readonly protocol: 'mcp' | 'a2a';
-  /** RFC 1123 label of at most 40 characters. */
+  /** Local name of the dependency; absent: this capsule itself. */
   readonly dependency?: string;
 }
 
