@@ -3,6 +3,7 @@ import { PATH_PROBLEMS } from '#model/path-problems.ts';
 import { RELEASE_PROBLEMS } from '#model/release-problems.ts';
 import { RENDER_PROBLEMS } from '#model/render-problems.ts';
 import { SIGNATURE_PROBLEMS } from '#model/signature-problems.ts';
+import { SUCCESSION_PROBLEMS } from '#model/succession-problems.ts';
 import { WORKLOAD_PROBLEMS } from '#model/workload-problems.ts';
 
 /** A problem in full, for `capstan explain`. */
@@ -70,6 +71,7 @@ export const PROBLEM_CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(
     ...Object.entries(RELEASE_PROBLEMS),
     ...Object.entries(RENDER_PROBLEMS),
     ...Object.entries(SIGNATURE_PROBLEMS),
+    ...Object.entries(SUCCESSION_PROBLEMS),
     ...Object.entries(WORKLOAD_PROBLEMS),
     ...Object.entries(ENTRIES),
   ].sort(([a], [b]) => (a < b ? -1 : 1)),

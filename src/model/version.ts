@@ -49,6 +49,11 @@ export function isInRange(version: string, range: VersionRange): boolean {
   return range.parsed.test(version);
 }
 
+/** The same where prereleases count like any version: what a conflict or an upgrade path covers. */
+export function isCovered(version: string, range: VersionRange): boolean {
+  return semver.satisfies(version, range.parsed, { includePrerelease: true });
+}
+
 /** True when every alternative of `||` has an upper end. */
 export function isBoundedAbove(range: VersionRange): boolean {
   return range.parsed.set.every((alternative) =>

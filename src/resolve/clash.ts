@@ -1,11 +1,21 @@
 import type { CapsuleName, InstanceName } from '#model/names.ts';
 
-/** Why nothing fits, in the words of V-17 and V-20. */
+/** Why nothing fits, in the words of V-17, V-20 and V-21. */
 export type Clash =
   | { readonly kind: 'unknown-capsule'; readonly who: string; readonly capsule: string; readonly asked: Asked }
   | { readonly kind: 'unknown-type'; readonly who: string; readonly type: string; readonly asked: Asked }
   | { readonly kind: 'too-deep'; readonly instance: string; readonly asked: Asked }
   | { readonly kind: 'name-taken'; readonly who: string; readonly instance: string; readonly capsule: string; readonly asked: Asked }
+  | {
+      readonly kind: 'conflict';
+      /** The one that declares it, and the other, as people know them: `greeter@1.4.2`. */
+      readonly a: string;
+      readonly b: string;
+      readonly environment: string;
+      readonly declared: { readonly capsule: CapsuleName; readonly index: number };
+      readonly asked: Asked;
+      readonly chain: readonly string[];
+    }
   | {
       readonly kind: 'no-version';
       readonly capsule: string;
@@ -32,6 +42,8 @@ export function clashText(clash: Clash): string {
       return `instance ${clash.instance} is nested deeper than 8`;
     case 'name-taken':
       return `${clash.who} needs an instance named "${clash.instance}", but that name runs the capsule ${clash.capsule}`;
+    case 'conflict':
+      return `${clash.a} conflicts with ${clash.b} in environment ${clash.environment}`;
     case 'no-version': {
       const available = clash.available.length === 0 ? 'none' : clash.available.join(', ');
       return `no version of ${clash.capsule} satisfies all of: ${clash.needs.join('; ')}; available ${available}`;

@@ -5,7 +5,8 @@ import { suggest } from '#model/suggest.ts';
 import { clashText, type Clash } from './clash.ts';
 import { orderOf } from './order.ts';
 import type { ResolveInput } from './resolve-input.ts';
-import { solve, type Choice, type Slot } from './solve.ts';
+import type { Choice, Slot } from './slot.ts';
+import { solve } from './solve.ts';
 import { checkWiring } from './wiring.ts';
 
 export type Resolved =
@@ -68,8 +69,9 @@ function capabilitiesOf(choice: Choice): ReadonlyMap<string, boolean> {
 
 function clashProblem(input: ResolveInput, clash: Clash): Problem {
   const place = placeOf(input, clash);
+  const { file } = input.environment.declared;
   const related =
-    clash.kind === 'no-version' ? clash.chain.map((note) => ({ file: input.environment.declared.file, line: undefined, note })) : [];
+    clash.kind === 'no-version' || clash.kind === 'conflict' ? clash.chain.map((note) => ({ file, line: undefined, note })) : [];
   const base = { severity: 'error', phase: 'resolve', place, related } as const;
   switch (clash.kind) {
     case 'unknown-capsule': {
@@ -110,6 +112,22 @@ function clashProblem(input: ResolveInput, clash: Clash): Problem {
         message: clashText(clash),
         remedy: `Give the instance "${clash.instance}" another name.`,
       };
+    case 'conflict': {
+      const { capsule, index } = clash.declared;
+      const declared = {
+        file: `capsules/${capsule}/capsule.yaml`,
+        line: undefined,
+        note: `spec.conflicts[${index}] of ${clash.a} says so`,
+      };
+      return {
+        ...base,
+        code: 'capsule-conflict',
+        rule: 'V-21',
+        message: clashText(clash),
+        remedy: `Take one of the two out of environment ${clash.environment}, or ask for versions that go together.`,
+        related: [...related, declared],
+      };
+    }
     case 'no-version':
       return {
         ...base,

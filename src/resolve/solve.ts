@@ -2,39 +2,12 @@ import { toInstanceName, type CapsuleName, type InstanceName } from '#model/name
 import type { Pin, Release, ReleasedCapsule } from '#model/resolution.ts';
 import { compareVersions, isInRange, parseRange, type VersionRange } from '#model/version.ts';
 import { clashText, type Asked, type Clash } from './clash.ts';
+import { noConflicts, type Conflicts, type Decided, type FoundConflict } from './conflicts.ts';
 import { dependencyEdges, type DependencyEdge } from './dependency-edges.ts';
 import { nameHeap, type NameHeap } from './name-heap.ts';
 import { requestedInstances, sharedInstances } from './requests.ts';
 import type { ResolveInput } from './resolve-input.ts';
-
-/** Who asks for an instance; `by` undefined is the environment. */
-interface Request {
-  readonly by: Slot | undefined;
-  readonly range: VersionRange | undefined;
-  readonly rangeText: string;
-}
-
-export interface Choice {
-  readonly released: ReleasedCapsule | undefined;
-  readonly version: string;
-  /** Mandatory edges first taken; optional ones join when they hold. */
-  readonly edges: DependencyEdge[];
-  readonly optional: readonly DependencyEdge[];
-  readonly skipped: readonly string[];
-  readonly external: readonly string[];
-}
-
-export interface Slot {
-  readonly instance: InstanceName;
-  readonly capsule: CapsuleName;
-  readonly requests: Request[];
-  choice: Choice | undefined;
-  next: number;
-  candidates: readonly string[] | undefined;
-  /** Who has a part in what failed here; made when something does. */
-  blame: Set<Slot> | undefined;
-  clash: Clash | undefined;
-}
+import { chainOf, labelOf, rootOf, type Choice, type Request, type Slot } from './slot.ts';
 
 export type Solution =
   | { readonly kind: 'solved'; readonly slots: ReadonlyMap<InstanceName, Slot>; readonly notes: readonly string[] }
@@ -57,6 +30,7 @@ interface Search {
   readonly fits: Map<VersionRange, Map<string, boolean>>;
   readonly sorted: Map<CapsuleName, readonly string[]>;
   readonly needs: Map<string, Release>;
+  readonly conflicts: Conflicts<Slot>;
   tries: number;
 }
 
@@ -87,6 +61,7 @@ function startSearch(input: ResolveInput): Search {
     fits: new Map(),
     sorted: new Map(),
     needs: new Map(),
+    conflicts: noConflicts(),
     tries: 0,
   };
   for (const { instance, capsule, version } of requested) {
@@ -146,6 +121,7 @@ function decide(search: Search, slot: Slot): boolean {
     if (choice === undefined) continue;
     slot.choice = choice;
     search.frames.push(slot);
+    search.conflicts.add(decidedAs(slot, version, choice.released));
     for (const edge of choice.edges) request(search, slot, edge);
     return true;
   }
@@ -206,6 +182,12 @@ function choose(search: Search, slot: Slot, version: string): Choice | undefined
     return { released, version, edges: [], optional: [], skipped: [], external: [] };
   }
   if (!isLocked && released.declaration.spec.lifecycle === 'retired') return undefined;
+  const conflict = search.conflicts.against(decidedAs(slot, version, released));
+  if (conflict !== undefined) {
+    blameOf(slot).add(conflict.earlier);
+    slot.clash ??= conflictClash(search, conflict, rootOf(slot));
+    return undefined;
+  }
   const found = dependencyEdges(search.input, slot.instance, released, search.sharedBy);
   if (found.unknownType !== undefined) {
     const { type, dependency } = found.unknownType;
@@ -223,6 +205,23 @@ function choose(search: Search, slot: Slot, version: string): Choice | undefined
     return undefined;
   }
   return { released, version, edges: [...found.mandatory], optional: found.optional, skipped: found.skipped, external: found.external };
+}
+
+function decidedAs(slot: Slot, version: string, released: ReleasedCapsule | undefined): Decided<Slot> {
+  return { slot, capsule: slot.capsule, version, conflicts: released?.declaration.spec.conflicts };
+}
+
+function conflictClash(search: Search, found: FoundConflict<Slot>, root: InstanceName): Clash {
+  const { declaring, with: other, index } = found;
+  return {
+    kind: 'conflict',
+    a: labelOf(declaring.slot, declaring.version),
+    b: labelOf(other.slot, other.version),
+    environment: search.input.environment.name,
+    declared: { capsule: declaring.capsule, index },
+    asked: { root, capsule: undefined, dependency: undefined },
+    chain: [...new Set([...chainOf(declaring.slot, declaring.version), ...chainOf(other.slot, other.version)])],
+  };
 }
 
 function firstOf<T, R>(items: readonly T[], look: (item: T) => R | undefined): R | undefined {
@@ -247,7 +246,7 @@ function clashOf(search: Search, step: { slot: Slot; version: string; edge: Depe
   const decided = other === slot ? version : other.choice?.version;
   if (decided === undefined || edge.ranges.every((range) => fits(search, decided, rangeOf(search, range)))) return undefined;
   if (other !== slot) blameOf(slot).add(other);
-  const needs = edge.ranges.map((range) => `${label(slot, version)} needs ${range}`);
+  const needs = edge.ranges.map((range) => `${labelOf(slot, version)} needs ${range}`);
   return noVersion(search, other, { needs, asked, chain: chainOf(slot, version) });
 }
 
@@ -258,7 +257,7 @@ function noVersion(
 ): Clash {
   const owners = slot.requests.map((one) => (one.by === undefined ? undefined : { slot: one.by, range: one.rangeText }));
   const needs = slot.requests.map((one) => {
-    const who = one.by === undefined ? `environment ${search.input.environment.name}` : label(one.by, one.by.choice?.version);
+    const who = one.by === undefined ? `environment ${search.input.environment.name}` : labelOf(one.by, one.by.choice?.version);
     return `${who} needs ${one.rangeText}`;
   });
   const chain = owners.flatMap((owner) => (owner === undefined ? [] : chainOf(owner.slot, owner.slot.choice?.version)));
@@ -282,37 +281,6 @@ function noVersion(
   };
 }
 
-function label(slot: Slot, version: string | undefined): string {
-  const text = version === undefined ? slot.capsule : `${slot.capsule}@${version}`;
-  return slot.instance === String(slot.capsule) ? text : `${slot.instance} (${text})`;
-}
-
-/** One sentence per step from the environment to `slot`. */
-function chainOf(slot: Slot, version: string | undefined): readonly string[] {
-  const steps: string[] = [];
-  const seen = new Set<Slot>();
-  for (let here: Slot | undefined = slot, at = version; here !== undefined && !seen.has(here);) {
-    seen.add(here);
-    const [first]: readonly Request[] = here.requests;
-    const by: Slot | undefined = first?.by;
-    steps.unshift(`${label(here, at)} is asked for by ${by === undefined ? 'the environment' : label(by, by.choice?.version)}`);
-    here = by;
-    at = by?.choice?.version;
-  }
-  return steps;
-}
-
-function rootOf(slot: Slot): InstanceName {
-  const seen = new Set<Slot>();
-  let here = slot;
-  for (;;) {
-    seen.add(here);
-    const by: Slot | undefined = here.requests[0]?.by;
-    if (by === undefined || seen.has(by)) return here.instance;
-    here = by;
-  }
-}
-
 /** Takes decisions back to the latest one that `failing` blames, and answers it, ready for its next candidate. */
 function jumpBack(search: Search, failing: Slot, floor: number): Slot | undefined {
   const blame = blameOf(failing);
@@ -333,6 +301,7 @@ function takeBack(search: Search, keep: boolean): void {
   const slot = search.frames.pop();
   if (slot === undefined) return;
   const edges = slot.choice?.edges ?? [];
+  search.conflicts.remove(slot);
   slot.choice = undefined;
   for (const { instance } of edges) withdraw(search, slot, instance);
   if (keep) return;

@@ -22,18 +22,20 @@ const shelves = fc
       needs: fc.array(fc.record({ on: fc.integer({ min: 1, max: 4 }), range: fc.constantFrom(...RANGES), optional: fc.boolean() }), {
         maxLength: 3,
       }),
+      conflict: fc.option(fc.record({ name: fc.integer({ min: 0, max: 4 }), range: fc.constantFrom(...RANGES) }), { freq: 3 }),
     }),
     { minLength: 4, maxLength: 16 },
   )
   .map((rows): Shelf => {
     const shelf: Record<string, Record<string, object>> = {};
-    for (const { name, version, needs } of rows) {
+    for (const { name, version, needs, conflict } of rows) {
       const dependencies: Record<string, object> = {};
       for (const { on, range, optional } of needs) {
         const other = NAMES[name + on];
         if (other !== undefined) dependencies[other] = { capsule: other, version: range, optional };
       }
-      (shelf[NAMES[name] ?? 'a'] ??= {})[version] = { dependencies };
+      const conflicts = conflict === null ? [] : [{ capsule: NAMES[conflict.name] ?? 'a', version: conflict.range }];
+      (shelf[NAMES[name] ?? 'a'] ??= {})[version] = { dependencies, conflicts };
     }
     return shelf;
   });
@@ -86,6 +88,9 @@ function fits(version: string | undefined, text: string): boolean {
 
 function holds(shelf: Shelf, wanted: Wanted, chosen: ReadonlyMap<string, string>): boolean {
   if (!Object.entries(wanted).every(([name, { version }]) => fits(chosen.get(name), version))) return false;
+  const excludes = ([name, version]: readonly [string, string]): boolean =>
+    (shelf[name]?.[version]?.conflicts ?? []).some((one) => one.capsule !== name && fits(chosen.get(one.capsule), one.version));
+  if ([...chosen].some(excludes)) return false;
   return [...chosen].every(([name, version]) =>
     Object.values(shelf[name]?.[version]?.dependencies ?? {}).every(
       (need) => need.optional === true || fits(chosen.get(need.capsule ?? ''), need.version ?? '*'),

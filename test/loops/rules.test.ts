@@ -6,6 +6,7 @@ import { rendererInProcess } from '#test/stories/engine.ts';
 import { type Change, changed, edit, type Garden, plantedGarden, seen, validated, worldOf } from './garden.ts';
 import { DEV, LOCK, NOTE, PROD, release, type Row } from './rule-changes.ts';
 import { NEAR_MISSES } from './rule-near-misses.ts';
+import { SUCCESSION_NEAR_MISSES, SUCCESSION_VIOLATIONS } from './rule-rows-succession.ts';
 import { VIOLATIONS } from './rule-violations.ts';
 
 let garden: Garden;
@@ -25,13 +26,13 @@ test('the garden itself has nothing wrong', async () => {
 });
 
 describe('validate finds', () => {
-  test.each(VIOLATIONS)('%s', async (_, changes, expected) => {
+  test.each([...VIOLATIONS, ...SUCCESSION_VIOLATIONS])('%s', async (_, changes, expected) => {
     expect(seen(await validated(await after(changes)))).toEqual(expected);
   });
 });
 
 describe('validate does not mind', () => {
-  test.each(NEAR_MISSES)('%s', async (_, changes, expected) => {
+  test.each([...NEAR_MISSES, ...SUCCESSION_NEAR_MISSES])('%s', async (_, changes, expected) => {
     expect(seen(await validated(await after(changes)))).toEqual(expected);
   });
 });

@@ -10,6 +10,7 @@ import { PROBLEM_CATALOGUE } from '#model/problem-catalogue.ts';
 import { RELEASE_PROBLEMS } from '#model/release-problems.ts';
 import { RENDER_PROBLEMS } from '#model/render-problems.ts';
 import { SIGNATURE_PROBLEMS } from '#model/signature-problems.ts';
+import { SUCCESSION_PROBLEMS } from '#model/succession-problems.ts';
 import { WORKLOAD_PROBLEMS } from '#model/workload-problems.ts';
 import { findProblemCodes, type SourceText } from './problem-codes.ts';
 
@@ -36,7 +37,15 @@ test('every problem code in the source can be explained', () => {
 
 test('the catalogue explains nothing that is not used, and nothing twice', () => {
   expect([...PROBLEM_CATALOGUE.keys()].filter((code) => !used.has(code))).toEqual([]);
-  const tables = [DECLARATION_PROBLEMS, PATH_PROBLEMS, RELEASE_PROBLEMS, RENDER_PROBLEMS, SIGNATURE_PROBLEMS, WORKLOAD_PROBLEMS];
+  const tables = [
+    DECLARATION_PROBLEMS,
+    PATH_PROBLEMS,
+    RELEASE_PROBLEMS,
+    RENDER_PROBLEMS,
+    SIGNATURE_PROBLEMS,
+    SUCCESSION_PROBLEMS,
+    WORKLOAD_PROBLEMS,
+  ];
   const codes = tables.flatMap((table) => Object.keys(table));
   expect(codes.filter((code, index) => codes.indexOf(code) !== index)).toEqual([]);
 });

@@ -1,0 +1,67 @@
+import type { CapsuleName, InstanceName } from '#model/names.ts';
+import type { ReleasedCapsule } from '#model/resolution.ts';
+import type { VersionRange } from '#model/version.ts';
+import type { Clash } from './clash.ts';
+import type { DependencyEdge } from './dependency-edges.ts';
+
+/** Who asks for an instance; `by` undefined is the environment. */
+export interface Request {
+  readonly by: Slot | undefined;
+  readonly range: VersionRange | undefined;
+  readonly rangeText: string;
+}
+
+export interface Choice {
+  readonly released: ReleasedCapsule | undefined;
+  readonly version: string;
+  /** Mandatory edges first taken; optional ones join when they hold. */
+  readonly edges: DependencyEdge[];
+  readonly optional: readonly DependencyEdge[];
+  readonly skipped: readonly string[];
+  readonly external: readonly string[];
+}
+
+export interface Slot {
+  readonly instance: InstanceName;
+  readonly capsule: CapsuleName;
+  readonly requests: Request[];
+  choice: Choice | undefined;
+  next: number;
+  candidates: readonly string[] | undefined;
+  /** Who has a part in what failed here; made when something does. */
+  blame: Set<Slot> | undefined;
+  clash: Clash | undefined;
+}
+
+/** An instance as people know it: `greeter@1.4.2`, or `web (greeter@1.4.2)` under an alias. */
+export function labelOf(slot: Slot, version: string | undefined): string {
+  const text = version === undefined ? slot.capsule : `${slot.capsule}@${version}`;
+  return slot.instance === String(slot.capsule) ? text : `${slot.instance} (${text})`;
+}
+
+/** One sentence per step from the environment to `slot`. */
+export function chainOf(slot: Slot, version: string | undefined): readonly string[] {
+  const steps: string[] = [];
+  const seen = new Set<Slot>();
+  for (let here: Slot | undefined = slot, at = version; here !== undefined && !seen.has(here);) {
+    seen.add(here);
+    const [first]: readonly Request[] = here.requests;
+    const by: Slot | undefined = first?.by;
+    steps.unshift(`${labelOf(here, at)} is asked for by ${by === undefined ? 'the environment' : labelOf(by, by.choice?.version)}`);
+    here = by;
+    at = by?.choice?.version;
+  }
+  return steps;
+}
+
+/** The environment's own instance that it all goes back to. */
+export function rootOf(slot: Slot): InstanceName {
+  const seen = new Set<Slot>();
+  let here = slot;
+  for (;;) {
+    seen.add(here);
+    const by: Slot | undefined = here.requests[0]?.by;
+    if (by === undefined || seen.has(by)) return here.instance;
+    here = by;
+  }
+}
