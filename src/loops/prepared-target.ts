@@ -53,6 +53,7 @@ interface Kept {
   readonly dependencies: string;
   readonly capabilities: string;
   readonly dependents: readonly InstanceName[];
+  readonly recipes: string;
   readonly item: Prepared;
 }
 
@@ -91,11 +92,12 @@ export function createTargetPreparation(): TargetPreparation {
         dependencies: dependencyText(instance, outputs),
         capabilities: instance.capabilities.size === 0 ? '{}' : JSON.stringify(Object.fromEntries(instance.capabilities)),
         dependents: dependents.get(name) ?? NOBODY,
+        recipes: instance.recipes?.join(' ') ?? '',
       };
       const before = kept.instances.get(name);
       let item = before !== undefined && isSame(before, now) ? before.item : undefined;
       if (item === undefined) {
-        const key = `${targetKey} ${name} ${source.name} ${source.gitTree} ${now.own ?? '-'} ${now.wave} ${now.dependencies} ${now.capabilities} ${now.dependents.join(' ')}`;
+        const key = `${targetKey} ${name} ${source.name} ${source.gitTree} ${now.own ?? '-'} ${now.wave} ${now.dependencies} ${now.capabilities} ${now.dependents.join(' ')} ${now.recipes}`;
         item = items.get(key) ?? items.set(key, make(request, kept, { instance, source, outputs, known: now }));
         kept.instances.set(name, { ...now, item });
       }
@@ -141,6 +143,7 @@ function isSame(before: Kept, now: Omit<Kept, 'item'>): boolean {
     before.source === now.source &&
     before.own === now.own &&
     before.wave === now.wave &&
+    before.recipes === now.recipes &&
     before.dependencies === now.dependencies &&
     before.capabilities === now.capabilities &&
     (before.dependents === now.dependents || before.dependents.join() === now.dependents.join())
@@ -203,6 +206,7 @@ function configure(from: TargetRequest, instance: ResolvedInstance, source: Caps
     environment: from.environment,
     target: from.declared,
     instance: instance.pin.instance,
+    recipes: instance.recipes,
     capsule: { declaration: declared.value, at: (pointer) => declared.at(pointer) },
   });
   return mergeConfiguration(layers, configurationSchema(source), declared.value.spec.config?.dynamic ?? []);

@@ -176,10 +176,11 @@ export async function resolvePins(reading: Reading, request: ResolveRequest & Re
 
 /** `when` of a dependency sees the configuration that the environment gives the instance, over the capsule's defaults. */
 function whenApplies(request: ResolveRequest): NonNullable<Parameters<typeof resolveEnvironment>[0]['applies']> {
-  return ({ instance, capsule, expression }) => {
+  return ({ instance, recipes, capsule, expression }) => {
     const { spec } = request.environment.declared.value;
     const layers = [
       capsule.declaration.spec.config?.defaults,
+      ...recipes.map((type) => spec.recipes?.[type]?.config),
       spec.capsules?.[instance]?.config,
       request.environment.configs.get(instance)?.value,
     ];

@@ -44,6 +44,8 @@ export interface ResolvedInstance {
   readonly capabilities: ReadonlyMap<string, boolean>;
   /** Dependencies' waves + 1, from 0. */
   readonly wave: number;
+  /** Abstract types whose recipes configure it, sorted; absent where there are none. */
+  readonly recipes?: readonly string[];
 }
 
 export interface Resolution {

@@ -11,6 +11,15 @@ export interface DependencyEdge {
   readonly capsule: CapsuleName;
   /** All must hold: the dependency's own range and that of the recipe it goes by. */
   readonly ranges: readonly string[];
+  /** The abstract type whose recipe names the capsule. */
+  readonly recipe: string | undefined;
+}
+
+/** Whose dependencies are looked for. */
+export interface Asker {
+  readonly instance: InstanceName;
+  /** Abstract types by which it was asked for so far, sorted. */
+  readonly recipes: readonly string[];
 }
 
 export interface FoundEdges {
@@ -31,7 +40,7 @@ const NONE: FoundEdges = { mandatory: [], optional: [], skipped: [], external: [
 /** The instances a released capsule needs, by dependency name. A private one is `<instance>.<dependency>`. */
 export function dependencyEdges(
   input: ResolveInput,
-  instance: InstanceName,
+  { instance, recipes }: Asker,
   released: ReleasedCapsule,
   sharedBy: ReadonlyMap<CapsuleName, InstanceName>,
 ): FoundEdges {
@@ -46,7 +55,7 @@ export function dependencyEdges(
   const declared = Object.entries(dependencies).sort(([a], [b]) => compareText(a, b));
   for (const [dependency, wanted] of declared) {
     const expression = wanted.when ?? undefined;
-    if (expression !== undefined && input.applies?.({ instance, capsule: released, dependency, expression }) === false) {
+    if (expression !== undefined && input.applies?.({ instance, recipes, capsule: released, dependency, expression }) === false) {
       skipped.push(dependency);
       continue;
     }
@@ -73,6 +82,7 @@ export function dependencyEdges(
       instance: wanted.shared === false ? toInstanceName(nested) : sharedInstance(sharedBy, capsule),
       capsule: toCapsuleName(capsule),
       ranges: recipe?.version === undefined ? [wanted.version ?? '*'] : [wanted.version ?? '*', recipe.version],
+      recipe: wanted.type,
     };
     (edge.optional ? optional : mandatory).push(edge);
   }

@@ -13,6 +13,8 @@ export interface LayerSources {
   readonly instance: InstanceName;
   /** The released capsule and where its declaration stands; a released version has no lines, but a file and a pointer. */
   readonly capsule: { readonly declaration: Capsule; at(pointer: string): Place };
+  /** Abstract types that the instance satisfies: the configuration of their recipes lies below the environment's own. */
+  readonly recipes?: readonly string[] | undefined;
   readonly fleet?: Declared<Fleet> | undefined;
   readonly device?: Declared<Device> | undefined;
 }
@@ -30,6 +32,8 @@ export function layersOf(sources: LayerSources): readonly ConfigurationLayer[] {
   const inTarget = (base: string) => (pointer: string) => target.at(`${base}${pointer}`);
   add('capsule default', capsule.declaration.spec.config?.defaults, (pointer) => capsule.at(`/spec/config/defaults${pointer}`));
   add('environment', global(spec.config), underGlobal(inEnvironment('/spec/config')));
+  for (const type of sources.recipes ?? [])
+    add(`recipe ${type}`, own(spec.recipes, type)?.config, inEnvironment(`/spec/recipes${pointerToken(type)}/config`));
   add('environment', own(spec.capsules, instance)?.config, inEnvironment(`/spec/capsules${key}/config`));
   const file = environment.configs.get(instance);
   if (file !== undefined) add(file.file, file.value, (pointer) => file.at(pointer));

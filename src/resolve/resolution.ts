@@ -5,7 +5,7 @@ import { suggest } from '#model/suggest.ts';
 import { clashText, type Clash } from './clash.ts';
 import { orderOf } from './order.ts';
 import type { ResolveInput } from './resolve-input.ts';
-import type { Choice, Slot } from './slot.ts';
+import { recipesOf, type Choice, type Slot } from './slot.ts';
 import { solve } from './solve.ts';
 import { checkWiring } from './wiring.ts';
 
@@ -44,6 +44,7 @@ function ordered(input: ResolveInput, slots: ReadonlyMap<InstanceName, Slot>, no
       dependencies: new Map(choice.edges.map((edge) => [edge.dependency, edge.instance])),
       capabilities: capabilitiesOf(choice),
       wave: order.waves.get(slot.instance) ?? 0,
+      ...recipesIn(slot),
     };
   });
   const released = new Map(decided.map((one) => [one.slot.instance, one.released]));
@@ -51,6 +52,11 @@ function ordered(input: ResolveInput, slots: ReadonlyMap<InstanceName, Slot>, no
   if (problems.length > 0) return { kind: 'unresolvable', problems };
   const warnings = order.cut.map((cut) => cycleProblem(input, cut.cycle, cut.dependency));
   return { kind: 'resolved', resolution: { environment: input.environment.name, instances, notes }, warnings };
+}
+
+function recipesIn(slot: Slot): Pick<ResolvedInstance, 'recipes'> {
+  const recipes = recipesOf(slot);
+  return recipes.length === 0 ? {} : { recipes };
 }
 
 function askers(slot: Slot): readonly string[] {

@@ -21,6 +21,8 @@ export interface ResolveInput {
 
 export interface WhenQuestion {
   readonly instance: InstanceName;
+  /** Abstract types whose recipes configure the instance, as far as they are known when it is decided. */
+  readonly recipes: readonly string[];
   readonly capsule: ReleasedCapsule;
   readonly dependency: string;
   readonly expression: string;

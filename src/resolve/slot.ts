@@ -1,4 +1,5 @@
 import type { CapsuleName, InstanceName } from '#model/names.ts';
+import { compareText } from '#model/problem.ts';
 import type { ReleasedCapsule } from '#model/resolution.ts';
 import type { VersionRange } from '#model/version.ts';
 import type { Clash } from './clash.ts';
@@ -9,6 +10,8 @@ export interface Request {
   readonly by: Slot | undefined;
   readonly range: VersionRange | undefined;
   readonly rangeText: string;
+  /** The abstract type that it goes by. */
+  readonly recipe: string | undefined;
 }
 
 export interface Choice {
@@ -31,6 +34,11 @@ export interface Slot {
   /** Who has a part in what failed here; made when something does. */
   blame: Set<Slot> | undefined;
   clash: Clash | undefined;
+}
+
+/** Abstract types by which an instance is asked for, sorted. */
+export function recipesOf(slot: Slot): readonly string[] {
+  return [...new Set(slot.requests.flatMap((request) => request.recipe ?? []))].sort(compareText);
 }
 
 /** An instance as people know it: `greeter@1.4.2`, or `web (greeter@1.4.2)` under an alias. */

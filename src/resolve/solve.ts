@@ -7,7 +7,7 @@ import { dependencyEdges, type DependencyEdge } from './dependency-edges.ts';
 import { nameHeap, type NameHeap } from './name-heap.ts';
 import { requestedInstances, sharedInstances } from './requests.ts';
 import type { ResolveInput } from './resolve-input.ts';
-import { chainOf, labelOf, rootOf, type Choice, type Request, type Slot } from './slot.ts';
+import { chainOf, labelOf, recipesOf, rootOf, type Choice, type Request, type Slot } from './slot.ts';
 
 export type Solution =
   | { readonly kind: 'solved'; readonly slots: ReadonlyMap<InstanceName, Slot>; readonly notes: readonly string[] }
@@ -65,7 +65,7 @@ function startSearch(input: ResolveInput): Search {
     tries: 0,
   };
   for (const { instance, capsule, version } of requested) {
-    ask(search, { instance, capsule }, { by: undefined, range: rangeOf(search, version), rangeText: version });
+    ask(search, { instance, capsule }, { by: undefined, range: rangeOf(search, version), rangeText: version, recipe: undefined });
   }
   return search;
 }
@@ -135,7 +135,7 @@ function blameOf(slot: Slot): Set<Slot> {
 
 function request(search: Search, by: Slot, edge: DependencyEdge): void {
   for (const rangeText of edge.ranges) {
-    ask(search, edge, { by, range: rangeOf(search, rangeText), rangeText });
+    ask(search, edge, { by, range: rangeOf(search, rangeText), rangeText, recipe: edge.recipe });
   }
 }
 
@@ -188,7 +188,7 @@ function choose(search: Search, slot: Slot, version: string): Choice | undefined
     slot.clash ??= conflictClash(search, conflict, rootOf(slot));
     return undefined;
   }
-  const found = dependencyEdges(search.input, slot.instance, released, search.sharedBy);
+  const found = dependencyEdges(search.input, { instance: slot.instance, recipes: recipesOf(slot) }, released, search.sharedBy);
   if (found.unknownType !== undefined) {
     const { type, dependency } = found.unknownType;
     slot.clash ??= { kind: 'unknown-type', who: slot.capsule, type, asked: { root: rootOf(slot), capsule: slot.capsule, dependency } };

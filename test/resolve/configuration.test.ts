@@ -156,3 +156,27 @@ test('the layers of an instance are those of capsule, environment, file, target,
   expect(layers[1]?.at('/global/l').pointer).toBe('/spec/config/l');
   expect(layers[5]?.at('/l').pointer).toBe('/overrides/greeter/config/l');
 });
+
+test('the configuration of a recipe lies above the capsule and below what the environment says of the instance', () => {
+  const dev = environment(
+    'dev',
+    { redis: { version: '*', config: { l: 'request' } } },
+    { recipes: { cache: { capsule: 'redis', config: { l: 'cache' } }, queue: { capsule: 'redis', config: { l: 'queue' } } } },
+  );
+  const target = { name: toTargetName('eu-1'), value: { driver: 'directory', path: 'x' }, at: placeAt('target') } as const;
+  const capsuleOf = { declaration: capsule('redis', '7.2.0', { config: { defaults: { l: 'capsule' } } }), at: placeAt('capsule') };
+  const layers = configurationLayers({
+    environment: dev,
+    target,
+    instance: toInstanceName('redis'),
+    capsule: capsuleOf,
+    recipes: ['cache', 'queue'],
+  });
+
+  expect(layers.map((one) => [one.name, one.value, one.at('/l').pointer])).toEqual([
+    ['capsule default', { l: 'capsule' }, '/spec/config/defaults/l'],
+    ['recipe cache', { l: 'cache' }, '/spec/recipes/cache/config/l'],
+    ['recipe queue', { l: 'queue' }, '/spec/recipes/queue/config/l'],
+    ['environment', { l: 'request' }, '/spec/capsules/redis/config/l'],
+  ]);
+});
