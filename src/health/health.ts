@@ -1,6 +1,7 @@
 import type { Sha256 } from '#model/digest.ts';
 import { worstHealth } from '#model/health.ts';
 import type { HealthState, InstanceHealth, ObjectHealth, TargetHealth } from '#model/health.ts';
+import type { InstanceName } from '#model/names.ts';
 import type { Observation, ReportedHealth } from '#model/plan.ts';
 import { compareText } from '#model/problem.ts';
 import type { RenderedObject, TargetRendering } from '#model/rendering.ts';
@@ -21,15 +22,29 @@ interface Findings {
 export function assess(rendering: TargetRendering, observation: Observation): TargetHealth {
   const findings = findingsOf(rendering, observation);
   const byInstance = Map.groupBy(rendering.objects, (object) => object.instance);
+  const own = new Map(
+    [...rendering.instances.keys()].map((instance) => [
+      instance,
+      (byInstance.get(instance) ?? []).map((object) => assessObject(object, findings)),
+    ]),
+  );
   const instances = [...rendering.instances.keys()].toSorted(compareText).map((instance): InstanceHealth => {
-    const objects = (byInstance.get(instance) ?? []).map((object) => assessObject(object, findings));
+    const objects = [...answersFor(rendering, instance)].flatMap((one) => own.get(one) ?? []);
     return {
       instance,
       state: worstHealth(objects.map((object) => object.state)),
-      reasons: objects.filter((object) => object.state !== 'healthy'),
+      // Told where the object is: once.
+      reasons: (own.get(instance) ?? []).filter((object) => object.state !== 'healthy'),
     };
   });
   return { state: worstHealth(instances.map((instance) => instance.state)), instances };
+}
+
+/** The instance and, through what it shapes or bundles, every other one whose objects say how it is. */
+function answersFor(rendering: TargetRendering, instance: InstanceName): ReadonlySet<InstanceName> {
+  const found = new Set([instance]);
+  for (const one of found) for (const other of rendering.instances.get(one)?.healthOf ?? []) found.add(other);
+  return found;
 }
 
 function findingsOf(rendering: TargetRendering, observation: Observation): Findings {

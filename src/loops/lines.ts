@@ -26,8 +26,8 @@ export function withLines(problems: readonly Problem[], files: readonly Lines[])
 }
 
 /** The lines of a capsule's configuration schema, where that is a file: every JSON text is YAML. */
-export function schemaLines({ declared, contents, directory }: CapsuleSource): readonly Lines[] {
-  const path = declared.value.spec.config?.schema;
+export function schemaLines({ declared, own, contents, directory }: CapsuleSource): readonly Lines[] {
+  const path = (own ?? declared).value.spec.config?.schema;
   const bytes = typeof path === 'string' ? contents.get(path) : undefined;
   if (typeof path !== 'string' || bytes === undefined) return [];
   const file = `${directory}/${path}`;

@@ -1,15 +1,15 @@
 import type { CapsuleSource, DeclaredTarget, DesiredEnvironment } from '#model/desired.ts';
 import type { BlobId } from '#model/digest.ts';
 import { isJsonObject } from '#model/json.ts';
-import type { Json, JsonObject } from '#model/json.ts';
+import type { JsonObject } from '#model/json.ts';
 import { createMemo } from '#model/memo.ts';
 import type { InstanceName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
-import type { RenderTarget, RenderUnit, Wishes } from '#model/rendering.ts';
+import type { RenderedUnit, RenderTarget, RenderUnit, Wishes } from '#model/rendering.ts';
 import type { ResolvedInstance } from '#model/resolution.ts';
 import { outputsOf } from '#render/render.ts';
-import { configurationLayers, mergeConfiguration } from '#resolve/resolve.ts';
+import { configurationLayers, mergeConfiguration, schemaOfCapsule } from '#resolve/resolve.ts';
 
 /** An instance on a target, ready to be rendered. The same object is answered as long as it would say the same. */
 export interface Prepared {
@@ -21,6 +21,10 @@ export interface Prepared {
   readonly outputs: Readonly<Record<string, string>>;
   /** What merging its configuration found. */
   readonly findings: readonly Problem[];
+  /** Its rendering, where there is nothing to render. */
+  readonly inert: RenderedUnit | undefined;
+  /** See RenderedInstanceFacts. */
+  readonly healthOf: readonly InstanceName[] | undefined;
 }
 
 export interface PreparedTarget {
@@ -66,6 +70,7 @@ interface KeptTarget {
 type Dependencies = RenderUnit['dependencies'];
 const NO_DEPENDENCIES: Dependencies = {};
 const NOBODY: readonly InstanceName[] = [];
+const NO_CONFIGURATION: RenderUnit['configuration'] = mergeConfiguration([], undefined, []).configuration;
 const NO_CAPABILITIES: RenderUnit['capabilities'] = {};
 
 /** Remembers instances of targets, so that a pass over ten thousand of them makes only those that moved. */
@@ -89,7 +94,7 @@ export function createTargetPreparation(): TargetPreparation {
         source,
         own: environment.configs.get(name)?.blob,
         wave: instance.wave,
-        dependencies: dependencyText(instance, outputs),
+        dependencies: instance.shapes === undefined ? dependencyText(instance, outputs) : `shapes ${instance.shapes}`,
         capabilities: instance.capabilities.size === 0 ? '{}' : JSON.stringify(Object.fromEntries(instance.capabilities)),
         dependents: dependents.get(name) ?? NOBODY,
         recipes: instance.recipes?.join(' ') ?? '',
@@ -97,7 +102,7 @@ export function createTargetPreparation(): TargetPreparation {
       const before = kept.instances.get(name);
       let item = before !== undefined && isSame(before, now) ? before.item : undefined;
       if (item === undefined) {
-        const key = `${targetKey} ${name} ${source.name} ${source.gitTree} ${now.own ?? '-'} ${now.wave} ${now.dependencies} ${now.capabilities} ${now.dependents.join(' ')} ${now.recipes}`;
+        const key = `${targetKey} ${name} ${source.name} ${contentOf(source)} ${now.own ?? '-'} ${now.wave} ${now.dependencies} ${now.capabilities} ${now.dependents.join(' ')} ${now.recipes}`;
         item = items.get(key) ?? items.set(key, make(request, kept, { instance, source, outputs, known: now }));
         kept.instances.set(name, { ...now, item });
       }
@@ -113,13 +118,19 @@ export function createTargetPreparation(): TargetPreparation {
     from: SourcedInstance & { readonly outputs: ReadonlyMap<InstanceName, Prepared['outputs']>; readonly known: Omit<Kept, 'item'> },
   ): Prepared {
     const { instance, source, known } = from;
+    if (instance.shapes !== undefined) return madeInert(target, from, instance.shapes);
     const { configuration, warnings } = configure(request, instance, source);
     const wishes = wishesOf(request.environment, instance.pin.instance, known.dependents);
     const unit: RenderUnit = {
       target,
       pin: instance.pin,
       wave: instance.wave,
-      capsule: { declaration: source.declared.value, files: source.contents, directory: source.directory },
+      capsule: {
+        declaration: source.declared.value,
+        files: source.contents,
+        directory: source.directory,
+        ...(source.parents === undefined ? {} : { lineage: contentOf(source) }),
+      },
       configuration,
       dependencies: dependenciesOf(instance, from.outputs),
       capabilities: instance.capabilities.size === 0 ? NO_CAPABILITIES : Object.fromEntries(instance.capabilities),
@@ -128,14 +139,45 @@ export function createTargetPreparation(): TargetPreparation {
     made += 1;
     return {
       number: made,
-      key: `${text} ${instance.pin.instance} ${source.name} ${source.gitTree} ${configuration.sha256} ${known.wave} ${known.dependencies} ${known.capabilities} ${JSON.stringify(wishes)}`,
+      key: `${text} ${instance.pin.instance} ${source.name} ${contentOf(source)} ${configuration.sha256} ${known.wave} ${known.dependencies} ${known.capabilities} ${JSON.stringify(wishes)}`,
       unit,
       outputs: outputsOf({ declaration: source.declared.value, instance: instance.pin.instance, target, configuration }),
       findings: warnings,
+      inert: undefined,
+      healthOf: undefined,
+    };
+  }
+
+  /** What is only extended has a place among the instances and no objects. */
+  function madeInert(target: RenderTarget, { instance, source }: SourcedInstance, shaped: InstanceName): Prepared {
+    const { pin, wave } = instance;
+    made += 1;
+    return {
+      number: made,
+      key: `${pin.instance} ${source.gitTree}`,
+      unit: {
+        target,
+        pin,
+        wave,
+        capsule: { declaration: source.declared.value, files: source.contents, directory: source.directory },
+        configuration: NO_CONFIGURATION,
+        dependencies: NO_DEPENDENCIES,
+        capabilities: NO_CAPABILITIES,
+        wishes: { file: source.declared.file, secrets: {}, patches: [], dependents: NOBODY },
+      },
+      outputs: {},
+      findings: [],
+      inert: { instance: pin.instance, objects: [] },
+      healthOf: [shaped],
     };
   }
 
   return { prepare };
+}
+
+/** Identity of everything a capsule is made of. */
+function contentOf({ gitTree, parents }: CapsuleSource): string {
+  return parents === undefined ? gitTree : [gitTree, ...parents.map((parent) => parent.gitTree)].join('+');
 }
 
 function isSame(before: Kept, now: Omit<Kept, 'item'>): boolean {
@@ -201,36 +243,20 @@ function dependencyText(instance: ResolvedInstance, outputs: ReadonlyMap<Instanc
 }
 
 function configure(from: TargetRequest, instance: ResolvedInstance, source: CapsuleSource): ReturnType<typeof mergeConfiguration> {
-  const { declared } = source;
   const layers = configurationLayers({
     environment: from.environment,
     target: from.declared,
     instance: instance.pin.instance,
     recipes: instance.recipes,
-    capsule: { declaration: declared.value, at: (pointer) => declared.at(pointer) },
+    capsule: source,
   });
-  return mergeConfiguration(layers, configurationSchema(source), declared.value.spec.config?.dynamic ?? []);
-}
-
-/** The capsule's configuration schema, inline or in a file of its own; one that is not JSON is a problem of its own, found when the capsule is checked. */
-function configurationSchema(source: CapsuleSource): Parameters<typeof mergeConfiguration>[1] {
-  const schema = source.declared.value.spec.config?.schema;
-  if (schema === undefined) return undefined;
-  if (typeof schema !== 'string') return { value: schema as Json, at: (pointer) => source.declared.at(`/spec/config/schema${pointer}`) };
-  const bytes = source.contents.get(schema);
-  if (bytes === undefined) return undefined;
-  try {
-    return {
-      value: JSON.parse(Buffer.from(bytes).toString('utf8')) as Json,
-      at: (pointer) => ({ file: `${source.directory}/${schema}`, line: undefined, column: undefined, pointer }),
-    };
-  } catch {
-    return undefined;
-  }
+  return mergeConfiguration(layers, schemaOfCapsule(source), source.declared.value.spec.config?.dynamic ?? []);
 }
 
 function isSelected(environment: DesiredEnvironment, target: RenderTarget, instance: InstanceName): boolean {
-  const selector = environment.declared.value.spec.capsules?.[instance]?.targets?.matchLabels;
+  // What is private, nested or extended runs where its owner runs.
+  const [root = instance] = instance.split('.');
+  const selector = own(environment.declared.value.spec.capsules, root)?.targets?.matchLabels;
   return selector === undefined || Object.entries(selector).every(([name, value]) => target.labels[name] === value);
 }
 

@@ -14,7 +14,8 @@ import type { Clock } from '#ports/machine.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import { assembleRendering, assembleTarget, compareRenderings } from '#render/render.ts';
 import { resolveEnvironment } from '#resolve/resolve.ts';
-import { schemaLines, withLines } from './lines.ts';
+import { composedSources, createComposer, inPlace, linesOfSources } from './composed.ts';
+import { withLines } from './lines.ts';
 import { createTargetPreparation } from './prepared-target.ts';
 import type { Prepared, PreparedTarget, SourcedInstance } from './prepared-target.ts';
 import type { Reading } from './reading.ts';
@@ -58,16 +59,14 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer, 
   const units = createMemo<RenderedUnit>(50_000);
   const known = new WeakMap<Prepared, RenderedUnit>();
   const targets = createMemo<TargetRendering>(200);
+  const composer = createComposer();
   const judged = createMemo<WeakMap<Prepared, readonly Problem[]>>(200);
 
   async function render(request: RenderRequest, signal?: AbortSignal): Promise<Result<RenderedEnvironment>> {
     const answer = await renderOnce(request, signal);
     if (answer.ok) return answer;
-    const pins = request.resolution.instances.map(({ pin }) => ({ name: pin.capsule, tree: pin.gitTree }));
-    const sources = (await reading.capsules(pins)).flatMap(({ source }) =>
-      source === undefined ? [] : [source.declared, ...schemaLines(source)],
-    );
-    return refused(withLines(answer.problems, [...sources, request.environment.declared]));
+    const sources = await composedSources(reading, request.resolution.instances);
+    return refused(withLines(inPlace(answer.problems, sources), [...linesOfSources(sources), request.environment.declared]));
   }
 
   async function renderOnce(request: RenderRequest, signal: AbortSignal | undefined): Promise<Result<RenderedEnvironment>> {
@@ -75,8 +74,9 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer, 
     const loaded = await reading.capsules(instances.map(({ pin }) => ({ name: pin.capsule, tree: pin.gitTree })));
     const problems = loaded.flatMap((item) => item.problems.filter((problem) => problem.severity === 'error'));
     if (problems.length > 0) return refused(problems);
-    const sourced = instances.flatMap((instance, index): SourcedInstance[] => {
-      const source = loaded[index]?.source;
+    const sources = new Map(instances.map(({ pin }, index) => [pin.instance, loaded[index]?.source]));
+    const sourced = instances.flatMap((instance): SourcedInstance[] => {
+      const source = composer.sourceOf(instance, sources);
       return source === undefined ? [] : [{ instance, source }];
     });
     const { environment } = request;
@@ -206,6 +206,10 @@ async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderT
   for (const { items } of prepared) {
     for (const item of items) {
       if (tools.known.has(item)) continue;
+      if (item.inert !== undefined) {
+        tools.known.set(item, item.inert);
+        continue;
+      }
       const unit = tools.units.get(item.key);
       if (unit === undefined) missing.push(item);
       else tools.known.set(item, unit);
@@ -263,7 +267,15 @@ function assemble(
       const unit = rendered.get(item);
       return unit === undefined
         ? []
-        : [{ pin: item.unit.pin, configuration: item.unit.configuration, wave: item.unit.wave, rendered: unit }];
+        : [
+            {
+              pin: item.unit.pin,
+              configuration: item.unit.configuration,
+              wave: item.unit.wave,
+              rendered: unit,
+              healthOf: item.healthOf,
+            },
+          ];
     });
     const assembled = assembleTarget(target, units);
     if (assembled.ok) targets.push(memo.set(key, assembled.value));

@@ -32,6 +32,12 @@ export interface CapsuleSource {
   readonly files: readonly CapsuleFile[];
   /** Bytes of each regular file by its path relative to the directory. */
   readonly contents: ReadonlyMap<string, Uint8Array>;
+  /** Of a capsule that extends others: those, nearest first; `declared`, `files` and `contents` then hold what it inherits, too. */
+  readonly parents?: readonly CapsuleSource[];
+  /** Its own text, where `declared` is the merged one. */
+  readonly own?: Declared<Capsule>;
+  /** The directory that a file comes from, where it may be a parent's. */
+  readonly directoryOf?: (path: string) => string;
 }
 
 export type TargetDeclaration = NonNullable<Environment['spec']['targets']>[string];

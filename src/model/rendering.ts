@@ -44,6 +44,8 @@ export interface RenderUnit {
     readonly files: ReadonlyMap<string, Uint8Array>;
     /** `capsules/<name>`, for places in problems. */
     readonly directory: string;
+    /** Identity of what it inherits; absent where it extends nothing. */
+    readonly lineage?: string;
   };
   readonly configuration: Configuration;
   /** Dependency name -> instance and typed outputs of the instance that satisfies it. */
@@ -78,6 +80,8 @@ export interface RenderedInstanceFacts {
   readonly sha256: Sha256;
   readonly configSha256: Sha256;
   readonly wave: number;
+  /** Instances whose health is this one's: it has no objects of its own, or not only its own count. */
+  readonly healthOf?: readonly InstanceName[];
 }
 
 export interface TargetRendering {

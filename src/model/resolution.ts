@@ -46,6 +46,10 @@ export interface ResolvedInstance {
   readonly wave: number;
   /** Abstract types whose recipes configure it, sorted; absent where there are none. */
   readonly recipes?: readonly string[];
+  /** Of a capsule that is only extended: the instance it shapes. It has no objects, and the health of that instance. */
+  readonly shapes?: InstanceName;
+  /** What it extends, nearest first; each is an instance of this resolution that `shapes` it. */
+  readonly parents?: readonly Pin[];
 }
 
 export interface Resolution {

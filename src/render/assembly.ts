@@ -18,6 +18,7 @@ export interface UnitOfTarget {
   readonly configuration: Pick<Configuration, 'sha256'>;
   readonly wave: number;
   readonly rendered: RenderedUnit;
+  readonly healthOf?: RenderedInstanceFacts['healthOf'] | undefined;
 }
 
 export function assemble(target: RenderTarget, units: readonly UnitOfTarget[]): Result<TargetRendering> {
@@ -70,7 +71,8 @@ function textsOf(unit: RenderedUnit): UnitTexts {
 
 function factsOf(unit: UnitOfTarget): RenderedInstanceFacts {
   const { capsule, version, gitTree, sha256 } = unit.pin;
-  return { capsule, version, gitTree, sha256, configSha256: unit.configuration.sha256, wave: unit.wave };
+  const facts = { capsule, version, gitTree, sha256, configSha256: unit.configuration.sha256, wave: unit.wave };
+  return unit.healthOf === undefined ? facts : { ...facts, healthOf: unit.healthOf };
 }
 
 /** V-55: an object belongs to one instance. Identity leaves the version out, so `v1` and `v1beta1` of a kind collide. */

@@ -5,6 +5,7 @@ export type Clash =
   | { readonly kind: 'unknown-capsule'; readonly who: string; readonly capsule: string; readonly asked: Asked }
   | { readonly kind: 'unknown-type'; readonly who: string; readonly type: string; readonly asked: Asked }
   | { readonly kind: 'too-deep'; readonly instance: string; readonly asked: Asked }
+  | { readonly kind: 'endless'; readonly chain: readonly string[]; readonly asked: Asked }
   | { readonly kind: 'name-taken'; readonly who: string; readonly instance: string; readonly capsule: string; readonly asked: Asked }
   | {
       readonly kind: 'conflict';
@@ -30,6 +31,8 @@ export interface Asked {
   readonly root: InstanceName;
   readonly capsule: CapsuleName | undefined;
   readonly dependency: string | undefined;
+  /** Where the capsule says so, when that is no dependency. */
+  readonly pointer?: string;
 }
 
 export function clashText(clash: Clash): string {
@@ -40,6 +43,8 @@ export function clashText(clash: Clash): string {
       return `${clash.who} depends on type "${clash.type}", for which the environment has no recipe`;
     case 'too-deep':
       return `instance ${clash.instance} is nested deeper than 8`;
+    case 'endless':
+      return `extends chain is too deep or cyclic: ${clash.chain.join(' → ')}`;
     case 'name-taken':
       return `${clash.who} needs an instance named "${clash.instance}", but that name runs the capsule ${clash.capsule}`;
     case 'conflict':

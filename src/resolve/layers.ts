@@ -1,25 +1,25 @@
-import type { Capsule } from '#model/declarations.generated.ts';
 import type { Device, Fleet } from '#model/declarations.generated.ts';
 import type { Declared, DeclaredTarget, DesiredEnvironment } from '#model/desired.ts';
 import { pointerToken, type JsonObject } from '#model/json.ts';
 import type { InstanceName } from '#model/names.ts';
 import type { Place } from '#model/problem.ts';
 import type { ConfigurationLayer } from '#model/resolution.ts';
+import { defaultLayers, type Defaulted } from './inheritance.ts';
 
 /** What one instance's configuration is layered from. */
 export interface LayerSources {
   readonly environment: DesiredEnvironment;
   readonly target: DeclaredTarget;
   readonly instance: InstanceName;
-  /** The released capsule and where its declaration stands; a released version has no lines, but a file and a pointer. */
-  readonly capsule: { readonly declaration: Capsule; at(pointer: string): Place };
   /** Abstract types that the instance satisfies: the configuration of their recipes lies below the environment's own. */
   readonly recipes?: readonly string[] | undefined;
+  /** The released capsule, with what it inherits. */
+  readonly capsule: Defaulted;
   readonly fleet?: Declared<Fleet> | undefined;
   readonly device?: Declared<Device> | undefined;
 }
 
-/** Layers 3 to 6 of declarations.md 3.6, low to high; absent ones are left out. On an edge target the order is target, fleet, device. */
+/** Layers 2 to 6 of declarations.md 3.6, low to high; absent ones are left out. On an edge target the order is target, fleet, device. */
 export function layersOf(sources: LayerSources): readonly ConfigurationLayer[] {
   const { environment, target, instance, capsule, fleet, device } = sources;
   const layers: ConfigurationLayer[] = [];
@@ -30,7 +30,7 @@ export function layersOf(sources: LayerSources): readonly ConfigurationLayer[] {
   const key = pointerToken(instance);
   const inEnvironment = (base: string) => (pointer: string) => environment.declared.at(`${base}${pointer}`);
   const inTarget = (base: string) => (pointer: string) => target.at(`${base}${pointer}`);
-  add('capsule default', capsule.declaration.spec.config?.defaults, (pointer) => capsule.at(`/spec/config/defaults${pointer}`));
+  layers.push(...defaultLayers(capsule));
   add('environment', global(spec.config), underGlobal(inEnvironment('/spec/config')));
   for (const type of sources.recipes ?? [])
     add(`recipe ${type}`, own(spec.recipes, type)?.config, inEnvironment(`/spec/recipes${pointerToken(type)}/config`));

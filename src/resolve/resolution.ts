@@ -1,8 +1,9 @@
 import type { InstanceName } from '#model/names.ts';
 import { compareText, type Place, type Problem } from '#model/problem.ts';
-import type { Release, Resolution, ResolvedInstance } from '#model/resolution.ts';
+import type { Pin, Release, ReleasedCapsule, Resolution, ResolvedInstance } from '#model/resolution.ts';
 import { suggest } from '#model/suggest.ts';
 import { clashText, type Clash } from './clash.ts';
+import type { Ancestor } from './lineage.ts';
 import { orderOf } from './order.ts';
 import type { ResolveInput } from './resolve-input.ts';
 import { recipesOf, type Choice, type Slot } from './slot.ts';
@@ -15,6 +16,7 @@ export type Resolved =
   | { readonly kind: 'unresolvable'; readonly problems: readonly Problem[] };
 
 const NOTHING: ReadonlyMap<string, boolean> = new Map();
+const NO_EDGES: ResolvedInstance['dependencies'] = new Map();
 const ENVIRONMENT: readonly string[] = ['environment'];
 
 export function resolutionOf(input: ResolveInput): Resolved {
@@ -37,16 +39,22 @@ function ordered(input: ResolveInput, slots: ReadonlyMap<InstanceName, Slot>, no
     .sort((a, b) => compareText(a.slot.instance, b.slot.instance));
   const order = orderOf(new Map(decided.map(({ slot, choice }) => [slot.instance, choice.edges])));
   if (order.cycle !== undefined) return { kind: 'unresolvable', problems: [cycleProblem(input, order.cycle, undefined)] };
-  const instances = decided.map(({ slot, choice, released }): ResolvedInstance => {
-    const { capsule, version, commit, gitTree } = released.release;
-    return {
-      pin: { instance: slot.instance, capsule, version, commit, gitTree, sha256: released.sha256, requestedBy: askers(slot) },
-      dependencies: new Map(choice.edges.map((edge) => [edge.dependency, edge.instance])),
-      capabilities: capabilitiesOf(choice),
-      wave: order.waves.get(slot.instance) ?? 0,
-      ...recipesIn(slot),
-    };
-  });
+  const instances = decided
+    .flatMap(({ slot, choice, released }): readonly ResolvedInstance[] => {
+      const wave = order.waves.get(slot.instance) ?? 0;
+      const parents = parentPins(slot.instance, choice.ancestors);
+      const instance: ResolvedInstance = {
+        pin: pinned(slot.instance, released, askers(slot)),
+        dependencies: new Map(choice.edges.map((edge) => [edge.dependency, edge.instance])),
+        capabilities: capabilitiesOf(choice),
+        wave,
+        ...recipesIn(slot),
+        ...(parents.length === 0 ? {} : { parents }),
+      };
+      const shaping = parents.map((pin) => ({ pin, dependencies: NO_EDGES, capabilities: NOTHING, wave, shapes: slot.instance }));
+      return [instance, ...shaping];
+    })
+    .sort((a, b) => compareText(a.pin.instance, b.pin.instance));
   const released = new Map(decided.map((one) => [one.slot.instance, one.released]));
   const problems = checkWiring(input.environment, instances, released);
   if (problems.length > 0) return { kind: 'unresolvable', problems };
@@ -57,6 +65,16 @@ function ordered(input: ResolveInput, slots: ReadonlyMap<InstanceName, Slot>, no
 function recipesIn(slot: Slot): Pick<ResolvedInstance, 'recipes'> {
   const recipes = recipesOf(slot);
   return recipes.length === 0 ? {} : { recipes };
+}
+
+function pinned(instance: InstanceName, { release, sha256 }: ReleasedCapsule, requestedBy: readonly string[]): Pin {
+  const { capsule, version, commit, gitTree } = release;
+  return { instance, capsule, version, commit, gitTree, sha256, requestedBy };
+}
+
+/** Each is asked for by what extends it. */
+function parentPins(child: InstanceName, ancestors: readonly Ancestor[]): readonly Pin[] {
+  return ancestors.map((one, at) => pinned(one.instance, one.released, [ancestors[at - 1]?.instance ?? child]));
 }
 
 function askers(slot: Slot): readonly string[] {
@@ -109,6 +127,14 @@ function clashProblem(input: ResolveInput, clash: Clash): Problem {
         rule: 'V-25',
         message: clashText(clash),
         remedy: 'Share the dependency (shared: true), or remove it.',
+      };
+    case 'endless':
+      return {
+        ...base,
+        code: 'extends-endless',
+        rule: 'V-25',
+        message: clashText(clash),
+        remedy: 'Let the chain end: a capsule and all that it extends are at most 8, each a different one.',
       };
     case 'name-taken':
       return {
@@ -177,7 +203,9 @@ function cycleProblem(input: ResolveInput, cycle: readonly InstanceName[], cutAt
 }
 
 function placeOf(input: ResolveInput, clash: Clash): Place {
-  const { root, capsule, dependency } = clash.asked;
+  const { root, capsule, dependency, pointer } = clash.asked;
+  if (capsule !== undefined && pointer !== undefined)
+    return { file: `capsules/${capsule}/capsule.yaml`, line: undefined, column: undefined, pointer };
   if (clash.kind !== 'no-version' && capsule !== undefined && dependency !== undefined) {
     return { file: `capsules/${capsule}/capsule.yaml`, line: undefined, column: undefined, pointer: `/spec/dependencies/${dependency}` };
   }

@@ -1,11 +1,12 @@
 import type { EnvironmentLock } from '#model/declarations.generated.ts';
-import type { DesiredEnvironment } from '#model/desired.ts';
+import type { CapsuleSource, DesiredEnvironment } from '#model/desired.ts';
 import { toCommitId, toSha256, toTreeId } from '#model/digest.ts';
 import { toCapsuleName, toInstanceName, type InstanceName } from '#model/names.ts';
-import { compareText, type Problem } from '#model/problem.ts';
+import { compareText, type Place, type Problem } from '#model/problem.ts';
 import type { ChangeSet, ConfigurationLayer, Move, Pin, ReleaseIndex } from '#model/resolution.ts';
 import { differences, identified } from './change-set.ts';
 import { merged, type ConfigurationSchema, type Merged } from './configuration.ts';
+import { composedCapsule, schemaOf } from './inheritance.ts';
 import { layersOf, type LayerSources } from './layers.ts';
 import { lockProblems, type LockFacts } from './lock-check.ts';
 import { editedLock, newLock } from './lock-text.ts';
@@ -32,6 +33,23 @@ export function extendIndex(index: ReleaseIndex, branch: string, observations: r
  */
 export function resolveEnvironment(input: ResolveInput): Resolved {
   return resolutionOf(input);
+}
+
+/** A capsule with what it inherits from its parents, nearest first (D6 on spec, files by path); places stay where a value was written. */
+export function composeCapsule(child: CapsuleSource, parents: readonly CapsuleSource[]): CapsuleSource {
+  return composedCapsule(child, parents);
+}
+
+/** The configuration schema of a capsule, inline or in a file, with where its parts stand. */
+export function schemaOfCapsule(source: CapsuleSource): ConfigurationSchema | undefined {
+  const value = schemaOf(source);
+  return value === undefined ? undefined : { value, at: (pointer) => schemaPlace(source, pointer) };
+}
+
+function schemaPlace({ declared, directory, directoryOf }: CapsuleSource, pointer: string): Place {
+  const { schema } = declared.value.spec.config ?? {};
+  if (typeof schema !== 'string') return declared.at(`/spec/config/schema${pointer}`);
+  return { file: `${directoryOf?.(schema) ?? directory}/${schema}`, line: undefined, column: undefined, pointer };
 }
 
 type LockEntry = EnvironmentLock['capsules'][string];

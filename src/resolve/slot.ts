@@ -4,6 +4,7 @@ import type { ReleasedCapsule } from '#model/resolution.ts';
 import type { VersionRange } from '#model/version.ts';
 import type { Clash } from './clash.ts';
 import type { DependencyEdge } from './dependency-edges.ts';
+import type { Ancestor } from './lineage.ts';
 
 /** Who asks for an instance; `by` undefined is the environment. */
 export interface Request {
@@ -22,6 +23,15 @@ export interface Choice {
   readonly optional: readonly DependencyEdge[];
   readonly skipped: readonly string[];
   readonly external: readonly string[];
+  /** What it extends, nearest first; `released` then declares what it inherits, too. */
+  readonly ancestors: readonly Ancestor[];
+}
+
+/** One thing to try: a version, with the ancestors it would have; not loaded yet where `released` is absent. */
+export interface Turn {
+  readonly version: string;
+  readonly released: ReleasedCapsule | undefined;
+  readonly ancestors: readonly Ancestor[];
 }
 
 export interface Slot {
@@ -29,8 +39,8 @@ export interface Slot {
   readonly capsule: CapsuleName;
   readonly requests: Request[];
   choice: Choice | undefined;
-  next: number;
-  candidates: readonly string[] | undefined;
+  /** What is left to try, best first; made when first asked for. */
+  turns: Iterator<Turn, undefined> | undefined;
   /** Who has a part in what failed here; made when something does. */
   blame: Set<Slot> | undefined;
   clash: Clash | undefined;

@@ -1,13 +1,15 @@
 import { toInstanceName, type CapsuleName, type InstanceName } from '#model/names.ts';
-import type { Pin, Release, ReleasedCapsule } from '#model/resolution.ts';
-import { compareVersions, isInRange, parseRange, type VersionRange } from '#model/version.ts';
+import type { Release, ReleasedCapsule } from '#model/resolution.ts';
+import type { VersionRange } from '#model/version.ts';
 import { clashText, type Asked, type Clash } from './clash.ts';
-import { noConflicts, type Conflicts, type Decided, type FoundConflict } from './conflicts.ts';
+import { noConflicts, type Decided, type FoundConflict } from './conflicts.ts';
 import { dependencyEdges, type DependencyEdge } from './dependency-edges.ts';
-import { nameHeap, type NameHeap } from './name-heap.ts';
+import { nameHeap } from './name-heap.ts';
 import { requestedInstances, sharedInstances } from './requests.ts';
 import type { ResolveInput } from './resolve-input.ts';
-import { chainOf, labelOf, recipesOf, rootOf, type Choice, type Request, type Slot } from './slot.ts';
+import { fits, rangeOf, sortedVersions, type Search } from './search.ts';
+import { chainOf, labelOf, recipesOf, rootOf, type Choice, type Request, type Slot, type Turn } from './slot.ts';
+import { turnsOf, versionsFor } from './turns.ts';
 
 export type Solution =
   | { readonly kind: 'solved'; readonly slots: ReadonlyMap<InstanceName, Slot>; readonly notes: readonly string[] }
@@ -16,23 +18,6 @@ export type Solution =
   | { readonly kind: 'exhausted'; readonly tries: number };
 
 const TRIES = 200_000;
-
-interface Search {
-  readonly input: ResolveInput;
-  readonly slots: Map<InstanceName, Slot>;
-  /** Decided slots, oldest first. */
-  readonly frames: Slot[];
-  readonly waiting: NameHeap;
-  readonly locked: ReadonlyMap<InstanceName, Pin>;
-  /** Capsule -> the environment's own instance that serves everybody who shares it. */
-  readonly sharedBy: ReadonlyMap<CapsuleName, InstanceName>;
-  readonly ranges: Map<string, VersionRange | undefined>;
-  readonly fits: Map<VersionRange, Map<string, boolean>>;
-  readonly sorted: Map<CapsuleName, readonly string[]>;
-  readonly needs: Map<string, Release>;
-  readonly conflicts: Conflicts<Slot>;
-  tries: number;
-}
 
 /**
  * Known instances are decided by name, the locked version first, then the highest; a clash jumps back to the latest decision that had a part
@@ -50,18 +35,22 @@ export function solve(input: ResolveInput): Solution {
 
 function startSearch(input: ResolveInput): Search {
   const requested = requestedInstances(input.environment, input.leaveOut);
-  const search: Search = {
+  const known = {
     input,
+    locked: new Map(input.locked.map((pin) => [pin.instance, pin])),
+    ranges: new Map<string, VersionRange | undefined>(),
+    fits: new Map<VersionRange, Map<string, boolean>>(),
+    sorted: new Map<CapsuleName, readonly string[]>(),
+  };
+  const search: Search = {
+    ...known,
     slots: new Map(),
     frames: [],
     waiting: nameHeap(),
-    locked: new Map(input.locked.map((pin) => [pin.instance, pin])),
     sharedBy: sharedInstances(requested),
-    ranges: new Map(),
-    fits: new Map(),
-    sorted: new Map(),
     needs: new Map(),
     conflicts: noConflicts(),
+    versions: versionsFor(known),
     tries: 0,
   };
   for (const { instance, capsule, version } of requested) {
@@ -70,24 +59,10 @@ function startSearch(input: ResolveInput): Search {
   return search;
 }
 
-function rangeOf(search: Search, text: string): VersionRange | undefined {
-  if (!search.ranges.has(text)) search.ranges.set(text, parseRange(text));
-  return search.ranges.get(text);
-}
-
-function fits(search: Search, version: string, range: VersionRange | undefined): boolean {
-  if (range === undefined) return false;
-  let known = search.fits.get(range);
-  if (known === undefined) search.fits.set(range, (known = new Map()));
-  let answer = known.get(version);
-  if (answer === undefined) known.set(version, (answer = isInRange(version, range)));
-  return answer;
-}
-
 function ask(search: Search, who: { readonly instance: InstanceName; readonly capsule: CapsuleName }, request: Request): Slot {
   let slot = search.slots.get(who.instance);
   if (slot === undefined) {
-    slot = { ...who, requests: [], choice: undefined, next: 0, candidates: undefined, blame: undefined, clash: undefined };
+    slot = { ...who, requests: [], choice: undefined, turns: undefined, blame: undefined, clash: undefined };
     search.slots.set(who.instance, slot);
     search.waiting.push(who.instance);
   }
@@ -113,15 +88,15 @@ function decideAll(search: Search, floor: number): Clash | undefined {
 }
 
 function decide(search: Search, slot: Slot): boolean {
-  for (let version = candidate(search, slot); version !== undefined; version = candidate(search, slot)) {
-    slot.next += 1;
+  slot.turns ??= turnsOf(search, slot);
+  for (let turn = slot.turns.next(); turn.done !== true; turn = slot.turns.next()) {
     search.tries += 1;
     if (search.tries > TRIES) return false;
-    const choice = choose(search, slot, version);
+    const choice = choose(search, slot, turn.value);
     if (choice === undefined) continue;
     slot.choice = choice;
     search.frames.push(slot);
-    search.conflicts.add(decidedAs(slot, version, choice.released));
+    search.conflicts.add(decidedAs(slot, choice.version, choice.released));
     for (const edge of choice.edges) request(search, slot, edge);
     return true;
   }
@@ -139,49 +114,9 @@ function request(search: Search, by: Slot, edge: DependencyEdge): void {
   }
 }
 
-/** The locked version, then all others from the highest; an instance that moves has only what it may move to. */
-function candidate(search: Search, slot: Slot): string | undefined {
-  const move = search.input.move.get(slot.instance);
-  const pin = search.locked.get(slot.instance);
-  if (slot.candidates === undefined) {
-    if (move !== undefined && move !== 'newest') slot.candidates = [move];
-    else if (pin !== undefined && pin.capsule === slot.capsule && move === undefined) slot.candidates = [pin.version];
-    else slot.candidates = sortedVersions(search, slot.capsule);
-  }
-  if (
-    slot.next === slot.candidates.length &&
-    slot.next === 1 &&
-    move === undefined &&
-    pin !== undefined &&
-    pin.version === slot.candidates[0]
-  ) {
-    slot.candidates = [pin.version, ...sortedVersions(search, slot.capsule).filter((version) => version !== pin.version)];
-  }
-  return slot.candidates[slot.next];
-}
-
-function sortedVersions(search: Search, capsule: CapsuleName): readonly string[] {
-  let versions = search.sorted.get(capsule);
-  if (versions === undefined) {
-    versions = [...(search.input.index.releases.get(capsule)?.keys() ?? [])].sort((a, b) => compareVersions(b, a));
-    search.sorted.set(capsule, versions);
-  }
-  return versions;
-}
-
-/** The choice of `version`, or undefined when it clashes; who has a part in the clash is blamed. */
-function choose(search: Search, slot: Slot, version: string): Choice | undefined {
-  if (slot.requests.some((one) => !fits(search, version, one.range))) return undefined;
-  const release = search.input.index.releases.get(slot.capsule)?.get(version);
-  if (release === undefined) return undefined;
-  const isLocked = search.locked.get(slot.instance)?.version === version;
-  if (!isLocked && search.input.admits?.(release) === false) return undefined;
-  const released = search.input.loaded(release);
-  if (released === undefined) {
-    search.needs.set(`${release.capsule}@${release.version}`, release);
-    return { released, version, edges: [], optional: [], skipped: [], external: [] };
-  }
-  if (!isLocked && released.declaration.spec.lifecycle === 'retired') return undefined;
+/** The choice of a turn, or undefined when it clashes; who has a part in the clash is blamed. */
+function choose(search: Search, slot: Slot, { version, released, ancestors }: Turn): Choice | undefined {
+  if (released === undefined) return { released, version, edges: [], optional: [], skipped: [], external: [], ancestors };
   const conflict = search.conflicts.against(decidedAs(slot, version, released));
   if (conflict !== undefined) {
     blameOf(slot).add(conflict.earlier);
@@ -204,7 +139,15 @@ function choose(search: Search, slot: Slot, version: string): Choice | undefined
     slot.clash ??= clash;
     return undefined;
   }
-  return { released, version, edges: [...found.mandatory], optional: found.optional, skipped: found.skipped, external: found.external };
+  return {
+    released,
+    version,
+    edges: [...found.mandatory],
+    optional: found.optional,
+    skipped: found.skipped,
+    external: found.external,
+    ancestors,
+  };
 }
 
 function decidedAs(slot: Slot, version: string, released: ReleasedCapsule | undefined): Decided<Slot> {
@@ -317,8 +260,7 @@ function withdraw(search: Search, by: Slot, from: InstanceName): void {
 }
 
 function reset(slot: Slot): void {
-  slot.next = 0;
-  slot.candidates = undefined;
+  slot.turns = undefined;
   slot.blame = undefined;
   slot.clash = undefined;
 }

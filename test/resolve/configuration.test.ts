@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { sha256Of } from '#model/digest.ts';
 import type { JsonObject } from '#model/json.ts';
-import { toInstanceName, toTargetName } from '#model/names.ts';
+import { toCapsuleName, toInstanceName, toTargetName } from '#model/names.ts';
 import { configurationLayers, mergeConfiguration } from '#resolve/resolve.ts';
 import { capsule, declared, environment, placeAt } from '#test/resolve/worlds.ts';
 
@@ -138,7 +138,10 @@ test('the layers of an instance are those of capsule, environment, file, target,
     environment: dev,
     target,
     instance: toInstanceName('greeter'),
-    capsule: { declaration: capsule('greeter', '1.0.0', { config: { defaults: { l: 'capsule' } } }), at: placeAt('capsule') },
+    capsule: {
+      name: toCapsuleName('greeter'),
+      declared: declared(capsule('greeter', '1.0.0', { config: { defaults: { l: 'capsule' } } }), 'capsule'),
+    },
     fleet,
     device,
   });
@@ -164,7 +167,10 @@ test('the configuration of a recipe lies above the capsule and below what the en
     { recipes: { cache: { capsule: 'redis', config: { l: 'cache' } }, queue: { capsule: 'redis', config: { l: 'queue' } } } },
   );
   const target = { name: toTargetName('eu-1'), value: { driver: 'directory', path: 'x' }, at: placeAt('target') } as const;
-  const capsuleOf = { declaration: capsule('redis', '7.2.0', { config: { defaults: { l: 'capsule' } } }), at: placeAt('capsule') };
+  const capsuleOf = {
+    name: toCapsuleName('redis'),
+    declared: declared(capsule('redis', '7.2.0', { config: { defaults: { l: 'capsule' } } }), 'capsule'),
+  };
   const layers = configurationLayers({
     environment: dev,
     target,

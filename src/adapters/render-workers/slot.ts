@@ -123,7 +123,7 @@ function messagesFor(units: readonly RenderUnit[], capsules: Set<string>): reado
   const batch: BatchMessage['units'][number][] = [];
   const needed = new Set<string>();
   for (const { capsule, ...unit } of units) {
-    const id = `${unit.pin.gitTree} ${unit.pin.sha256} ${capsule.directory}`;
+    const id = `${unit.pin.gitTree} ${unit.pin.sha256} ${capsule.directory} ${capsule.lineage ?? ''}`;
     needed.add(id);
     if (!capsules.has(id)) messages.push({ kind: 'capsule', id, capsule });
     capsules.delete(id);
