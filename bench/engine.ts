@@ -57,7 +57,7 @@ export async function startEngine(options: { readonly folder: string; readonly r
     const looked = performance.now();
     await world.history.upTo(main);
     const next = await world.reading.at(main);
-    const difference = await renderedDifference(world, last ?? (await emptyOf(world)), next, signal);
+    const difference = await renderedDifference(world, { base: last ?? (await emptyOf(world)), head: next, only: [] }, signal);
     last = next;
     waiting?.({ woken, looked, done: performance.now(), difference });
   }

@@ -1,14 +1,20 @@
+import { writeFile } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+
 import { overlay } from '#loops/overlay.ts';
 import { renderedDifference } from '#loops/rendered-difference.ts';
 import type { RenderedDifference } from '#loops/rendered-difference.ts';
-import { keyText } from '#model/kubernetes-object.ts';
-import type { ObjectDifference } from '#model/rendered-diff.ts';
+import type { FieldDifference } from '#model/field-change.ts';
+import type { EnvironmentDifference } from '#model/rendered-diff.ts';
+import { didYouMean } from '#model/suggest.ts';
 import type { Invocation } from './cli.ts';
+import { differenceMarkdown, MARKDOWN_LIMIT } from './diff-markdown.ts';
+import { differenceText } from './diff-text.ts';
 import { EXIT, UsageError } from './exit-code.ts';
-import { outputFormat, printDocument, printProblems, printable } from './output.ts';
+import { documentText, outputFormat, printable, printProblems } from './output.ts';
 import { commitOf, placeOf } from './repository.ts';
 
-export async function diff({ options, powers, terminal }: Invocation): Promise<number> {
+export async function diff({ words, options, powers, terminal }: Invocation): Promise<number> {
   const format = outputFormat(options.output as string | undefined, ['text', 'md', 'json']);
   if (typeof options.base !== 'string') throw new UsageError('say what to compare with: --base REVISION');
   const world = await powers.openWorld({ ...placeOf(options), readsCheckout: true, renders: true }, terminal);
@@ -20,20 +26,22 @@ export async function diff({ options, powers, terminal }: Invocation): Promise<n
       directory === undefined
         ? await world.reading.at(await commitOf(world, (options.head as string | undefined) ?? world.settings.branch))
         : { tree: directory.tree, commit: undefined };
-    const found = await renderedDifference(directory === undefined ? world : overlay(world, directory.reader), base, head, terminal.signal);
+    const compared = { base, head, only: words };
+    const found = await renderedDifference(directory === undefined ? world : overlay(world, directory.reader), compared, terminal.signal);
+    const strange = words.find((word) => !found.declared.includes(word));
+    if (strange !== undefined)
+      throw new UsageError(`there is no environment "${printable(strange)}" on either side${didYouMean(strange, found.declared)}`);
     printProblems(terminal, found.problems);
     for (const name of found.unlocked) terminal.say(`${name} has no lock; what is shown is the newest version of everything.\n`);
-    if (format === 'json')
-      printDocument(terminal, 'RenderedDiff', {
-        base: base.commit ?? null,
-        head: head.commit ?? null,
-        environments: found.environments.map((item) => ({
-          name: item.name,
-          digest: item.digest,
-          targets: item.targets.map((target) => ({ name: target.name, objects: target.objects.map(objectDocument) })),
-        })),
-      });
-    else terminal.out(format === 'md' ? markdown(found) : text(found));
+    const document = { base: base.commit ?? null, head: head.commit ?? null, environments: found.environments.map(environmentDocument) };
+    const whole = options.whole as string | undefined;
+    if (format === 'json') terminal.out(documentText('RenderedDiff', document));
+    else if (format === 'md') terminal.out(differenceMarkdown(found.environments, { limit: MARKDOWN_LIMIT, whole }));
+    else terminal.out(textOf(found));
+    if (whole !== undefined) {
+      const text = extname(whole) === '.json' ? documentText('RenderedDiff', document) : wholeOf(found, extname(whole));
+      await writeFile(resolve(terminal.cwd, whole), text);
+    }
     if (found.problems.length > 0) return EXIT.failed;
     return options.detailedExitcode === true && found.environments.length > 0 ? EXIT.changes : EXIT.ok;
   } finally {
@@ -41,58 +49,27 @@ export async function diff({ options, powers, terminal }: Invocation): Promise<n
   }
 }
 
-function objectDocument(object: ObjectDifference): object {
+function environmentDocument({ lock, targets, ...rest }: EnvironmentDifference): object {
   return {
-    ...object,
-    fields: object.fields.map((field) => ({ path: field.path, before: field.before ?? null, after: field.after ?? null })),
+    ...rest,
+    lock: lock.map(fieldDocument),
+    targets: targets.map(({ name, objects }) => ({
+      name,
+      objects: objects.map((object) => ({ ...object, fields: object.fields.map(fieldDocument) })),
+    })),
   };
 }
 
-const SIGN = { create: '+', update: '~', delete: '-' } as const;
-
-function text(found: RenderedDifference): string {
-  if (found.environments.length === 0) return found.problems.length === 0 ? 'nothing rendered changes\n' : '';
-  return found.environments
-    .map(
-      (environment) =>
-        `${environment.name}: ${shortDigest(environment.digest.base)} -> ${shortDigest(environment.digest.head)}\n${environment.targets.map((target) => `  ${target.name}\n${target.objects.map((object) => objectText(object, '    ')).join('')}`).join('')}`,
-    )
-    .join('');
+function fieldDocument({ path, field, before, after }: FieldDifference): object {
+  return { path, field, before: before ?? null, after: after ?? null };
 }
 
-function objectText(object: ObjectDifference, indent: string): string {
-  if (object.noise) return `${indent}${SIGN[object.change]} ${printable(keyText(object.key))}  (only versions and digests)\n`;
-  const danger = object.danger.length === 0 ? '' : `  [${object.danger.join(', ')}]`;
-  const fields = object.fields
-    .map((field) => `${indent}    ${printable(field.path)}: ${valueText(field.before)} -> ${valueText(field.after)}\n`)
-    .join('');
-  return `${indent}${SIGN[object.change]} ${printable(keyText(object.key))}${danger}\n${fields}`;
+function textOf({ environments, problems }: RenderedDifference): string {
+  return environments.length === 0 && problems.length === 0 ? 'nothing rendered changes\n' : differenceText(environments);
 }
 
-function valueText(value: unknown): string {
-  const shown = value === undefined ? '(absent)' : JSON.stringify(value);
-  return printable(shown.length > 120 ? `${shown.slice(0, 119)}…` : shown);
-}
-
-function shortDigest(digest: string | null): string {
-  return digest === null ? '(none)' : digest.slice(0, 12);
-}
-
-/** Markdown for a job summary or a comment; objects fold. */
-function markdown(found: RenderedDifference): string {
-  if (found.environments.length === 0) return 'Nothing rendered changes.\n';
-  return found.environments
-    .map((environment) => {
-      const objects = environment.targets.flatMap((target) => target.objects);
-      const count = (change: ObjectDifference['change']): number => objects.filter((object) => object.change === change).length;
-      const dangers = [...new Set(objects.flatMap((object) => object.danger))].sort();
-      const body = environment.targets
-        .map(
-          (target) =>
-            `**${target.name}**\n\n\`\`\`diff\n${target.objects.map((object) => objectText(object, '').replace(/^~/, '!')).join('')}\`\`\`\n`,
-        )
-        .join('\n');
-      return `### ${environment.name}\n\n${count('create')} created, ${count('update')} updated, ${count('delete')} deleted${dangers.length === 0 ? '' : `; **danger: ${dangers.join(', ')}**`}. Digest \`${shortDigest(environment.digest.base)}\` → \`${shortDigest(environment.digest.head)}\`.\n\n<details><summary>objects</summary>\n\n${body.replaceAll('</details>', '')}\n</details>\n`;
-    })
-    .join('\n');
+/** Markdown that folds nothing where the file's name asks for it, else text. */
+function wholeOf(found: RenderedDifference, extension: string): string {
+  const isMarkdown = extension === '.md' || extension === '.markdown';
+  return isMarkdown ? differenceMarkdown(found.environments, { limit: Infinity, whole: undefined }) : textOf(found);
 }

@@ -7,7 +7,11 @@ import type { Terminal } from './powers.ts';
 
 /** JSON on stdout: always with apiVersion, kind and formatVersion. */
 export function printDocument(terminal: Terminal, kind: string, body: object): void {
-  terminal.out(`${JSON.stringify({ apiVersion: 'capstan.dev/v1alpha1', kind, formatVersion: 1, ...body }, jsonValue, 2)}\n`);
+  terminal.out(documentText(kind, body));
+}
+
+export function documentText(kind: string, body: object): string {
+  return `${JSON.stringify({ apiVersion: 'capstan.dev/v1alpha1', kind, formatVersion: 1, ...body }, jsonValue, 2)}\n`;
 }
 
 function jsonValue(_key: string, value: unknown): unknown {

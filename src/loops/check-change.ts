@@ -32,12 +32,15 @@ export async function checkChange(world: World, number: number, signal?: AbortSi
   const at = await world.reading.at(head);
   const report = await validateSnapshot(world, at, signal);
   const errors = report.problems.filter((problem) => problem.severity === 'error');
-  const difference = errors.length > 0 ? undefined : await renderedDifference(world, await world.reading.at(base), at, signal);
+  const difference =
+    errors.length > 0 ? undefined : await renderedDifference(world, { base: await world.reading.at(base), head: at, only: [] }, signal);
   const proposal = { number, base: await world.reading.at(base), head: { ...at, commit: head }, main: await world.reading.at(main) };
   const judged = errors.length > 0 ? [] : await judgeProposal(world, proposal, signal);
   const all = [...errors, ...(difference?.problems ?? []), ...judged.filter((problem) => problem.severity === 'error')];
   const [first] = all;
-  const digests = (difference?.environments ?? []).map((item) => `${item.name} ${item.digest.head?.slice(0, 12) ?? 'gone'}`);
+  const digests = (difference?.environments ?? [])
+    .filter(({ digest }) => digest.base !== digest.head)
+    .map((item) => `${item.name} ${item.digest.head?.slice(0, 12) ?? 'gone'}`);
   const detail =
     first === undefined
       ? digests.length === 0

@@ -1,7 +1,7 @@
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { Problem } from '#model/problem.ts';
 import { differenceOf } from '#model/rendered-diff.ts';
-import type { EnvironmentDifference } from '#model/rendered-diff.ts';
+import type { EnvironmentDifference, Side } from '#model/rendered-diff.ts';
 import type { ReleaseIndex } from '#model/resolution.ts';
 import { accepted, refused } from '#model/result.ts';
 import type { Result } from '#model/result.ts';
@@ -18,36 +18,46 @@ export interface RenderedDifference {
   readonly problems: readonly Problem[];
   /** Environments that had no lock: what is shown is a fresh resolution. */
   readonly unlocked: readonly string[];
+  /** Every environment that is declared on either side, sorted. */
+  readonly declared: readonly string[];
+}
+
+export interface Compared {
+  readonly base: Snapshot;
+  readonly head: Snapshot;
+  /** Look at these environments alone; empty: at all. */
+  readonly only: readonly string[];
 }
 
 /** Environments whose declarations are equal on both sides are never rendered. */
-export async function renderedDifference(
-  world: ReadingWorld,
-  base: Snapshot,
-  head: Snapshot,
-  signal?: AbortSignal,
-): Promise<RenderedDifference> {
+export async function renderedDifference(world: ReadingWorld, compared: Compared, signal?: AbortSignal): Promise<RenderedDifference> {
+  const { base, head, only } = compared;
   const before = await world.reading.declarations(base);
   const after = await world.reading.declarations(head);
   const environments: EnvironmentDifference[] = [];
   const problems: Problem[] = after.problems.filter((problem) => problem.severity === 'error');
   const unlocked: string[] = [];
-  const names = [...new Set([...before.environmentTrees.keys(), ...after.environmentTrees.keys()])].sort();
+  const declared = [...new Set([...before.environmentTrees.keys(), ...after.environmentTrees.keys()])].sort();
   const sharedMoved = before.sharedKey !== after.sharedKey;
-  for (const name of names) {
+  for (const name of declared) {
+    if (only.length > 0 && !only.includes(name)) continue;
     if (!sharedMoved && before.environmentTrees.get(name) === after.environmentTrees.get(name)) continue;
     const last = await renderAt(world, before, name, signal);
     const next = await renderAt(world, after, name, signal);
     if (next !== undefined && !next.result.ok) problems.push(...next.result.problems);
     if (next?.fresh === true) unlocked.push(name);
     if (next !== undefined && !next.result.ok) continue;
-    const difference = differenceOf(
-      last?.result.ok === true ? last.result.value.rendering : undefined,
-      next?.result.ok === true ? next.result.value.rendering : undefined,
-    );
+    const difference = differenceOf(name, sideOf(last), sideOf(next));
     if (difference !== undefined) environments.push(difference);
   }
-  return { environments, problems, unlocked };
+  return { environments, problems, unlocked, declared };
+}
+
+function sideOf(rendered: RenderedAt | undefined): Side {
+  return {
+    rendering: rendered?.result.ok === true ? rendered.result.value.rendering : undefined,
+    lock: rendered?.environment.lock?.value,
+  };
 }
 
 export interface RenderedAt {

@@ -1,41 +1,98 @@
+import type { EnvironmentLock } from '#model/declarations.generated.ts';
 import type { Sha256 } from '#model/digest.ts';
-import { isJsonObject, pointerToken } from '#model/json.ts';
+import { fieldChanges, type FieldDifference } from '#model/field-change.ts';
 import type { Json } from '#model/json.ts';
-import { compareKeys, keyText } from '#model/kubernetes-object.ts';
-import type { ObjectKey } from '#model/kubernetes-object.ts';
-import type { FieldChange } from '#model/plan.ts';
+import { compareKeys, keyText, type ObjectKey } from '#model/kubernetes-object.ts';
+import { dangersOf, type Danger } from '#model/object-danger.ts';
 import { compareText } from '#model/problem.ts';
 import type { RenderedObject, Rendering, TargetRendering } from '#model/rendering.ts';
 
 /** What would change in one object; `fields` of a Secret never carry values. */
 export interface ObjectDifference {
   readonly key: ObjectKey;
+  readonly instance: string;
   readonly change: 'create' | 'update' | 'delete';
-  readonly fields: readonly FieldChange[];
-  /** Only labels and annotations of our own moved. */
+  readonly fields: readonly FieldDifference[];
+  /** Nothing but versions and digests moved: see `isNoise`. */
   readonly noise: boolean;
-  /** What a reviewer must not miss: `delete`, `rbac`, `crd`, `replicas-to-zero`, `namespace`, `storage`. */
-  readonly danger: readonly string[];
+  /** What a reviewer must not miss. */
+  readonly danger: readonly Danger[];
+}
+
+/** One instance as it is rendered before and after; null where it is not. */
+export interface InstanceMove {
+  readonly instance: string;
+  readonly capsule: string;
+  readonly from: { readonly version: string; readonly sha256: Sha256 } | null;
+  readonly to: { readonly version: string; readonly sha256: Sha256 } | null;
 }
 
 export interface EnvironmentDifference {
   readonly name: string;
   readonly digest: { readonly base: Sha256 | null; readonly head: Sha256 | null };
-  readonly targets: readonly { readonly name: string; readonly objects: readonly ObjectDifference[] }[];
+  /** By instance. */
+  readonly moves: readonly InstanceMove[];
+  /** What else its lock says differently: who asks for an instance, its signer, holds. */
+  readonly lock: readonly FieldDifference[];
+  /** By name; those where nothing differs are left out. */
+  readonly targets: readonly TargetDifference[];
 }
 
-/** The rendered difference of one environment; undefined when nothing rendered moved. Equal targets are never opened. */
-export function differenceOf(base: Rendering | undefined, head: Rendering | undefined): EnvironmentDifference | undefined {
-  const name = head?.environment ?? base?.environment;
-  if (name === undefined || base?.digest === head?.digest) return undefined;
-  const before = new Map(base?.targets.map((target) => [target.target.name, target]));
-  const after = new Map(head?.targets.map((target) => [target.target.name, target]));
-  const names = [...new Set([...before.keys(), ...after.keys()])].sort(compareText);
-  const targets = names.flatMap((target) => {
+export interface TargetDifference {
+  readonly name: string;
+  readonly objects: readonly ObjectDifference[];
+}
+
+/** An environment before or after the change. */
+export interface Side {
+  readonly rendering: Rendering | undefined;
+  readonly lock: EnvironmentLock | undefined;
+}
+
+/** The difference of one environment; undefined when neither its rendering nor its lock moved. Equal targets are never opened. */
+export function differenceOf(name: string, base: Side, head: Side): EnvironmentDifference | undefined {
+  const lock = lockChanges(base.lock, head.lock);
+  const moves = movesBetween(base.rendering, head.rendering);
+  const digest = { base: base.rendering?.digest ?? null, head: head.rendering?.digest ?? null };
+  if (digest.base === digest.head && moves.length === 0 && lock.length === 0) return undefined;
+  const before = new Map(base.rendering?.targets.map((target) => [target.target.name, target]));
+  const after = new Map(head.rendering?.targets.map((target) => [target.target.name, target]));
+  const targets = [...new Set([...before.keys(), ...after.keys()])].sort(compareText).flatMap((target) => {
     const objects = targetDifference(before.get(target), after.get(target));
     return objects.length === 0 ? [] : [{ name: target, objects }];
   });
-  return { name, digest: { base: base?.digest ?? null, head: head?.digest ?? null }, targets };
+  return { name, digest, moves, lock, targets };
+}
+
+/** What a move changes in a lock entry, and the entry itself where an instance comes or goes: told as a move. */
+const MOVED = /^\/capsules\/[^/]+(\/(capsule|version|commit|gitTree|sha256))?$/;
+
+function lockChanges(before: EnvironmentLock | undefined, after: EnvironmentLock | undefined): readonly FieldDifference[] {
+  if (before === undefined || after === undefined || before === after) return [];
+  const stated = ({ capsules, holds }: EnvironmentLock): Json => ({ capsules, holds }) as unknown as Json;
+  return fieldChanges(stated(before), stated(after)).filter(({ path }) => !MOVED.test(path));
+}
+
+function movesBetween(base: Rendering | undefined, head: Rendering | undefined): readonly InstanceMove[] {
+  const before = instancesOf(base);
+  const after = instancesOf(head);
+  return [...new Set([...before.keys(), ...after.keys()])].sort(compareText).flatMap((instance) => {
+    const from = before.get(instance);
+    const to = after.get(instance);
+    if (from?.sha256 === to?.sha256 && from?.version === to?.version) return [];
+    return [{ instance, capsule: (to ?? from)?.capsule ?? '', from: from?.at ?? null, to: to?.at ?? null }];
+  });
+}
+
+function instancesOf(rendering: Rendering | undefined) {
+  return new Map(
+    rendering?.targets.flatMap((target) =>
+      [...target.instances].map(([instance, { capsule, version, sha256 }]) => [
+        instance,
+        { capsule, version, sha256, at: { version, sha256 } },
+      ]),
+    ),
+  );
 }
 
 function targetDifference(base: TargetRendering | undefined, head: TargetRendering | undefined): readonly ObjectDifference[] {
@@ -85,54 +142,34 @@ function objectDifference(base: RenderedObject | undefined, head: RenderedObject
   const object = head ?? base;
   if (object === undefined) throw new Error('a difference needs one side');
   const fields = base === undefined || head === undefined ? [] : fieldChanges(base.object, head.object);
-  const shown =
-    object.key.kind === 'Secret' ? fields.map((field) => ({ path: field.path, before: '[secret]', after: '[secret]' })) : fields;
-  const change = base === undefined ? 'create' : head === undefined ? 'delete' : 'update';
+  const danger = dangersOf({ key: object.key, before: base?.object, after: head?.object, fields });
   return {
     key: object.key,
-    change,
-    fields: shown,
-    noise: change === 'update' && fields.every(isNoise),
-    danger: dangersOf(change, object.key, fields),
+    instance: object.instance,
+    change: base === undefined ? 'create' : head === undefined ? 'delete' : 'update',
+    fields: object.key.kind === 'Secret' ? fields.map((field) => ({ ...field, before: '[secret]', after: '[secret]' })) : fields,
+    noise: base !== undefined && head !== undefined && fields.every(isNoise) && danger.length === 0,
+    danger,
   };
 }
 
-/** Leaf changes between two JSON values as RFC 6901 pointers, in key order; arrays compare element by element. */
-export function fieldChanges(before: Json, after: Json, pointer = ''): readonly FieldChange[] {
-  if (before === after) return [];
-  if (isJsonObject(before) && isJsonObject(after)) {
-    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort(compareText);
-    return keys.flatMap((key) => childChanges(before[key], after[key], pointer + pointerToken(key)));
-  }
-  if (Array.isArray(before) && Array.isArray(after)) {
-    const length = Math.max(before.length, after.length);
-    return Array.from({ length }, (_, index) =>
-      childChanges(before[index] as Json | undefined, after[index] as Json | undefined, pointer + pointerToken(index)),
-    ).flat();
-  }
-  return [{ path: pointer, before, after }];
+const METADATA =
+  /^(\/spec(\/jobTemplate\/spec)?\/template|\/spec\/jobTemplate)?\/metadata\/(annotations\/(capstan\.dev~1|checksum~1)|labels\/(app\.kubernetes\.io~1version|helm\.sh~1chart)$)/;
+const IMAGE = /\/(initContainers|containers|ephemeralContainers)\/\d+\/image$/;
+
+/** Annotations of our own, checksums and version labels, and another tag or digest of the image that was there: what every release moves. */
+export function isNoise(field: FieldDifference): boolean {
+  return METADATA.test(field.path) || isImageMove(field);
 }
 
-function childChanges(before: Json | undefined, after: Json | undefined, pointer: string): readonly FieldChange[] {
-  if (before === undefined && after === undefined) return [];
-  if (before === undefined) return [{ path: pointer, before: undefined, after }];
-  if (after === undefined) return [{ path: pointer, before, after: undefined }];
-  return fieldChanges(before, after, pointer);
+/** Another tag or digest of the same repository; another repository is never taken for that. */
+export function isImageMove({ path, before, after }: FieldDifference): boolean {
+  return IMAGE.test(path) && typeof before === 'string' && typeof after === 'string' && repositoryOf(before) === repositoryOf(after);
 }
 
-const OWN_METADATA = /^(\/spec\/template)?\/metadata\/(annotations\/capstan\.dev~1|labels\/app\.kubernetes\.io~1version)/;
-
-function isNoise(field: FieldChange): boolean {
-  return OWN_METADATA.test(field.path);
-}
-
-function dangersOf(change: ObjectDifference['change'], key: ObjectKey, fields: readonly FieldChange[]): readonly string[] {
-  const dangers: string[] = [];
-  if (change === 'delete') dangers.push('delete');
-  if (key.group === 'rbac.authorization.k8s.io') dangers.push('rbac');
-  if (key.group === 'apiextensions.k8s.io') dangers.push('crd');
-  if (key.kind === 'Namespace') dangers.push('namespace');
-  if (key.kind === 'PersistentVolumeClaim' || key.kind === 'PersistentVolume') dangers.push('storage');
-  if (fields.some((field) => field.path === '/spec/replicas' && field.after === 0)) dangers.push('replicas-to-zero');
-  return dangers;
+function repositoryOf(image: string): string {
+  const name = image.split('@')[0] ?? '';
+  const slash = name.lastIndexOf('/');
+  const colon = name.indexOf(':', slash + 1);
+  return colon < 0 ? name : name.slice(0, colon);
 }

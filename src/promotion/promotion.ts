@@ -9,7 +9,7 @@ import { candidatesOf, type CandidateFacts, type Candidates } from './candidates
 import { gateReadings, waitingText, type GateQuestion } from './gates.ts';
 import { quarantinedMoves, regated, type LockVerdict } from './regate.ts';
 import { riskOf, type MoveFacts, type Risk } from './risk.ts';
-import { textPatch } from './text-patch.ts';
+import { textPatch } from '#model/text-patch.ts';
 import { bodyOf, changeSetIn, titleOf } from './wording.ts';
 
 /** What could move into an environment now, grouped as it wants, and what is held back and why. Each candidate is then resolved by the loop. */

@@ -96,7 +96,7 @@ test('a pull request to a repository that init wrote is judged by its workflow',
     [0, '', ''],
     [0, '', ''],
   ]);
-  expect(good.summary).toMatch(/### dev\n\n0 created, \d updated, 0 deleted/);
+  expect(good.summary).toMatch(/\n### dev\n\n0 created, \d updated, 0 deleted/);
   expect(good.artifact).toMatchObject({ kind: 'RenderedDiff', environments: [{ name: 'dev' }] });
 
   await writeFile(path, before.replace('risk: low', 'risk: lwo'));
