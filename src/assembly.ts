@@ -90,7 +90,7 @@ async function worldOf(parts: Parts): Promise<World> {
 
 async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld> {
   const { renderWorkers } = await import('#adapters/render-workers/render-workers.ts');
-  const renderer = renderWorkers({ startNow: place.renders === true });
+  const renderer = renderWorkers({ hereFirst: {} });
   try {
     return await openWorldWith(renderer, place, terminal);
   } catch (error) {

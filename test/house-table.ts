@@ -54,10 +54,10 @@ const ADAPTERS: Readonly<Record<string, FolderRule>> = {
 const HOUSE: Readonly<Record<string, FolderRule>> = {
   model: {
     folders: ['schemas'],
-    packages: ['node:crypto', 'node:buffer', 'yaml', 'semver', 'ajv', 'ajv-formats', 're2js', '@bufbuild/cel'],
+    packages: ['node:crypto', 'node:buffer', 'node:module', 'yaml', 'semver', 'ajv', 'ajv-formats', 're2js', '@bufbuild/cel'],
   },
   ...Object.fromEntries(CHAPTER_NAMES.map((name) => [name, CHAPTER])),
-  render: { ...CHAPTER, packages: ['node:crypto', 'handlebars'] },
+  render: { ...CHAPTER, packages: ['node:crypto', 'node:module', 'handlebars'] },
   ports: { folders: ['model'], packages: [] },
   loops: { folders: ['model', 'ports', ...CHAPTER_NAMES], packages: [] },
   service: { folders: ['model', 'ports', 'loops', 'schemas'], packages: ['node:*', 'fastify', 'prom-client'] },

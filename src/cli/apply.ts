@@ -14,7 +14,7 @@ import { placeOf } from './repository.ts';
 /** Applies a saved plan: refuses if the rendering or what was observed is not what the plan was made from. */
 export async function apply({ words, options, powers, terminal }: Invocation): Promise<number> {
   const saved = await readPlan(resolve(terminal.cwd, words[0] ?? ''));
-  const world = await powers.openWorld({ ...placeOf(options), renders: true }, terminal);
+  const world = await powers.openWorld(placeOf(options), terminal);
   try {
     const now = await reconcile(
       world,

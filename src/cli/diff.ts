@@ -17,7 +17,7 @@ import { commitOf, placeOf } from './repository.ts';
 export async function diff({ words, options, powers, terminal }: Invocation): Promise<number> {
   const format = outputFormat(options.output as string | undefined, ['text', 'md', 'json']);
   if (typeof options.base !== 'string') throw new UsageError('say what to compare with: --base REVISION');
-  const world = await powers.openWorld({ ...placeOf(options), readsCheckout: true, renders: true }, terminal);
+  const world = await powers.openWorld({ ...placeOf(options), readsCheckout: true }, terminal);
   try {
     const base = await world.reading.at(await commitOf(world, options.base));
     const directory =

@@ -20,10 +20,7 @@ interface Listing {
 
 export async function get({ words, options, powers, terminal }: Invocation): Promise<number> {
   const format = outputFormat(options.output as string | undefined, ['table', 'json', 'yaml', 'name']);
-  const world = await powers.openWorld(
-    { ...placeOf(options), renders: ['capsule', 'environment', 'target'].some((kind) => words[0]?.startsWith(kind)) },
-    terminal,
-  );
+  const world = await powers.openWorld(placeOf(options), terminal);
   try {
     const at = await world.reading.at(typeof options.rev === 'string' ? await commitOf(world, options.rev) : await headOf(world));
     const listing = await list(world, words[0] ?? '', (await world.reading.desiredState(at)).state);

@@ -13,7 +13,7 @@ import { placeOf } from './repository.ts';
 
 export async function plan({ words, options, powers, terminal }: Invocation): Promise<number> {
   const format = outputFormat(options.output as string | undefined, ['text', 'json']);
-  const world = await powers.openWorld({ ...placeOf(options), renders: true }, terminal);
+  const world = await powers.openWorld(placeOf(options), terminal);
   try {
     const result = await reconcile(
       world,

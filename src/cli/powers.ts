@@ -26,8 +26,6 @@ export interface Place {
   readonly trustRoot?: string | undefined;
   /** The command is about a person's declarations: the repository around the caller, even where a configuration stands above it. */
   readonly readsCheckout?: boolean | undefined;
-  /** The command renders: a rendering thread may load while it reads. */
-  readonly renders?: boolean | undefined;
 }
 
 export interface OpenedWorld extends World {

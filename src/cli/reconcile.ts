@@ -4,7 +4,7 @@ import { printReceipts } from './receipts.ts';
 import { placeOf } from './repository.ts';
 
 export async function reconcile({ words, options, powers, terminal }: Invocation): Promise<number> {
-  const world = await powers.openWorld({ ...placeOf(options), renders: true }, terminal);
+  const world = await powers.openWorld(placeOf(options), terminal);
   try {
     await world.repository.fetch(terminal.signal);
     const result = await run(

@@ -13,7 +13,7 @@ import { chooseEnvironments, placeOf, snapshotOf } from './repository.ts';
 
 export async function render({ words, options, powers, terminal }: Invocation): Promise<number> {
   const format = outputFormat(options.output as string | undefined, ['yaml', 'json']);
-  const world = await powers.openWorld({ ...placeOf(options), readsCheckout: true, renders: true }, terminal);
+  const world = await powers.openWorld({ ...placeOf(options), readsCheckout: true }, terminal);
   try {
     const at = await snapshotOf(world, options.rev as string | undefined);
     const declarations = await at.world.reading.declarations(at.snapshot);

@@ -8,7 +8,7 @@ import { chooseEnvironments, headOf, placeOf } from './repository.ts';
 
 export async function status({ words, options, powers, terminal }: Invocation): Promise<number> {
   const format = outputFormat(options.output as string | undefined, ['text', 'json']);
-  const world = await powers.openWorld({ ...placeOf(options), renders: true }, terminal);
+  const world = await powers.openWorld(placeOf(options), terminal);
   try {
     const declarations = await world.reading.declarations(await world.reading.at(await headOf(world)));
     const found: EnvironmentStatus[] = [];

@@ -8,7 +8,7 @@ import { annotationOf, junitText, sarifText } from './validate-formats.ts';
 
 export async function validate({ options, powers, terminal }: Invocation): Promise<number> {
   const format = outputFormat(options.output as string | undefined, ['text', 'json', 'sarif', 'junit', 'github']);
-  const world = await powers.openWorld({ ...placeOf(options), readsCheckout: true, renders: true }, terminal);
+  const world = await powers.openWorld({ ...placeOf(options), readsCheckout: true }, terminal);
   try {
     const at = await snapshotOf(world, options.rev as string | undefined);
     const report = await validateSnapshot(at.world, at.snapshot, terminal.signal);

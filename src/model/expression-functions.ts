@@ -1,4 +1,3 @@
-import { celFunc, celMethod, CelScalar, isCelList, isCelMap, listType, mapType } from '@bufbuild/cel';
 import type { CelFunc, CelInput, CelList, CelType, CelValue } from '@bufbuild/cel';
 import { RE2JS } from 're2js';
 import semver from 'semver';
@@ -14,6 +13,7 @@ import {
   parsePrefix,
   prefixText,
 } from '#model/network-address.ts';
+import { cel } from '#model/on-demand.ts';
 import { parseQuantity, quantityText } from '#model/quantity.ts';
 import { parseRequestUrl } from '#model/request-url.ts';
 
@@ -42,7 +42,7 @@ function text(value: CelValue | undefined): string {
 }
 
 function items(value: CelValue | undefined): CelList {
-  if (!isCelList(value)) throw new Error('a list is wanted here');
+  if (!cel().isCelList(value)) throw new Error('a list is wanted here');
   return value;
 }
 
@@ -185,10 +185,17 @@ function toCelFunc(form: LibraryFunction, alike: readonly LibraryFunction[]): Ce
     if (one === undefined) throw new Error(`${form.name} cannot be applied to this`);
     return one.run(...values);
   };
-  if (form.on === undefined) return celFunc(form.name, takes, celTypeOf(form.gives), (...values: readonly CelValue[]) => choose(values));
-  return celMethod(form.name, celTypeOf(form.on), takes, celTypeOf(form.gives), function (this: CelValue, ...values: readonly CelValue[]) {
-    return choose([this, ...values]);
-  });
+  if (form.on === undefined)
+    return cel().celFunc(form.name, takes, celTypeOf(form.gives), (...values: readonly CelValue[]) => choose(values));
+  return cel().celMethod(
+    form.name,
+    celTypeOf(form.on),
+    takes,
+    celTypeOf(form.gives),
+    function (this: CelValue, ...values: readonly CelValue[]) {
+      return choose([this, ...values]);
+    },
+  );
 }
 
 function fits(one: LibraryFunction, values: readonly CelValue[]): boolean {
@@ -200,19 +207,19 @@ function plainName(type: TypeName): string {
   return KINDS.has(type) ? 'map' : type;
 }
 
-const LIST = listType(CelScalar.DYN);
-const MAP = mapType(CelScalar.DYN, CelScalar.DYN);
-const TYPES: ReadonlyMap<string, CelType> = new Map<string, CelType>([
-  ['string', CelScalar.STRING],
-  ['int', CelScalar.INT],
-  ['double', CelScalar.DOUBLE],
-  ['bool', CelScalar.BOOL],
-  ['list', LIST],
-  ['map', MAP],
-]);
-
+/** The evaluator's own type of that name; what it does not know may be anything. */
 function celTypeOf(type: TypeName): CelType {
-  return TYPES.get(plainName(type)) ?? CelScalar.DYN;
+  const { CelScalar, listType, mapType } = cel();
+  const known: Readonly<Record<string, () => CelType>> = {
+    string: () => CelScalar.STRING,
+    int: () => CelScalar.INT,
+    double: () => CelScalar.DOUBLE,
+    bool: () => CelScalar.BOOL,
+    list: () => listType(CelScalar.DYN),
+    map: () => mapType(CelScalar.DYN, CelScalar.DYN),
+  };
+  const name = plainName(type);
+  return Object.hasOwn(known, name) ? (known[name]?.() ?? CelScalar.DYN) : CelScalar.DYN;
 }
 
 function whole(value: CelValue | undefined): bigint {
@@ -292,11 +299,12 @@ function isEqual(a: CelValue | undefined, b: CelValue | undefined): boolean {
   if (a === undefined || b === undefined) return false;
   if (a === b) return true;
   if (isNumber(a) && isNumber(b)) return Number(a) === Number(b);
-  if (isCelList(a)) {
-    const others = isCelList(b) ? [...b] : undefined;
+  if (cel().isCelList(a)) {
+    const others = cel().isCelList(b) ? [...b] : undefined;
     return others !== undefined && others.length === a.size && [...a].every((item, at) => isEqual(item, others[at]));
   }
-  if (isCelMap(a)) return isCelMap(b) && a.size === b.size && [...a.entries()].every(([key, item]) => isEqual(item, b.get(key)));
+  if (cel().isCelMap(a))
+    return cel().isCelMap(b) && a.size === b.size && [...a.entries()].every(([key, item]) => isEqual(item, b.get(key)));
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   throw new Error('these cannot be compared');
 }

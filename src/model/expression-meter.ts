@@ -1,5 +1,6 @@
-import { celFunc, celMethod, isCelError, isCelList, isCelMap } from '@bufbuild/cel';
 import type { CelFunc, CelType, CelValue } from '@bufbuild/cel';
+
+import { cel } from '#model/on-demand.ts';
 
 /** What an evaluation may still spend. One unit is about one step of the evaluator, or ten characters that a function reads or makes. */
 export interface Meter {
@@ -20,13 +21,13 @@ export function charged(func: CelFunc, meter: Meter): CelFunc {
     spend(meter, costOf(name, on === undefined ? given : [on, ...given], meter.left));
     const answer = func.call(0, on, [...given]);
     if (answer === undefined) throw new Error(`${name} cannot be applied to this`);
-    if (isCelError(answer)) throw answer;
+    if (cel().isCelError(answer)) throw answer;
     if (typeof answer === 'string') spend(meter, answer.length / 10);
-    else if (isCelList(answer) && name !== CONCAT) spend(meter, answer.size);
+    else if (cel().isCelList(answer) && name !== CONCAT) spend(meter, answer.size);
     return answer;
   };
-  if (target === undefined) return celFunc(name, takes, result, (...given: readonly CelValue[]) => pay(undefined, given));
-  return celMethod(name, target, takes, result, function (this: CelValue, ...given: readonly CelValue[]) {
+  if (target === undefined) return cel().celFunc(name, takes, result, (...given: readonly CelValue[]) => pay(undefined, given));
+  return cel().celMethod(name, target, takes, result, function (this: CelValue, ...given: readonly CelValue[]) {
     return pay(this, given);
   });
 }
@@ -49,7 +50,7 @@ function costOf(name: string, values: readonly CelValue[], limit: number): numbe
   if (DEEP.has(name)) return values.reduce<number>((sum, value) => sum + weight(value, limit), 1);
   if (PAIRS.has(name)) return values.reduce<number>((product, value) => product * (weight(value, limit) + 1), 1);
   // A list joined to another grows by the smaller one at most, so lists stay within what was paid.
-  const sizes = values.map((value) => (typeof value === 'string' ? value.length / 10 : isCelList(value) ? value.size : 0));
+  const sizes = values.map((value) => (typeof value === 'string' ? value.length / 10 : cel().isCelList(value) ? value.size : 0));
   return 1 + (name === CONCAT ? Math.min(...sizes) : sizes.reduce((sum, size) => sum + size, 0));
 }
 
@@ -59,8 +60,8 @@ function weight(value: CelValue, limit: number): number {
   const open: CelValue[] = [value];
   for (let next = open.pop(); next !== undefined && found <= limit; next = open.pop()) {
     found += typeof next === 'string' ? 1 + next.length / 10 : 1;
-    if (isCelList(next)) open.push(...first(next, limit - found));
-    else if (isCelMap(next)) open.push(...first(next.values(), limit - found));
+    if (cel().isCelList(next)) open.push(...first(next, limit - found));
+    else if (cel().isCelMap(next)) open.push(...first(next.values(), limit - found));
   }
   return found;
 }

@@ -1,9 +1,9 @@
-import { celMap, isCelMap } from '@bufbuild/cel';
 import type { CelMap, CelValue } from '@bufbuild/cel';
 import type { SemVer } from 'semver';
 
 import type { IpAddress, IpPrefix } from '#model/network-address.ts';
 import { addressText, prefixText } from '#model/network-address.ts';
+import { cel } from '#model/on-demand.ts';
 import type { RequestUrl } from '#model/request-url.ts';
 
 /** Values of the Kubernetes libraries. */
@@ -52,18 +52,18 @@ export function heldVersion(version: SemVer): CelMap {
 
 /** What was held; throws for any other value, a map with the same content included. */
 export function heldIn<K extends HeldKind>(kind: K, value: CelValue | undefined): HeldValues[K] {
-  const held = isCelMap(value) ? holding[kind].get(value) : undefined;
+  const held = cel().isCelMap(value) ? holding[kind].get(value) : undefined;
   if (held === undefined) throw new Error(`a ${kind} is wanted here`);
   return held;
 }
 
 export function kindOf(value: CelValue | undefined): string | undefined {
-  if (!isCelMap(value)) return undefined;
+  if (!cel().isCelMap(value)) return undefined;
   return Object.entries(holding).find(([, values]) => values.has(value))?.[0];
 }
 
 function hold<K extends HeldKind>(kind: K, value: HeldValues[K], canonical: string): CelMap {
-  const held = celMap(new Map([[kind, canonical]]));
+  const held = cel().celMap(new Map([[kind, canonical]]));
   holding[kind].set(held, value);
   return held;
 }

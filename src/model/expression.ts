@@ -1,6 +1,4 @@
-import { celEnv, celFunc, celMap, CelScalar, isCelError, isCelList, isCelMap, isCelUint, parse, plan } from '@bufbuild/cel';
-import type { CelInput, CelValue } from '@bufbuild/cel';
-import { strings } from '@bufbuild/cel/ext';
+import type { celEnv, CelInput, CelValue, parse } from '@bufbuild/cel';
 
 import { LIBRARY_SIGNATURES, libraryFunctions, NAMESPACED } from '#model/expression-functions.ts';
 import type { Signature, TypeName } from '#model/expression-functions.ts';
@@ -8,6 +6,7 @@ import { charged, spend } from '#model/expression-meter.ts';
 import type { Meter } from '#model/expression-meter.ts';
 import { typeOfExpression } from '#model/expression-types.ts';
 import type { Json } from '#model/json.ts';
+import { cel, celExtension } from '#model/on-demand.ts';
 import { didYouMean } from '#model/suggest.ts';
 
 /** The CEL package has no cost limit of its own. Crossing one of these is an error, and an error denies. */
@@ -56,7 +55,7 @@ export function withValue(scope: Scope, name: string, value: CelInput): Scope {
 
 /** The scope with a map of such values. */
 export function withMap(scope: Scope, name: string, values: ReadonlyMap<string, ScopeValue>): Scope {
-  return withValue(scope, name, celMap(values));
+  return withValue(scope, name, cel().celMap(values));
 }
 
 /** The scope with a time; RFC 3339, and unchanged where the text is none. */
@@ -88,7 +87,7 @@ export function compileExpression(text: string, known: readonly string[] | undef
         `the expression names ${unknown}, which is not known here (known: ${(known ?? []).join(', ')})${didYouMean(unknown, known ?? [])}`,
       );
     const { environment, purse, signatures } = evaluator();
-    const run = plan(environment, parsed.value);
+    const run = cel().plan(environment, parsed.value);
     const evaluateIn = (scope: Scope): Evaluated<ScopeValue> => {
       const most = Math.min(scope.meter.left, EXPRESSION_LIMITS.cost);
       purse.left = most;
@@ -96,7 +95,7 @@ export function compileExpression(text: string, known: readonly string[] | undef
         const value = run(scope.values);
         // What gave no answer for want of means may have become a plain false on its way here: the limit is the verdict.
         if (purse.left < 0) return failed(`the expression costs more than it may (${EXPRESSION_LIMITS.cost})`);
-        return isCelError(value) ? failed(value.message) : { ok: true, value };
+        return cel().isCelError(value) ? failed(value.message) : { ok: true, value };
       } catch (error) {
         return failed(error instanceof Error ? error.message : String(error));
       } finally {
@@ -126,7 +125,7 @@ function parseExpression(text: string): Evaluated<ReturnType<typeof parse>> {
   if (bracketDepth(text) > EXPRESSION_LIMITS.nesting)
     return failed(`the expression is nested deeper than ${EXPRESSION_LIMITS.nesting} levels`);
   try {
-    return { ok: true, value: parse(text) };
+    return { ok: true, value: cel().parse(text) };
   } catch (error) {
     return failed(error instanceof Error ? error.message : String(error));
   }
@@ -146,9 +145,10 @@ function evaluator(): Evaluator {
   const known = made.get('evaluator');
   if (known !== undefined) return known;
   const purse: Meter = { left: 0 };
-  const plain = [...celEnv().funcs, ...strings.filter((one) => one.name !== 'format')];
+  const plain = [...cel().celEnv().funcs, ...celExtension().strings.filter((one) => one.name !== 'format')];
   const all = [...plain, ...libraryFunctions()].map((func) => charged(func, purse));
-  const step = celFunc(STEP, [CelScalar.DYN, CelScalar.INT], CelScalar.DYN, (condition, nodes) => {
+  const { DYN, INT } = cel().CelScalar;
+  const step = cel().celFunc(STEP, [DYN, INT], DYN, (condition, nodes) => {
     spend(purse, Number(nodes));
     return condition;
   });
@@ -161,7 +161,7 @@ function evaluator(): Evaluator {
     })),
     ...LIBRARY_SIGNATURES,
   ];
-  const fresh = { environment: celEnv({ funcs: [...all, step] }), purse, signatures };
+  const fresh = { environment: cel().celEnv({ funcs: [...all, step] }), purse, signatures };
   made.set('evaluator', fresh);
   return fresh;
 }
@@ -307,11 +307,11 @@ function jsonAt(value: CelValue, depth: number): Json {
   if (depth > 64) throw new Error('the expression gives too deep a value');
   if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
-  if (isCelUint(value)) return Number(value.value);
-  if (isCelList(value)) return [...value].map((item) => jsonAt(item, depth + 1));
-  if (isCelMap(value))
+  if (cel().isCelUint(value)) return Number(value.value);
+  if (cel().isCelList(value)) return [...value].map((item) => jsonAt(item, depth + 1));
+  if (cel().isCelMap(value))
     return Object.fromEntries(
-      [...value.entries()].map(([key, item]) => [isCelUint(key) ? String(key.value) : String(key), jsonAt(item, depth + 1)]),
+      [...value.entries()].map(([key, item]) => [cel().isCelUint(key) ? String(key.value) : String(key), jsonAt(item, depth + 1)]),
     );
   throw new Error('the expression gives a value that is not JSON');
 }

@@ -1,6 +1,7 @@
-import { type ErrorObject, type ValidateFunction, Ajv2020 } from 'ajv/dist/2020.js';
+import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 
 import { isJsonObject, type Json, type JsonObject, pointerToken, valueAt } from '#model/json.ts';
+import { ajvPackage } from '#model/on-demand.ts';
 import { listed, quoted, visibleText } from '#model/quoted.ts';
 import { obeys } from '#model/schema-obeyed.ts';
 import { didYouMean } from '#model/suggest.ts';
@@ -33,6 +34,7 @@ export function checkBySchema(schema: JsonObject, value: Json): readonly SchemaF
   let validate = validators.get(schema);
   if (validate === undefined) {
     const { $id: _, ...anonymous } = schema;
+    const { Ajv2020 } = ajvPackage();
     validate = new Ajv2020({ allErrors: true, verbose: true, strict: false, validateSchema: false, code: { optimize: false } }).compile(
       anonymous,
     );

@@ -5,8 +5,10 @@ type Check = (value: Json) => boolean;
 /** By the identity of a root schema, then of a part of it. */
 const known = new WeakMap<JsonObject, WeakMap<JsonObject, Check>>();
 
-/** Keywords that say nothing about a value. */
-const NOTES: ReadonlySet<string> = new Set(['$schema', '$id', '$defs', 'title', 'description']);
+/** Keywords that say nothing about a value, beside those that begin with `x-`. */
+const NOTES: ReadonlySet<string> = new Set(
+  '$schema $id $defs $comment title description default examples deprecated readOnly writeOnly'.split(' '),
+);
 
 /**
  * Whether a value surely obeys one of Capstan's own schemas. False means that it does not, or that the schema uses what is not
@@ -15,6 +17,40 @@ const NOTES: ReadonlySet<string> = new Set(['$schema', '$id', '$defs', 'title', 
  */
 export function obeys(schema: JsonObject, value: Json): boolean {
   return checkOf(schema, schema)(value);
+}
+
+/** Keywords of a schema that somebody else wrote which can be judged here, and whether they are given what they take. */
+const PLAIN: Readonly<Record<string, (argument: Json) => boolean>> = {
+  type: (argument) => (Array.isArray(argument) ? argument : [argument]).every((type) => TYPES.has(String(type))),
+  enum: (argument) => Array.isArray(argument) && argument.length > 0 && new Set(argument).size === argument.length,
+  const: () => true,
+  required: (argument) => Array.isArray(argument) && argument.every((key) => typeof key === 'string'),
+  properties: (argument) => isJsonObject(argument) && Object.values(argument).every(isPlainSchema),
+  additionalProperties: isPlainSchema,
+  items: isPlainSchema,
+  minimum: (argument) => typeof argument === 'number',
+  maximum: (argument) => typeof argument === 'number',
+  minLength: isCount,
+  maxLength: isCount,
+  minItems: isCount,
+  minProperties: isCount,
+};
+
+const TYPES: ReadonlySet<string> = new Set(['null', 'array', 'object', 'integer', 'number', 'string', 'boolean']);
+
+/** Whether a schema that somebody else wrote is sound, and says nothing but what `obeys` judges without a pattern or a reference. */
+export function isPlainSchema(schema: Json): boolean {
+  if (typeof schema === 'boolean') return true;
+  if (!isJsonObject(schema)) return false;
+  return Object.entries(schema).every(([keyword, argument]) => {
+    if (keyword === '$id' || keyword === '$defs') return false;
+    if (NOTES.has(keyword) || keyword.startsWith('x-')) return true;
+    return Object.hasOwn(PLAIN, keyword) && PLAIN[keyword]?.(argument) === true;
+  });
+}
+
+function isCount(argument: Json): boolean {
+  return Number.isSafeInteger(argument) && Number(argument) >= 0;
 }
 
 function checkOf(root: JsonObject, schema: Json | undefined): Check {
@@ -36,7 +72,7 @@ function checkOf(root: JsonObject, schema: Json | undefined): Check {
 
 function checksOf(root: JsonObject, schema: JsonObject): readonly Check[] {
   const checks = Object.entries(schema).flatMap(([keyword, argument]) => {
-    if (NOTES.has(keyword)) return [];
+    if (NOTES.has(keyword) || keyword.startsWith('x-')) return [];
     return [aboutAny(root, keyword, argument) ?? aboutLeaves(keyword, argument) ?? aboutParts(root, schema, keyword) ?? (() => false)];
   });
   return checks;

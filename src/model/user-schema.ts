@@ -1,16 +1,19 @@
-import * as formats from 'ajv-formats';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { RE2JS } from 're2js';
 
 import { findingsOf, type SchemaFinding } from '#model/json-schema.ts';
 import { isJsonObject, type Json, type JsonObject, pointerToken, valueAt } from '#model/json.ts';
+import { addAjvFormats, ajvPackage } from '#model/on-demand.ts';
 import { quoted } from '#model/quoted.ts';
+import { isPlainSchema, obeys } from '#model/schema-obeyed.ts';
 import { didYouMean } from '#model/suggest.ts';
 
-/** A capsule's configuration schema, compiled. Patterns run on RE2, so no text makes them slow. */
+/** A capsule's configuration schema, ready to judge. Patterns run on RE2, so no text makes them slow. */
 export interface UserSchema {
   readonly schema: JsonObject;
-  readonly validate: ValidateFunction;
+  /** A plain schema is compiled only when a value may not obey it. */
+  readonly isPlain: boolean;
+  validator(): ValidateFunction;
 }
 
 /** What is wrong with a schema that somebody wrote; `pointer` is within the schema. */
@@ -39,14 +42,24 @@ export function compileUserSchema(schema: JsonObject): CompiledSchema {
 function compileFresh(schema: JsonObject): CompiledSchema {
   const mistakes = schemaMistakes(schema);
   if (mistakes.length > 0) return { ok: false, mistakes };
+  if (isPlainSchema(schema)) {
+    const validators: ValidateFunction[] = [];
+    return { ok: true, schema: { schema, isPlain: true, validator: () => (validators[0] ??= validatorOf(schema)) } };
+  }
   try {
-    const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, validateSchema: false, code: { regExp: re2 } });
-    formats.default.default(ajv);
-    return { ok: true, schema: { schema, validate: ajv.compile(schema) } };
+    const validate = validatorOf(schema);
+    return { ok: true, schema: { schema, isPlain: false, validator: () => validate } };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return { ok: false, mistakes: [{ pointer: '', message: error.message.split('\n')[0] ?? 'it does not compile' }] };
   }
+}
+
+function validatorOf(schema: JsonObject): ValidateFunction {
+  const { Ajv2020 } = ajvPackage();
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, validateSchema: false, code: { regExp: re2 } });
+  addAjvFormats(ajv);
+  return ajv.compile(schema);
 }
 
 /**
@@ -56,14 +69,18 @@ function compileFresh(schema: JsonObject): CompiledSchema {
 export function checkAgainst(schema: UserSchema, value: Json): readonly SchemaFinding[] {
   const declared = isJsonObject(schema.schema['properties']) && Object.hasOwn(schema.schema['properties'], 'global');
   try {
-    if (declared || !isJsonObject(value)) return findingsOf(schema.validate, value);
+    if (declared || !isJsonObject(value)) return findingsIn(schema, value);
     const { global: _, ...rest } = value;
-    return findingsOf(schema.validate, rest);
+    return findingsIn(schema, rest);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const words = { message: 'the configuration schema refers to itself without end', remedy: 'Break the circle of $ref.' };
     return [{ code: 'schema-violation', pointer: '', onKey: false, ...words }];
   }
+}
+
+function findingsIn(schema: UserSchema, value: Json): readonly SchemaFinding[] {
+  return schema.isPlain && obeys(schema.schema, value) ? [] : findingsOf(schema.validator(), value);
 }
 
 /**

@@ -1,4 +1,4 @@
-import Handlebars from 'handlebars';
+import { templateEngine } from './handlebars.ts';
 
 export const BLOCKS: ReadonlySet<string> = new Set(['if', 'unless', 'each', 'with']);
 const CLOSED_LIST =
@@ -22,7 +22,7 @@ export type Parsed = { readonly ok: true; readonly program: Program } | { readon
 
 export function parseTemplate(text: string): Parsed {
   try {
-    return { ok: true, program: Handlebars.parse(text) };
+    return { ok: true, program: templateEngine().parse(text) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const line = /line ([0-9]+)/i.exec(message)?.[1];

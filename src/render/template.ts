@@ -1,6 +1,7 @@
-import Handlebars from 'handlebars';
+import type Handlebars from 'handlebars';
 
 import type { JsonObject } from '#model/json.ts';
+import { templateEngine } from './handlebars.ts';
 import type { Scope } from './scope.ts';
 import { report } from './scope.ts';
 import { templateHelpers } from './template-helpers.ts';
@@ -77,7 +78,7 @@ function compiledTemplate(set: TemplateSet, path: string, text: string): (variab
  * not set is an error wherever it is emitted, arguments of helpers included (which the engine's `strict` does not cover).
  */
 function compileTemplate(set: TemplateSet, text: string): (variables: JsonObject) => string {
-  const engine = Handlebars.create();
+  const engine = templateEngine().create();
   for (const name of Object.keys(engine.helpers)) if (!BLOCKS.has(name)) engine.unregisterHelper(name);
   const state = { iterations: 0 };
   const helpers = templateHelpers(engine, {

@@ -1,4 +1,6 @@
-import pino from 'pino';
+import { createRequire } from 'node:module';
+
+import type pino from 'pino';
 
 import type { Secret } from '#model/secret.ts';
 import type { Journal, LogFields } from '#ports/machine.ts';
@@ -11,6 +13,8 @@ export interface JournalOptions {
   readonly destination: number | string | { write(line: string): void };
 }
 
+const load = createRequire(import.meta.url);
+const RANKS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };
 const MASK = '[secret]';
 const SECRET_NAMES = ['token', 'password', 'secret', 'privateKey', 'authorization', 'signature', 'cookie', 'webhookSecret', 'signingKey'];
 /** Forge tokens, credentials in URLs, bearer headers, private keys: shapes that are secret whoever wrote them. */
@@ -25,18 +29,24 @@ const SECRET_SHAPES = [
 const SHORTEST_SECRET = 6;
 
 export function openJournal(options: JournalOptions, secrets: readonly Secret[]): Journal {
+  // A command usually has nothing to log. A file that cannot be opened is told at the start.
+  let logger = typeof options.destination === 'string' ? openLogger(options) : undefined;
+  const needles = secretForms(secrets);
+  const at = (level: Exclude<LogLevel, 'silent'>) => (fields: LogFields, message: string) => {
+    if (RANKS[level] < RANKS[options.level]) return;
+    logger ??= openLogger(options);
+    logger[level](clean(fields, needles), redactText(message, needles));
+  };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+function openLogger(options: JournalOptions): pino.Logger {
+  const open = load('pino') as typeof pino;
   const stream =
     typeof options.destination === 'object'
       ? options.destination
-      : pino.destination({ dest: options.destination, sync: true, mkdir: true });
-  const logger = pino({ level: options.level, base: null, redact: { paths: SECRET_NAMES, censor: MASK } }, stream);
-  const needles = secretForms(secrets);
-  return {
-    debug: (fields, message) => logger.debug(clean(fields, needles), redactText(message, needles)),
-    info: (fields, message) => logger.info(clean(fields, needles), redactText(message, needles)),
-    warn: (fields, message) => logger.warn(clean(fields, needles), redactText(message, needles)),
-    error: (fields, message) => logger.error(clean(fields, needles), redactText(message, needles)),
-  };
+      : open.destination({ dest: options.destination, sync: true, mkdir: true });
+  return open({ level: options.level, base: null, redact: { paths: SECRET_NAMES, censor: MASK } }, stream);
 }
 
 function clean(fields: LogFields, needles: readonly string[]): LogFields {

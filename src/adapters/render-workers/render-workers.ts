@@ -6,14 +6,16 @@ import type { Result } from '#model/result.ts';
 import { refused } from '#model/result.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import type { WorkerLimits } from './messages.ts';
+import { HERE, rendererHere } from './render-here.ts';
+import type { HereLimits } from './render-here.ts';
 import type { Slot } from './slot.ts';
 import { openSlot } from './slot.ts';
 
 export interface RenderWorkersOptions extends Partial<WorkerLimits> {
   /** Threads at most; default: one less than the machine has cores, at least one. Started when first needed. */
   readonly workers?: number | undefined;
-  /** Start one thread now, because something will be rendered soon: it loads while the caller reads. */
-  readonly startNow?: boolean | undefined;
+  /** Render a little in the caller's own thread, before any other is started: for a command that renders once. */
+  readonly hereFirst?: Partial<HereLimits> | undefined;
 }
 
 const LIMITS: WorkerLimits = { unitMilliseconds: 5_000, outputCharacters: 16 * 1024 * 1024, heapMegabytes: 256 };
@@ -32,7 +34,7 @@ export function renderWorkers(options: RenderWorkersOptions): Renderer {
   const size = Math.max(1, options.workers ?? availableParallelism() - 1);
   const idle: Slot[] = Array.from({ length: size }, () => openSlot(limits));
   const slots = [...idle];
-  if (options.startNow === true) idle.at(-1)?.start();
+  const here = options.hereFirst === undefined ? undefined : rendererHere({ ...HERE, ...options.hereFirst });
   const waiting: ((slot: Slot) => void)[] = [];
   let renders = 0;
 
@@ -60,6 +62,9 @@ export function renderWorkers(options: RenderWorkersOptions): Renderer {
 
   async function render(units: readonly RenderUnit[], signal?: AbortSignal): Promise<readonly Result<RenderedUnit>[]> {
     renders += units.length;
+    signal?.throwIfAborted();
+    const little = here?.render(units, limits.outputCharacters);
+    if (little !== undefined) return little;
     const length = Math.min(LARGEST_BATCH, Math.max(1, Math.ceil(units.length / (size * 4))));
     const batches: (readonly RenderUnit[])[] = [];
     for (let at = 0; at < units.length; at += length) batches.push(units.slice(at, at + length));

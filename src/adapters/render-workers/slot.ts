@@ -13,8 +13,6 @@ export type BatchAnswer =
 
 /** One place in the pool: a thread that is started when first used and replaced when it had to be ended. One batch at a time. */
 export interface Slot {
-  /** Starts the thread if there is none, without anything to do. */
-  start(): void;
   render(units: readonly RenderUnit[]): Promise<BatchAnswer>;
   close(): Promise<void>;
 }
@@ -57,7 +55,7 @@ export function openSlot(limits: WorkerLimits): Slot {
     return answer;
   }
 
-  return { start, render, close: end };
+  return { render, close: end };
 }
 
 function startThread(limits: WorkerLimits): Thread {

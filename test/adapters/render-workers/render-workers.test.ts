@@ -81,6 +81,35 @@ describe('render workers', () => {
     expect(results.map((result) => (result.ok ? 'ok' : result.problems[0]?.code))).toEqual(['render-limit']);
   });
 
+  it('render a little without a thread, and the same', async () => {
+    const units = ['a', 'b', 'c'].map((name) => greeting(name, `to ${name}`));
+    // A thread could not even start with so little memory.
+    const renderer = workers({ hereFirst: {}, heapMegabytes: 1 });
+
+    const results = await renderer.render(units);
+
+    expect(results).toEqual(units.map((one) => renderUnit(one)));
+    expect(results.every((result) => result.ok)).toBe(true);
+  });
+
+  it('row 50: leave to a thread what is too much for the thread of the caller', async () => {
+    const renderer = workers({ hereFirst: { milliseconds: 50 }, unitMilliseconds: 2000 });
+
+    const results = await renderer.render([greeting('a', 'x'), nested('slow', 40), greeting('b', 'y')]);
+
+    expect(results.map((result) => (result.ok ? 'ok' : result.problems.map((problem) => problem.message)))).toEqual([
+      'ok',
+      ['rendering slow 1.0.0 for prod/eu-1 takes longer than 2000 ms'],
+      'ok',
+    ]);
+  });
+
+  it('say what is refused in the words of a thread', async () => {
+    const results = await workers({ hereFirst: {}, outputCharacters: 100 }).render([greeting('a', 'x'.repeat(200))]);
+
+    expect(results.map((result) => (result.ok ? 'ok' : result.problems[0]?.code))).toEqual(['render-limit']);
+  });
+
   it('stop when asked to', async () => {
     const renderer = workers();
 

@@ -1,0 +1,74 @@
+import { Script } from 'node:vm';
+
+import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
+import type { Result } from '#model/result.ts';
+import type { PreparedCapsule } from '#render/render.ts';
+import { prepareCapsule, renderPrepared } from '#render/render.ts';
+
+/** What rendering in the caller's own thread may take, all units of a process together. Beyond it the threads take over. */
+export interface HereLimits {
+  readonly milliseconds: number;
+  /** Units of one call. */
+  readonly units: number;
+  /** Bytes of files of all capsules of one call. */
+  readonly fileBytes: number;
+}
+
+export const HERE: HereLimits = { milliseconds: 500, units: 64, fileBytes: 1024 * 1024 };
+
+/** Renders a little in the caller's thread; undefined where that is too much for it, and then a thread under all limits has the word. */
+export interface HereRenderer {
+  render(units: readonly RenderUnit[], outputCharacters: number): readonly Result<RenderedUnit>[] | undefined;
+}
+
+/**
+ * Starting a thread loads the program a second time, longer than most repositories take to render. The clock of the virtual machine ends
+ * whatever does not come back: what was ended half way is never used again here.
+ */
+export function rendererHere(limits: HereLimits): HereRenderer {
+  const prepared = new WeakMap<RenderUnit['capsule'], PreparedCapsule>();
+  const script = new Script('work()');
+  let left = limits.milliseconds;
+
+  function renderAll(units: readonly RenderUnit[]): readonly Result<RenderedUnit>[] {
+    return units.map((unit) => {
+      const known = prepared.get(unit.capsule) ?? prepareCapsule(unit.capsule);
+      prepared.set(unit.capsule, known);
+      return renderPrepared(unit, known);
+    });
+  }
+
+  function render(units: readonly RenderUnit[], outputCharacters: number): readonly Result<RenderedUnit>[] | undefined {
+    if (left < 1 || units.length > limits.units || bytesOf(units) > limits.fileBytes) return undefined;
+    const began = performance.now();
+    try {
+      const results: { value?: readonly Result<RenderedUnit>[] } = {};
+      const work = (): void => {
+        results.value = renderAll(units);
+      };
+      script.runInNewContext({ work }, { timeout: Math.ceil(left) });
+      const { value } = results;
+      return value?.every((result) => !result.ok || charactersOf(result.value) <= outputCharacters) === true ? value : undefined;
+    } catch {
+      // Too slow, too deep, or broken: a thread finds out which, and says so.
+      left = 0;
+      return undefined;
+    } finally {
+      left -= performance.now() - began;
+    }
+  }
+
+  return { render };
+}
+
+function bytesOf(units: readonly RenderUnit[]): number {
+  let bytes = 0;
+  for (const capsule of new Set(units.map((unit) => unit.capsule))) {
+    for (const content of capsule.files.values()) bytes += content.byteLength;
+  }
+  return bytes;
+}
+
+function charactersOf(unit: RenderedUnit): number {
+  return unit.objects.reduce((sum, object) => sum + object.text.length, 0);
+}
