@@ -10,6 +10,7 @@ import { irregular } from './irregular.ts';
 import { misplacedFiles, notACapsule } from './misplaced.ts';
 import { findNotHonoured, type NotHonoured, ofCapsule } from './not-honoured.ts';
 import { type ParsedDeclaration, parseDocument } from './parse.ts';
+import { agentProblems } from './rules/agents.ts';
 import { availabilityProblems } from './rules/availability.ts';
 import { componentNameProblems } from './rules/component-names.ts';
 import { cycleProblems } from './rules/cycles.ts';
@@ -17,6 +18,7 @@ import { dependencyProblems } from './rules/dependencies.ts';
 import { fileProblems } from './rules/files.ts';
 import { historyProblems } from './rules/history.ts';
 import { promotionProblems } from './rules/promotion-graph.ts';
+import { protocolProblems } from './rules/protocols.ts';
 import { referenceProblems } from './rules/references.ts';
 import { resourceProblems } from './rules/resources.ts';
 import { schemaProblems } from './rules/schema-hygiene.ts';
@@ -86,6 +88,8 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...availabilityProblems(context),
     ...schemaProblems(context),
     ...referenceProblems(context),
+    ...protocolProblems(context),
+    ...agentProblems(context),
   ];
   return problems.sort(compareProblems);
 }

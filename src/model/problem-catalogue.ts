@@ -1,3 +1,4 @@
+import { AGENT_PROBLEMS } from '#model/agent-problems.ts';
 import { COMPOSITION_PROBLEMS } from '#model/composition-problems.ts';
 import { DECLARATION_PROBLEMS } from '#model/declaration-problems.ts';
 import { PATH_PROBLEMS } from '#model/path-problems.ts';
@@ -67,6 +68,7 @@ const ENTRIES: Readonly<Record<string, CatalogueEntry>> = {
 /** Every code a person may meet. A test compares it with the codes in the source. */
 export const PROBLEM_CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(
   [
+    ...Object.entries(AGENT_PROBLEMS),
     ...Object.entries(COMPOSITION_PROBLEMS),
     ...Object.entries(DECLARATION_PROBLEMS),
     ...Object.entries(PATH_PROBLEMS),

@@ -1,3 +1,4 @@
+import { protocolMisfits } from '#model/agent-protocols.ts';
 import type { Capsule } from '#model/declarations.generated.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import { pointerToken } from '#model/json.ts';
@@ -5,7 +6,7 @@ import type { InstanceName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import type { ReleasedCapsule, ResolvedInstance } from '#model/resolution.ts';
 
-/** V-18: what a capsule wants of a dependency is what the chosen version provides. */
+/** V-18, V-66, V-68, V-70 and V-72: what a capsule wants of a dependency is what the chosen version provides. */
 export function checkWiring(
   environment: DesiredEnvironment,
   instances: readonly ResolvedInstance[],
@@ -13,13 +14,23 @@ export function checkWiring(
 ): readonly Problem[] {
   const problems: Problem[] = [];
   for (const { pin, dependencies } of instances) {
-    const spec = released.get(pin.instance)?.declaration.spec;
-    if (spec === undefined || dependencies.size === 0) continue;
+    const declaration = released.get(pin.instance)?.declaration;
+    const spec = declaration?.spec;
+    if (spec === undefined || (dependencies.size === 0 && spec.protocols === undefined)) continue;
+    const related = [{ file: environment.declared.file, line: undefined, note: `${pin.capsule}@${pin.version} runs as ${pin.instance}` }];
+    const placed = (pointer: string): Pick<Problem, 'severity' | 'phase' | 'place' | 'related'> => ({
+      severity: 'error',
+      phase: 'resolve',
+      place: { file: `capsules/${pin.capsule}/capsule.yaml`, line: undefined, column: undefined, pointer },
+      related,
+    });
     const problem = (pointer: string, message: string, remedy: string): void => {
-      const place = { file: `capsules/${pin.capsule}/capsule.yaml`, line: undefined, column: undefined, pointer };
-      const related = [{ file: environment.declared.file, line: undefined, note: `${pin.capsule}@${pin.version} runs as ${pin.instance}` }];
-      problems.push({ code: 'wiring-mismatch', rule: 'V-18', severity: 'error', phase: 'resolve', message, remedy, place, related });
+      problems.push({ code: 'wiring-mismatch', rule: 'V-18', message, remedy, ...placed(pointer) });
     };
+    if (declaration?.spec.protocols !== undefined) {
+      const misfits = protocolMisfits(declaration, providersOf(dependencies, released));
+      problems.push(...misfits.map(({ pointer, ...misfit }) => ({ ...misfit, ...placed(pointer) })));
+    }
     for (const [name, instance] of dependencies) {
       const other = released.get(instance);
       const protocol = spec.dependencies?.[name]?.requires?.protocol;
@@ -48,6 +59,18 @@ export function checkWiring(
     }
   }
   return problems;
+}
+
+function providersOf(
+  dependencies: ResolvedInstance['dependencies'],
+  released: ReadonlyMap<InstanceName, ReleasedCapsule>,
+): ReadonlyMap<string, Capsule> {
+  return new Map(
+    [...dependencies].flatMap(([name, instance]): [string, Capsule][] => {
+      const provider = released.get(instance)?.declaration;
+      return provider === undefined ? [] : [[name, provider]];
+    }),
+  );
 }
 
 function outputNames(capsule: Capsule): readonly string[] {

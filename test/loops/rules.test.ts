@@ -6,8 +6,23 @@ import { rendererInProcess } from '#test/stories/engine.ts';
 import { type Change, changed, edit, type Garden, plantedGarden, seen, validated, worldOf } from './garden.ts';
 import { DEV, LOCK, NOTE, PROD, release, type Row } from './rule-changes.ts';
 import { NEAR_MISSES } from './rule-near-misses.ts';
+import { AGENT_NEAR_MISSES, AGENT_VIOLATIONS } from './rule-rows-agents.ts';
 import { SUCCESSION_NEAR_MISSES, SUCCESSION_VIOLATIONS } from './rule-rows-succession.ts';
 import { VIOLATIONS } from './rule-violations.ts';
+
+const ALL_VIOLATIONS: readonly Row[] = [
+  // A line for each file of rows.
+  ...VIOLATIONS,
+  ...AGENT_VIOLATIONS,
+  ...SUCCESSION_VIOLATIONS,
+];
+
+const ALL_NEAR_MISSES: readonly Row[] = [
+  // A line for each file of rows.
+  ...NEAR_MISSES,
+  ...AGENT_NEAR_MISSES,
+  ...SUCCESSION_NEAR_MISSES,
+];
 
 let garden: Garden;
 
@@ -26,13 +41,13 @@ test('the garden itself has nothing wrong', async () => {
 });
 
 describe('validate finds', () => {
-  test.each([...VIOLATIONS, ...SUCCESSION_VIOLATIONS])('%s', async (_, changes, expected) => {
+  test.each(ALL_VIOLATIONS)('%s', async (_, changes, expected) => {
     expect(seen(await validated(await after(changes)))).toEqual(expected);
   });
 });
 
 describe('validate does not mind', () => {
-  test.each([...NEAR_MISSES, ...SUCCESSION_NEAR_MISSES])('%s', async (_, changes, expected) => {
+  test.each(ALL_NEAR_MISSES)('%s', async (_, changes, expected) => {
     expect(seen(await validated(await after(changes)))).toEqual(expected);
   });
 });

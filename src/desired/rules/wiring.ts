@@ -15,7 +15,7 @@ export function wiringProblems(context: RuleContext): readonly Problem[] {
 type Dependency = NonNullable<CapsuleSource['declared']['value']['spec']['dependencies']>[string];
 
 /** The snapshot's version of what a dependency names, if the range takes it; other versions are judged when resolved. */
-function providerOf(context: RuleContext, dependency: Dependency): CapsuleSource | undefined {
+export function providerOf(context: RuleContext, dependency: Dependency): CapsuleSource | undefined {
   const provider = dependency.capsule === undefined ? undefined : context.capsules.get(dependency.capsule);
   const range = parseRange(dependency.version ?? '*');
   if (provider === undefined || range === undefined) return undefined;
