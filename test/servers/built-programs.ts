@@ -39,9 +39,14 @@ export function buildModule(module: string): void {
   mkdirSync(unfinished, { recursive: true });
   const [first = module, ...others] = program.names;
   const flags = ['-mod=readonly', '-trimpath', '-buildvcs=false', '-ldflags', ldflags(program), '-o', join(unfinished, first)];
-  execFileSync('nice', ['-n', '10', 'go', 'build', ...flags, program.package], {
+  const env = goEnvironment();
+  // The module proxy is the one place that may be asked: no program is brought in from wherever its source lives.
+  const proxy = execFileSync('go', ['env', 'GOPROXY'], { env, encoding: 'utf8' })
+    .trim()
+    .replaceAll(/[,|]direct\b/g, '');
+  execFileSync('go', ['build', ...flags, program.package], {
     cwd: moduleFolder(module),
-    env: goEnvironment(),
+    env: { ...env, GOPROXY: proxy },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   for (const other of others) symlinkSync(first, join(unfinished, other));
@@ -64,7 +69,7 @@ function ldflags(program: GoProgram): string {
   return ['-s', '-w', ...program.stamps.map((stamp) => `-X ${stamp}`)].join(' ');
 }
 
-/** Only what a build needs; the module proxy is the one place it may ask. */
+/** Only what a build needs. */
 function goEnvironment(): Readonly<Record<string, string>> {
   const kept = [
     'HOME',
@@ -81,7 +86,6 @@ function goEnvironment(): Readonly<Record<string, string>> {
   ];
   const values = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
   return {
-    GOPROXY: 'https://proxy.golang.org',
     ...Object.fromEntries(values),
     PATH: [...GO_PLACES, process.env['PATH']].join(':'),
     GOTOOLCHAIN: TOOLCHAIN,
