@@ -21,6 +21,7 @@ const CHAPTER_NAMES = [
   'rollout',
   'edge',
   'ledger',
+  'arrival',
 ] as const;
 
 export const CHAPTERS: ReadonlySet<string> = new Set(CHAPTER_NAMES);

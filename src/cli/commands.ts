@@ -23,9 +23,20 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'init',
     description: 'write a small repository that validates, plans and runs at once',
-    words: [{ name: '[directory]', description: 'where (default: the current directory)' }],
-    options: [{ flags: '--dry-run', description: 'only list the files' }],
-    example: 'capstan init platform',
+    words: [
+      {
+        name: '[directory...]',
+        description: 'where (default: the current directory); after `--from argocd` and the like: what to read, then where',
+      },
+    ],
+    options: [
+      { flags: '--from <source>', description: 'bring what there is: a directory of manifests, or argocd, flux, helm, kustomize' },
+      { flags: '--namespace <name>', description: 'with --from: where objects are that name none (default: default)' },
+      { flags: '--environment <name>', description: 'with --from: the environment to make where the source knows none (default: dev)' },
+      { flags: '--dry-run', description: 'write nothing, only list the files' },
+      output('text, json'),
+    ],
+    example: 'capstan init --from k8s platform',
     load: async () => (await import('./init.ts')).init,
   },
   {
@@ -188,8 +199,15 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'schema',
     description: 'JSON Schema of a declaration kind',
-    words: [{ name: '[kind]', description: 'Project, Environment, EnvironmentLock, Capsule, Policy, Fleet, Device; without it, the list' }],
-    options: [],
+    words: [
+      { name: '[kind...]', description: 'Project, Environment, EnvironmentLock, Capsule, Policy, Fleet, Device; without it, the list' },
+    ],
+    options: [
+      { flags: '--all', description: 'every kind, outputs included' },
+      { flags: '--out <directory>', description: 'write them as files (without --all and kinds: the declarations)' },
+      { flags: '--check', description: 'with --out: write nothing; exit 1 if a file is missing or old' },
+      { flags: '--vscode', description: 'settings for VS Code that find these files in schemas/' },
+    ],
     example: 'capstan schema Capsule > capsule.schema.json',
     load: async () => (await import('./schema.ts')).schema,
   },

@@ -1,8 +1,9 @@
 import { sha256Of } from '#model/digest.ts';
 import type { Json, JsonObject } from '#model/json.ts';
 import { isJsonObject } from '#model/json.ts';
-import type { KubernetesObject } from '#model/kubernetes-object.ts';
 import { forbiddenKind, isClusterScoped } from '#model/kubernetes-kinds.ts';
+import { listedObjects } from '#model/kubernetes-list.ts';
+import type { KubernetesObject } from '#model/kubernetes-object.ts';
 import { groupAndVersion, keyText, objectFileName, objectKey } from '#model/kubernetes-object.ts';
 import { writeKubernetesYaml } from '#model/kubernetes-text.ts';
 import type { Place } from '#model/problem.ts';
@@ -43,16 +44,9 @@ export function toObjects(scope: Scope, raws: readonly RawObject[]): readonly Re
   return [...byPath.values()].map((one) => one.object).sort((a, b) => compareText(a.path, b.path));
 }
 
-/** The items of a `v1 List`, three levels deep; anything else is itself. */
+/** The items of a list; anything else is itself. */
 export function unpackList(raw: RawObject): readonly RawObject[] {
-  return unpacked(raw, 0);
-}
-
-function unpacked(raw: RawObject, depth: number): readonly RawObject[] {
-  const { value } = raw;
-  if (!isJsonObject(value) || value['apiVersion'] !== 'v1' || value['kind'] !== 'List' || depth > 3) return [raw];
-  const items: Json | undefined = value['items'];
-  return Array.isArray(items) ? items.flatMap((item: Json) => unpacked({ ...raw, value: item }, depth + 1)) : [];
+  return listedObjects(raw.value).map((value) => ({ ...raw, value }));
 }
 
 /** `<group>/<kind>` of the custom resources that this unit itself defines -> is it cluster-scoped. */

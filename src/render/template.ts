@@ -9,21 +9,22 @@ import { BLOCKS, emitting, parseTemplate, partialsOf } from './template-syntax.t
 
 export const TEMPLATE_LIMITS = { sourceBytes: 1024 * 1024, outputCharacters: 4 * 1024 * 1024, iterations: 100_000 } as const;
 
-/** A file of the capsule as text; a problem at `pointer` when it is not there or not UTF-8. */
-export function fileText(scope: Scope, path: string, pointer: string): string | undefined {
-  const text = textOf(scope.unit.capsule.files.get(path));
+/** A file of the capsule as text; a problem at `pointer` when it is not there, too large or not UTF-8. */
+export function fileText(scope: Scope, path: string, pointer: string, limit: number = TEMPLATE_LIMITS.sourceBytes): string | undefined {
+  const bytes = scope.unit.capsule.files.get(path);
+  const text = textOf(bytes, limit);
   if (text !== undefined) return text;
-  const isThere = scope.unit.capsule.files.has(path);
+  const why = bytes === undefined ? 'does not exist' : bytes.byteLength > limit ? `is larger than ${limit} bytes` : 'is not UTF-8 text';
   report(scope, pointer, {
-    ...(isThere ? { code: 'file-not-text', rule: 'V-87' } : { code: 'file-missing', rule: 'V-12' }),
-    message: `${scope.unit.capsule.directory}/${path} ${isThere ? 'is not UTF-8 text' : 'does not exist'}`,
+    ...(bytes === undefined ? { code: 'file-missing', rule: 'V-12' } : { code: 'file-not-text', rule: 'V-87' }),
+    message: `${scope.unit.capsule.directory}/${path} ${why}`,
     remedy: 'Name a text file of this capsule, relative to its directory.',
   });
   return undefined;
 }
 
-export function textOf(bytes: Uint8Array | undefined): string | undefined {
-  if (bytes === undefined || bytes.byteLength > TEMPLATE_LIMITS.sourceBytes) return undefined;
+export function textOf(bytes: Uint8Array | undefined, limit: number = TEMPLATE_LIMITS.sourceBytes): string | undefined {
+  if (bytes === undefined || bytes.byteLength > limit) return undefined;
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '#model/json.ts';
 import { isJsonObject } from '#model/json.ts';
-import { readKubernetesYaml } from '#model/kubernetes-yaml.ts';
+import { KUBERNETES_YAML_LIMITS, readKubernetesYaml } from '#model/kubernetes-yaml.ts';
 import type { Place } from '#model/problem.ts';
 import { compareText, placeInFile } from '#model/problem.ts';
 import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
@@ -89,7 +89,7 @@ function manifestObjects(scope: Scope, part: Part): readonly RawObject[] {
     });
   }
   return files.flatMap((file) => {
-    const text = fileText(scope, file, pointer);
+    const text = fileText(scope, file, pointer, KUBERNETES_YAML_LIMITS.bytes);
     return text === undefined ? [] : documents(scope, text, file, `manifest ${file}`);
   });
 }

@@ -71,6 +71,11 @@ test('what reads git alone', async () => {
   await document('Version', 0, 'version');
   await document('Identity', 0, 'identity');
   await document('DeviceList', 0, 'get', 'devices');
+  expect(await document('InitReport', 0, 'init', '--dry-run', 'elsewhere')).toMatchObject({ source: null, dryRun: true });
+  expect(await document('InitReport', 0, 'init', '--dry-run', '--from', 'capsules', 'elsewhere')).toMatchObject({
+    source: { kind: 'manifests' },
+    leftOut: [{ file: 'hello/capsule.yaml', what: '"capstan.dev/v1alpha1" "Capsule"' }, {}, {}],
+  });
 });
 
 test('a run, and what is there after it', async () => {

@@ -35,7 +35,11 @@ describe('V-87', () => {
       'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata: { k: "-----BEGIN RSA PRIVATE KEY-----" }',
       'with a private key',
     ],
-    ['too much text', `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata: { k: "${'x'.repeat(1_048_600)}" }`, 'not UTF-8'],
+    [
+      'too much text',
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata: { k: "${'x'.repeat(1_048_600)}" }`,
+      'is larger than 1048576 bytes',
+    ],
     [
       'the same object twice',
       'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }',
