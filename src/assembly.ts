@@ -113,7 +113,7 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
     renderer,
     forge,
     journal,
-    clock: systemClock,
+    clock: clockOf(place, systemClock),
     ids: randomIds(),
     signer: await lazySigner(found),
     targetsRoot: configuration?.directoryRoot ?? join(stateOf(found), 'targets'),
@@ -129,6 +129,11 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
       await repository.close();
     },
   };
+}
+
+/** `--now` stands still: a report judges everything at one time. */
+function clockOf({ now }: Place, clock: Clock): Clock {
+  return now === undefined ? clock : { now: () => now };
 }
 
 function webhookOf(configuration: Configuration | undefined): OpenedWorld['webhook'] {

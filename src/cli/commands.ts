@@ -43,7 +43,12 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'validate',
     description: 'check every declaration, all problems at once',
     words: [],
-    options: [REPO, REV, output('text, json, sarif, junit, github')],
+    options: [
+      REPO,
+      REV,
+      { flags: '--now <time>', description: 'judge what ends at a time as of this date or RFC 3339 time (default: the clock)' },
+      output('text, json, sarif, junit, github'),
+    ],
     example: 'capstan validate -o github',
     load: async () => (await import('./validate.ts')).validate,
   },

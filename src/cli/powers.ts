@@ -1,5 +1,6 @@
 import type { Webhook } from '#loops/doctor.ts';
 import type { World } from '#loops/world.ts';
+import type { Instant } from '#model/instant.ts';
 import type { Signer } from '#ports/machine.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { WorkingDirectory } from '#ports/working-directory.ts';
@@ -26,6 +27,8 @@ export interface Place {
   readonly trustRoot?: string | undefined;
   /** The command is about a person's declarations: the repository around the caller, even where a configuration stands above it. */
   readonly readsCheckout?: boolean | undefined;
+  /** The time that the command judges by, instead of the clock. */
+  readonly now?: Instant | undefined;
 }
 
 export interface OpenedWorld extends World {

@@ -22,6 +22,7 @@ import { protocolProblems } from './rules/protocols.ts';
 import { referenceProblems } from './rules/references.ts';
 import { resourceProblems } from './rules/resources.ts';
 import { schemaProblems } from './rules/schema-hygiene.ts';
+import { successionProblems } from './rules/succession.ts';
 import { targetFactProblems } from './rules/target-facts.ts';
 import { targetProblems } from './rules/targets.ts';
 import { wiringProblems } from './rules/wiring.ts';
@@ -90,6 +91,7 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...referenceProblems(context),
     ...protocolProblems(context),
     ...agentProblems(context),
+    ...successionProblems(context),
   ];
   return problems.sort(compareProblems);
 }

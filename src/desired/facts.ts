@@ -1,5 +1,6 @@
 import type { CapsuleSource, DesiredEnvironment, DesiredState } from '#model/desired.ts';
 import type { CommitId, TreeId } from '#model/digest.ts';
+import type { Instant } from '#model/instant.ts';
 import type { CapsuleName } from '#model/names.ts';
 import { brokenCapsules, brokenEnvironments } from './assemble.ts';
 
@@ -32,6 +33,8 @@ export interface DesiredFacts {
   readonly history: HistoryFacts | undefined;
   /** Version of this Capstan, for `spec.engine`. */
   readonly engineVersion: string | undefined;
+  /** For what ends at a time; a run never judges by it. */
+  readonly now?: Instant | undefined;
 }
 
 /** The snapshot with the lookups that several rules need, built once. */

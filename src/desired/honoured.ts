@@ -234,6 +234,8 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/dependencies/*/external',
       '/spec/dependencies/*/requires/**',
       '/spec/conflicts/**',
+      '/spec/lifecycle',
+      '/spec/deprecation/**',
       '/spec/provides/**',
       '/spec/config/**',
       '/spec/secrets',
@@ -283,8 +285,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       ...FREE_TEXT,
       '/spec/owner',
       '/spec/system',
-      '/spec/lifecycle',
-      '/spec/deprecation/**',
       '/spec/compatibility',
       // Only targets of drivers that are stuck declare or run a Kubernetes version or an architecture.
       '/spec/compatibility/kubernetes',

@@ -3,10 +3,11 @@ import type { CommitId } from '#model/digest.ts';
 import type { InstanceName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Rendering } from '#model/rendering.ts';
-import type { Pin, ReleaseIndex } from '#model/resolution.ts';
+import type { Pin, ReleaseIndex, Resolution } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { sharedObjects } from '#render/render.ts';
-import { checkLock, lockText, pinsOfLock } from '#resolve/resolve.ts';
+import { checkLock, checkRetirement, lockText, pinsOfLock } from '#resolve/resolve.ts';
+import { declaredIn, withLines } from './lines.ts';
 import type { Declarations } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import type { ReadingWorld } from './world.ts';
@@ -59,6 +60,7 @@ async function renderPins(checked: Checked, wanted: Wanted, signal: AbortSignal 
   const resolved = await resolvePins(world.reading, { state: declarations.state, index, ...wanted });
   if (!resolved.ok) return { pins: undefined, rendering: undefined, problems: resolved.problems };
   const pins = resolved.value.instances.map((instance) => instance.pin);
+  const ending = endingVersions(checked, wanted.environment, resolved.value);
   const rendered = await world.environments.render(
     {
       state: declarations.state,
@@ -70,8 +72,20 @@ async function renderPins(checked: Checked, wanted: Wanted, signal: AbortSignal 
     signal,
   );
   return rendered.ok
-    ? { pins, rendering: rendered.value.rendering, problems: rendered.value.warnings }
-    : { pins, rendering: undefined, problems: rendered.problems };
+    ? { pins, rendering: rendered.value.rendering, problems: [...ending, ...rendered.value.warnings] }
+    : { pins, rendering: undefined, problems: [...ending, ...rendered.problems] };
+}
+
+/** V-24. */
+function endingVersions({ world, index, state }: Checked, environment: DesiredEnvironment, resolution: Resolution): readonly Problem[] {
+  const found = checkRetirement(environment, resolution.instances, {
+    declaration: ({ pin }) => {
+      const release = index.releases.get(pin.capsule)?.get(pin.version);
+      return release === undefined ? undefined : world.reading.loaded(release)?.declaration;
+    },
+    now: world.clock.now(),
+  });
+  return withLines(found, declaredIn(state));
 }
 
 /** V-46 to V-49. */

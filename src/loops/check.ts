@@ -40,6 +40,7 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
         })),
       ),
       engineVersion: world.settings.version,
+      now: world.clock.now(),
     }),
   );
   found.push(...notHonoured(state), ...allowedSigners(state.project).problems);

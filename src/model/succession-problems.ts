@@ -9,4 +9,32 @@ export const SUCCESSION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'greeter: conflicts: [{ capsule: greeter-legacy, version: "*" }], and an environment that asks for both',
     remedy: 'Take one of the two out of the environment, or ask for versions that go together.',
   },
+  'deprecated-in-use': {
+    rule: 'V-24',
+    title: 'A deprecated version is used',
+    why: 'Its owner said that it will go, and often what takes its place. Nothing is wrong yet; after the sunset it is an error.',
+    example: 'lifecycle: deprecated, deprecation: { replacedBy: greeter2, sunset: 2027-03-31 }, and a capsule that depends on it',
+    remedy: 'Go over to what replaces it before the sunset.',
+  },
+  'deprecation-missing': {
+    rule: 'V-24',
+    title: 'A deprecated capsule does not say what follows',
+    why: 'Who uses it learns that it will go, but not when, and not what to use instead.',
+    example: 'lifecycle: deprecated without deprecation',
+    remedy: 'Add spec.deprecation with replacedBy, sunset or note.',
+  },
+  'retired-in-use': {
+    rule: 'V-24',
+    title: 'A retired version is used',
+    why: 'Nobody looks after it any more. A retired version is never chosen; what is locked to one stays until somebody moves it.',
+    example: 'redis 7.2.6 says lifecycle: retired, and greeter depends on redis ^7.2.0',
+    remedy: 'Use what replaces it, or leave it out.',
+  },
+  'sunset-passed': {
+    rule: 'V-24',
+    title: 'A version is used after its sunset',
+    why: 'Its owner promised to look after it until that day. validate judges by the clock, or by --now.',
+    example: 'deprecation: { sunset: 2026-12-31 }, and a capsule that depends on it in 2027',
+    remedy: 'Use what replaces it, or agree on another day with its owner.',
+  },
 };

@@ -3,7 +3,7 @@ import type { CapsuleSource, DesiredEnvironment } from '#model/desired.ts';
 import { toCommitId, toSha256, toTreeId } from '#model/digest.ts';
 import { toCapsuleName, toInstanceName, type InstanceName } from '#model/names.ts';
 import { compareText, type Place, type Problem } from '#model/problem.ts';
-import type { ChangeSet, ConfigurationLayer, Move, Pin, ReleaseIndex } from '#model/resolution.ts';
+import type { ChangeSet, ConfigurationLayer, Move, Pin, ReleaseIndex, ResolvedInstance } from '#model/resolution.ts';
 import { differences, identified } from './change-set.ts';
 import { merged, type ConfigurationSchema, type Merged } from './configuration.ts';
 import { composedCapsule, schemaOf } from './inheritance.ts';
@@ -14,6 +14,7 @@ import { nothingReleased, withObservations, type Observed } from './release-inde
 import { requestedInstances } from './requests.ts';
 import { resolutionOf, type Resolved } from './resolution.ts';
 import type { ResolveInput } from './resolve-input.ts';
+import { retirements } from './retirement.ts';
 
 export function emptyIndex(): ReleaseIndex {
   return nothingReleased();
@@ -114,6 +115,15 @@ export function mergeConfiguration(
   dynamic: readonly string[],
 ): Merged {
   return merged(layers, schema, dynamic);
+}
+
+/** V-24 on what an environment runs or would run. */
+export function checkRetirement(
+  environment: DesiredEnvironment,
+  instances: readonly ResolvedInstance[],
+  facts: Parameters<typeof retirements>[2],
+): readonly Problem[] {
+  return retirements(environment, instances, facts);
 }
 
 /** V-46 to V-49. */
