@@ -167,7 +167,7 @@ export function createTargetPreparation(): TargetPreparation {
       },
       outputs: {},
       findings: [],
-      inert: { instance: pin.instance, objects: [] },
+      inert: { instance: pin.instance, objects: [], origins: [] },
       healthOf: [shaped],
     };
   }

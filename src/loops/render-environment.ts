@@ -15,6 +15,8 @@ import type { Renderer } from '#ports/renderer.ts';
 import { assembleRendering, assembleTarget, compareRenderings } from '#render/render.ts';
 import { resolveEnvironment } from '#resolve/resolve.ts';
 import { composedSources, createComposer, inPlace, linesOfSources } from './composed.ts';
+import type { ObjectJudge } from './judged-objects.ts';
+import { createObjectJudge } from './judged-objects.ts';
 import { withLines } from './lines.ts';
 import { createTargetPreparation } from './prepared-target.ts';
 import type { Prepared, PreparedTarget, SourcedInstance } from './prepared-target.ts';
@@ -27,12 +29,15 @@ export interface RenderedEnvironment {
   /** `target instance` -> merged configuration with origins. */
   configurations(): ReadonlyMap<string, Configuration>;
   readonly warnings: readonly Problem[];
+  /** Objects that no schema judged: API version and kind -> how many. */
+  readonly unjudged: ReadonlyMap<string, number>;
 }
 
 export interface EnvironmentRenderer {
   render(request: RenderRequest, signal?: AbortSignal): Promise<Result<RenderedEnvironment>>;
   /** Whole answers of commits, which the next question often compares with. */
   readonly remembered: Memo<RenderedEnvironment>;
+  readonly counts: ObjectJudge['counts'];
 }
 
 export interface ResolveRequest {
@@ -60,6 +65,7 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer, 
   const known = new WeakMap<Prepared, RenderedUnit>();
   const targets = createMemo<TargetRendering>(200);
   const composer = createComposer();
+  const objectJudge = createObjectJudge();
   const judged = createMemo<WeakMap<Prepared, readonly Problem[]>>(200);
 
   async function render(request: RenderRequest, signal?: AbortSignal): Promise<Result<RenderedEnvironment>> {
@@ -92,10 +98,12 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer, 
     const rendering = assembleRendering(environment.name, assembled.value);
     const capsules = new Map(sourced.map(({ instance, source }) => [instance.pin.instance, source.declared]));
     const verdicts = judge(request, { prepared, rendered: rendered.value, targets: assembled.value, capsules });
-    const denied = verdicts.filter((problem) => problem.severity === 'error');
+    const objects = await objectJudge.judge(environment, prepared, rendered.value);
+    const denied = [...objects.problems, ...verdicts].filter((problem) => problem.severity === 'error');
     if (denied.length > 0) return refused(denied);
-    const warnings = [...found, ...verdicts].filter((problem) => problem.severity === 'warning');
-    return accepted({ resolution: request.resolution, rendering, configurations: () => configurationsOf(prepared), warnings });
+    const warnings = [...found, ...objects.problems, ...verdicts].filter((problem) => problem.severity === 'warning');
+    const configurations = (): ReturnType<RenderedEnvironment['configurations']> => configurationsOf(prepared);
+    return accepted({ resolution: request.resolution, rendering, configurations, warnings, unjudged: objects.unknown });
   }
 
   /** The verdict on a unit follows from its objects, the environment and the policies. */
@@ -133,7 +141,7 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer, 
     );
   }
 
-  return { render, remembered: createMemo(16) };
+  return { render, remembered: createMemo(16), counts: () => objectJudge.counts() };
 }
 
 function configurationsOf(prepared: readonly PreparedTarget[]): ReadonlyMap<string, Configuration> {

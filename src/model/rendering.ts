@@ -4,6 +4,7 @@ import type { Sha256 } from '#model/digest.ts';
 import type { JsonObject } from '#model/json.ts';
 import type { KubernetesObject, ObjectKey } from '#model/kubernetes-object.ts';
 import type { EnvironmentName, InstanceName, TargetName } from '#model/names.ts';
+import type { Place } from '#model/problem.ts';
 import type { Configuration, Pin } from '#model/resolution.ts';
 
 /** The render engine's own version: part of every unit's digest, raised whenever the same input gives other bytes. */
@@ -67,10 +68,22 @@ export interface RenderedObject {
   readonly text: string;
 }
 
+/** What an object came from, for places in problems. */
+export interface ObjectOrigin {
+  /** Its pointer is that of the component or field, or that of the object in its document. */
+  readonly place: Place;
+  /** `component web`, `template note.yaml.hbs`, `manifest deploy/all.yaml`. */
+  readonly source: string;
+  /** What patches changed in it, in their order: pointers into the object, and the operation. */
+  readonly patches: readonly { readonly pointer: string; readonly place: Place }[];
+}
+
 /** One unit's objects, by path. */
 export interface RenderedUnit {
   readonly instance: InstanceName;
   readonly objects: readonly RenderedObject[];
+  /** Of each object, in the same order. */
+  readonly origins: readonly ObjectOrigin[];
 }
 
 export interface RenderedInstanceFacts {

@@ -8,7 +8,7 @@ import { groupAndVersion, keyText, objectFileName, objectKey } from '#model/kube
 import { writeKubernetesYaml } from '#model/kubernetes-text.ts';
 import type { Place } from '#model/problem.ts';
 import { compareText } from '#model/problem.ts';
-import type { RenderedObject } from '#model/rendering.ts';
+import type { ObjectOrigin, RenderedObject, RenderedUnit } from '#model/rendering.ts';
 import type { Scope } from './scope.ts';
 import { problemAt } from './scope.ts';
 import { secretIn } from './secret-scan.ts';
@@ -23,30 +23,43 @@ export interface RawObject {
   readonly source: string;
   /** Order inside the instance; absent: 0. */
   readonly wave?: number;
+  readonly patches?: ObjectOrigin['patches'];
 }
 
 /** V-87: makes each raw object one of ours, or says why it cannot be. By path. */
-export function toObjects(scope: Scope, raws: readonly RawObject[]): readonly RenderedObject[] {
+export function toObjects(scope: Scope, raws: readonly RawObject[]): Pick<RenderedUnit, 'objects' | 'origins'> {
   if (raws.length > OBJECT_LIMITS.objects) {
     refuse(scope, raws[0], `gives ${raws.length} objects; the limit is ${OBJECT_LIMITS.objects}`);
-    return [];
+    return { objects: [], origins: [] };
   }
   const customScopes = declaredScopes(raws);
-  const byPath = new Map<string, { readonly object: RenderedObject; readonly source: string }>();
+  const byPath = new Map<string, { readonly object: RenderedObject; readonly raw: RawObject }>();
   for (const raw of raws) {
     const checked = toKubernetesObject(scope, raw, customScopes);
     const object = checked === undefined ? undefined : toRendered(scope, checked, raw);
     if (object === undefined) continue;
     const other = byPath.get(keyText(object.key));
-    if (other !== undefined) refuse(scope, raw, `produced ${keyText(object.key)}, which ${other.source} produced, too`);
-    byPath.set(keyText(object.key), { object, source: raw.source });
+    if (other !== undefined) refuse(scope, raw, `produced ${keyText(object.key)}, which ${other.raw.source} produced, too`);
+    byPath.set(keyText(object.key), { object, raw });
   }
-  return [...byPath.values()].map((one) => one.object).sort((a, b) => compareText(a.path, b.path));
+  const made = [...byPath.values()].sort((a, b) => compareText(a.object.path, b.object.path));
+  return {
+    objects: made.map((one) => one.object),
+    origins: made.map(({ raw: { place, source, patches } }) => ({ place, source, patches: patches ?? [] })),
+  };
 }
 
 /** The items of a list; anything else is itself. */
 export function unpackList(raw: RawObject): readonly RawObject[] {
-  return listedObjects(raw.value).map((value) => ({ ...raw, value }));
+  const values = listedObjects(raw.value);
+  return values.map((value, at) => (value === raw.value ? raw : { ...raw, value, place: placeOfItem(raw, at) }));
+}
+
+/** Where it stands in a list that holds no other lists. */
+function placeOfItem({ value, place }: RawObject, at: number): Place {
+  const isFlat =
+    isJsonObject(value) && Array.isArray(value['items']) && value['items'].every((item: Json) => listedObjects(item).length === 1);
+  return isFlat && place.pointer !== undefined ? { ...place, pointer: `${place.pointer}/items/${at}` } : place;
 }
 
 /** `<group>/<kind>` of the custom resources that this unit itself defines -> is it cluster-scoped. */

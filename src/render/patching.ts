@@ -91,7 +91,11 @@ function patchOne(scope: Scope, patch: Patch, raw: RawObject): RawObject {
   };
   if (!result.ok) return at(`/ops/${result.at}`, result.message);
   if (identity(result.value) !== identity(raw.value)) return at('/ops', `makes it another object: ${identity(result.value)}`);
-  return { ...raw, value: result.value };
+  const touched = patch.ops.map((op, index) => ({
+    pointer: op.path,
+    place: { ...patch.place, pointer: `${patch.place.pointer ?? ''}/ops/${index}` },
+  }));
+  return { ...raw, value: result.value, patches: [...(raw.patches ?? []), ...touched] };
 }
 
 function identity(value: Json): string {

@@ -1,15 +1,22 @@
 import type { Capsule } from '#model/declarations.generated.ts';
 import type { CapsuleSource } from '#model/desired.ts';
 import { isJsonObject } from '#model/json.ts';
+import type { KubernetesObject } from '#model/kubernetes-object.ts';
+import type { KubernetesApi } from '#model/kubernetes-shapes.ts';
 import type { EnvironmentName, InstanceName } from '#model/names.ts';
-import type { Problem } from '#model/problem.ts';
+import type { Place, Problem } from '#model/problem.ts';
 import { NOWHERE } from '#model/problem.ts';
-import type { RenderedUnit, Rendering, RenderTarget, RenderUnit, TargetRendering } from '#model/rendering.ts';
+import type { ObjectOrigin, RenderedUnit, Rendering, RenderTarget, RenderUnit, TargetRendering } from '#model/rendering.ts';
 import type { Configuration } from '#model/resolution.ts';
 import type { Result } from '#model/result.ts';
 import { refused } from '#model/result.ts';
 import type { UnitOfTarget } from './assembly.ts';
 import { assemble, firstDifference, joinTargets } from './assembly.ts';
+import type { CustomKinds as Kinds } from './custom-resources.ts';
+import { customKinds as kindsOf, isDefinition as bringsKind } from './custom-resources.ts';
+import { placeOfPointer as placeOf } from './finding-place.ts';
+import type { ObjectJudgement as Judgement } from './kubernetes-judge.ts';
+import { isBuiltIn as isKnown, judgeAgainstSchemas } from './kubernetes-judge.ts';
 import type { Preparation } from './preparation.ts';
 import { prepare } from './preparation.ts';
 import { objectNameOf, providedOutputs } from './scope.ts';
@@ -116,4 +123,37 @@ export function compareRenderings(unit: RenderUnit, a: RenderedUnit, b: Rendered
 /** V-88: what can be said of a capsule's templates without rendering them. */
 export function checkCapsuleTemplates(source: CapsuleSource): readonly Problem[] {
   return checkTemplates({ declaration: source.declared.value, files: source.contents, directory: source.directory });
+}
+
+/** What schemas say of an object. `unknown`: nobody here knows its kind. */
+export type ObjectJudgement = Judgement;
+
+/** The kinds that CustomResourceDefinitions bring. */
+export type CustomKinds = Kinds;
+
+/** V-87: an object against what Kubernetes and the definitions beside it say of its kind. */
+export function judgeObject(api: KubernetesApi, custom: CustomKinds, object: KubernetesObject): ObjectJudgement {
+  return judgeAgainstSchemas(api, custom, object);
+}
+
+/** Does Kubernetes itself know the kind, whatever is defined beside it? */
+export function isBuiltIn(api: KubernetesApi, object: KubernetesObject): boolean {
+  return isKnown(api, object);
+}
+
+export function isDefinition(object: KubernetesObject): boolean {
+  return bringsKind(object);
+}
+
+export function customKinds(definitions: readonly KubernetesObject[]): CustomKinds {
+  return kindsOf(definitions);
+}
+
+/** Where to look for what is at `pointer` of an object: a patch, a line of a manifest or template, a component. */
+export function placeOfPointer(
+  capsule: RenderUnit['capsule'],
+  from: { readonly object: KubernetesObject; readonly origin: ObjectOrigin },
+  pointer: string,
+): Place {
+  return placeOf(capsule, from, pointer);
 }

@@ -39,8 +39,8 @@ export function renderWith(unit: RenderUnit, preparation: Preparation): Result<R
     componentObjects(scope, part, roles.get(part.componentName) ?? { kind: 'component', wave: 0 }),
   );
   const raws = [...components, ...instanceObjects(scope, parts), ...templateObjects(scope)];
-  const objects = toObjects(scope, patched(scope, raws.flatMap(unpackList)));
-  return scope.problems.length > 0 ? refused(scope.problems) : accepted({ instance: unit.pin.instance, objects });
+  const made = toObjects(scope, patched(scope, raws.flatMap(unpackList)));
+  return scope.problems.length > 0 ? refused(scope.problems) : accepted({ instance: unit.pin.instance, ...made });
 }
 
 function componentObjects(scope: Scope, part: Part, role: Role): readonly RawObject[] {

@@ -7,6 +7,7 @@ import { type Change, changed, edit, type Garden, plantedGarden, seen, validated
 import { DEV, LOCK, NOTE, PROD, release, type Row } from './rule-changes.ts';
 import { NEAR_MISSES } from './rule-near-misses.ts';
 import { AGENT_NEAR_MISSES, AGENT_VIOLATIONS } from './rule-rows-agents.ts';
+import { OBJECT_NEAR_MISSES, OBJECT_VIOLATIONS } from './rule-rows-objects.ts';
 import { SUCCESSION_NEAR_MISSES, SUCCESSION_VIOLATIONS } from './rule-rows-succession.ts';
 import { VIOLATIONS } from './rule-violations.ts';
 
@@ -14,6 +15,7 @@ const ALL_VIOLATIONS: readonly Row[] = [
   // A line for each file of rows.
   ...VIOLATIONS,
   ...AGENT_VIOLATIONS,
+  ...OBJECT_VIOLATIONS,
   ...SUCCESSION_VIOLATIONS,
 ];
 
@@ -21,6 +23,7 @@ const ALL_NEAR_MISSES: readonly Row[] = [
   // A line for each file of rows.
   ...NEAR_MISSES,
   ...AGENT_NEAR_MISSES,
+  ...OBJECT_NEAR_MISSES,
   ...SUCCESSION_NEAR_MISSES,
 ];
 
@@ -126,6 +129,7 @@ describe('a run of dev', () => {
   test.each([
     ['another environment', { [PROD]: edit('^1.0.0', 'newest') }],
     ['a new release that is not locked', release({ [NOTE]: edit('kind: ConfigMap\n', '') })],
+    ['an object of a release that is not locked', release({ [NOTE]: (text) => `${text}dta: {}\n` })],
     ['a file that nobody reads', { 'environments/test.yaml': 'a: b\n' }],
   ])('goes on with a mistake in %s', async (_, changes) => {
     expect(await run(changes)).toBe('ready');
