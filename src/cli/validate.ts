@@ -1,6 +1,7 @@
 import { validateSnapshot } from '#loops/check.ts';
 import { instantText, parseInstant, type Instant } from '#model/instant.ts';
-import { compareProblems } from '#model/problem.ts';
+import { compareProblems, compareText } from '#model/problem.ts';
+import { listed } from '#model/quoted.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { countOf, outputFormat, printDocument, problemDocument, problemText } from './output.ts';
@@ -17,7 +18,8 @@ export async function validate({ options, powers, terminal }: Invocation): Promi
     const report = await validateSnapshot(at.world, at.snapshot, terminal.signal);
     const problems = [...report.problems].sort(compareProblems);
     const errors = problems.filter((problem) => problem.severity === 'error').length;
-    const summary = { documents: report.documents, errors, warnings: problems.length - errors };
+    const unjudged = [...report.unjudged].sort(([a], [b]) => compareText(a, b)).map(([kind, objects]) => ({ kind, objects }));
+    const summary = { documents: report.documents, errors, warnings: problems.length - errors, unjudged };
     if (format === 'json')
       printDocument(terminal, 'ValidationReport', {
         commit: at.snapshot.commit ?? null,
@@ -32,10 +34,21 @@ export async function validate({ options, powers, terminal }: Invocation): Promi
     terminal.say(
       `${countOf(summary.documents, 'document')}, ${countOf(errors, 'error')}, ${countOf(summary.warnings, 'warning')}${asked === undefined ? '' : ` at ${instantText(now)}`}\n`,
     );
+    if (unjudged.length > 0) terminal.say(unjudgedText(unjudged));
     return errors > 0 ? EXIT.failed : EXIT.ok;
   } finally {
     await world.close();
   }
+}
+
+/** What has no schema is told, not counted against anybody. */
+function unjudgedText(unjudged: readonly { readonly kind: string; readonly objects: number }[]): string {
+  const objects = unjudged.reduce((sum, one) => sum + one.objects, 0);
+  const kinds = listed(
+    unjudged.map(({ kind }) => kind),
+    6,
+  );
+  return `${countOf(objects, 'object')} of kinds that no schema here knows: ${kinds}\n`;
 }
 
 const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;

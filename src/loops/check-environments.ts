@@ -23,8 +23,12 @@ interface Checked {
 }
 
 /** Locks, resolution and rendering of every environment: what is locked, and what the newest versions in range would bring. */
-export async function checkEnvironments(checked: Checked, signal?: AbortSignal): Promise<readonly Problem[]> {
+export async function checkEnvironments(
+  checked: Checked,
+  signal?: AbortSignal,
+): Promise<{ readonly problems: readonly Problem[]; readonly unjudged: ReadonlyMap<string, number> }> {
   const found: Problem[] = [];
+  const unjudged = new Map<string, number>();
   const renderings: { environment: DesiredEnvironment; rendering: Rendering }[] = [];
   for (const environment of checked.state.environments) {
     signal?.throwIfAborted();
@@ -35,11 +39,15 @@ export async function checkEnvironments(checked: Checked, signal?: AbortSignal):
     found.push(...(await lockProblems(checked, environment, locked.pins)), ...locked.problems);
     if (locked.rendering !== undefined) renderings.push({ environment, rendering: locked.rendering });
     const move = environment.lock === undefined ? new Map<InstanceName, string>() : unlocked(checked, pins);
-    if (move.size > 0 && locked.pins !== undefined)
-      found.push(...(await renderPins(checked, { environment, pins, move }, signal)).problems);
+    const newest = move.size > 0 && locked.pins !== undefined ? await renderPins(checked, { environment, pins, move }, signal) : undefined;
+    found.push(...(newest?.problems ?? []));
+    for (const kind of new Set([...locked.unjudged.keys(), ...(newest?.unjudged.keys() ?? [])])) {
+      const count = Math.max(locked.unjudged.get(kind) ?? 0, newest?.unjudged.get(kind) ?? 0);
+      unjudged.set(kind, (unjudged.get(kind) ?? 0) + count);
+    }
   }
   found.push(...sharedObjects(renderings));
-  return found.filter((problem) => !isKnown(checked.findings, problem));
+  return { problems: found.filter((problem) => !isKnown(checked.findings, problem)), unjudged };
 }
 
 interface Wanted {
@@ -53,12 +61,14 @@ interface Outcome {
   readonly pins: readonly Pin[] | undefined;
   readonly rendering: Rendering | undefined;
   readonly problems: readonly Problem[];
+  /** Objects of the rendering that no schema judged: API version and kind -> how many. */
+  readonly unjudged: ReadonlyMap<string, number>;
 }
 
 async function renderPins(checked: Checked, wanted: Wanted, signal: AbortSignal | undefined): Promise<Outcome> {
   const { world, declarations, index } = checked;
   const resolved = await resolvePins(world.reading, { state: declarations.state, index, ...wanted });
-  if (!resolved.ok) return { pins: undefined, rendering: undefined, problems: resolved.problems };
+  if (!resolved.ok) return { pins: undefined, rendering: undefined, problems: resolved.problems, unjudged: new Map() };
   const pins = resolved.value.instances.map((instance) => instance.pin);
   const ending = endingVersions(checked, wanted.environment, resolved.value);
   const rendered = await world.environments.render(
@@ -72,8 +82,13 @@ async function renderPins(checked: Checked, wanted: Wanted, signal: AbortSignal 
     signal,
   );
   return rendered.ok
-    ? { pins, rendering: rendered.value.rendering, problems: [...ending, ...rendered.value.warnings] }
-    : { pins, rendering: undefined, problems: [...ending, ...rendered.problems] };
+    ? {
+        pins,
+        rendering: rendered.value.rendering,
+        problems: [...ending, ...rendered.value.warnings],
+        unjudged: rendered.value.unjudged,
+      }
+    : { pins, rendering: undefined, problems: [...ending, ...rendered.problems], unjudged: new Map() };
 }
 
 /** V-24. */

@@ -16,6 +16,8 @@ import type { ReadingWorld } from './world.ts';
 export interface ValidationResult {
   readonly problems: readonly Problem[];
   readonly documents: number;
+  /** Objects of kinds that neither Kubernetes nor a definition of their environment knows: API version and kind -> how many. */
+  readonly unjudged: ReadonlyMap<string, number>;
 }
 
 type Facts = Parameters<typeof checkDesiredState>[1];
@@ -50,8 +52,9 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
   for (const capsule of state.capsules) found.push(...checkCapsuleTemplates(capsule));
   found.push(...checkPolicies(state.policies), ...findLapsedExceptions(state.policies, world.clock.now()));
   const checked = { world, declarations, state, index: await withUnreleased(world, { at, index, state }), findings: [...found] };
-  found.push(...(await checkEnvironments(checked, signal)));
-  return { problems: unique(withLines(counted(found), declaredIn(state)), state), documents: documentsOf(state) };
+  const { problems: ofEnvironments, unjudged } = await checkEnvironments(checked, signal);
+  found.push(...ofEnvironments);
+  return { problems: unique(withLines(counted(found), declaredIn(state)), state), documents: documentsOf(state), unjudged };
 }
 
 /** A policy that cannot be relied on is one mistake, however many objects it therefore refuses. */
