@@ -1,5 +1,6 @@
 import type { Arrival, Luggage, SourceKind } from '#model/arrival.ts';
 import type { Drafts } from './drafts.ts';
+import { fromKustomize } from './kustomize.ts';
 import { fromManifests } from './manifests.ts';
 import { filesOf } from './written.ts';
 
@@ -28,10 +29,11 @@ export function arrive(request: ArrivalRequest): Arrival {
 function draftsOf(request: ArrivalRequest): Drafts {
   switch (request.kind) {
     case 'manifests':
-    case 'kustomize':
     case 'helm':
     case 'argocd':
     case 'flux':
       return fromManifests(request.luggage, request);
+    case 'kustomize':
+      return fromKustomize(request.luggage, request);
   }
 }

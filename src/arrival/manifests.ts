@@ -3,6 +3,7 @@ import type { JsonObject } from '#model/json.ts';
 import { compareText } from '#model/problem.ts';
 import type { CapsuleDraft, Drafts, EnvironmentDraft, InstanceDraft } from './drafts.ts';
 import { folderNames, nameOf, unused } from './naming.ts';
+import { comparePaths, folderOf } from './paths.ts';
 import type { Facts, Piece, ReadManifest } from './pieces.ts';
 import { clusterKinds, identityOf, isSame, readManifest, separate } from './pieces.ts';
 import { targetsOf } from './targets.ts';
@@ -58,16 +59,6 @@ function readAll(luggage: Luggage, leftOut: LeftOut[]): readonly ReadManifest[] 
     if (read !== undefined) found.push(read);
   }
   return found;
-}
-
-/** The order of `kubectl apply --recursive`: name by name, folders among files. */
-function comparePaths(a: string, b: string): number {
-  const [left, right] = [a.split('/'), b.split('/')];
-  for (const [at, part] of left.entries()) {
-    const order = compareText(part, right[at] ?? '');
-    if (order !== 0) return order;
-  }
-  return left.length - right.length;
 }
 
 function withoutRefused(read: readonly ReadManifest[], wish: ManifestsWish, leftOut: LeftOut[]): readonly ReadManifest[] {
@@ -138,10 +129,6 @@ function byFolder(root: string, read: readonly ReadManifest[]): readonly Group[]
     const name = names.get(folder) ?? nameOf(folder);
     return folder === '' ? byLabel(name, files, taken) : [{ name, folder, pieces: files.flatMap((file) => file.pieces) }];
   });
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 const APP_LABELS = ['app.kubernetes.io/name', 'app', 'k8s-app', 'app.kubernetes.io/instance'];
