@@ -46,11 +46,13 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'policy-denied',
   'protected-kind',
   'protection-missing',
+  'rollback-impossible',
   'signature-refused',
   'target-emptied',
   'trust-missing',
   'trust-root-unreachable',
   'unsigned',
+  'upgrade-path-missing',
   'version-quarantined',
 ]);
 

@@ -233,6 +233,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/dependencies/*/shared',
       '/spec/dependencies/*/external',
       '/spec/dependencies/*/requires/**',
+      '/spec/compatibility/upgradesFrom',
       '/spec/conflicts/**',
       '/spec/lifecycle',
       '/spec/deprecation/**',
@@ -247,6 +248,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/render/profile',
       '/spec/patches/**',
       '/spec/migrations',
+      '/spec/migrations/*/from',
       '/spec/migrations/*/job',
       '/spec/migrations/*/reversible',
       '/spec/hooks',
@@ -298,8 +300,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/dataSources/**',
       '/spec/secrets/*/rotation',
       '/spec/render/capabilities',
-      // A migration's Job is there whatever ran before.
-      '/spec/migrations/*/from',
       '/spec/health/metrics/system',
       '/spec/observability/logs/**',
       '/spec/observability/traces/**',
@@ -310,7 +310,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/security/compliance',
     ],
     unsupported: [
-      holds('/spec/compatibility/upgradesFrom'),
       stuck('/spec/sealed'),
       stuck('/spec/imports'),
       stuck('/spec/instances'),

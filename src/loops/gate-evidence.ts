@@ -4,7 +4,7 @@ import type { CommitId } from '#model/digest.ts';
 import { evaluateCondition } from '#model/expression.ts';
 import type { JsonObject } from '#model/json.ts';
 import type { ChangeRequest, CheckReading, GateReading, Review } from '#model/promotion.ts';
-import type { ChangeSet, Pin } from '#model/resolution.ts';
+import type { ChangeSet, Pin, ReleaseIndex } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { assessRisk, readGates } from '#promotion/promotion.ts';
 import type { Ledger } from './audit-branch.ts';
@@ -14,6 +14,7 @@ import type { Declarations, LoadedCapsule } from './reading.ts';
 import { renderAt } from './rendered-difference.ts';
 import type { TrustOf } from './trust-of.ts';
 import { undeclaredGates } from './undeclared-gates.ts';
+import { irreversibleIn, pathGates } from './upgrade-facts.ts';
 import { instanceAbove, upstreamsOf } from './upstream.ts';
 import type { ReadingWorld, World } from './world.ts';
 
@@ -27,6 +28,7 @@ export interface EvidenceRequest {
   /** All pins after the change. */
   readonly pins: readonly Pin[];
   readonly trust: TrustOf;
+  readonly index: ReleaseIndex;
   readonly ledger: Ledger;
   readonly change: ChangeRequest | undefined;
   readonly kind: 'promotion' | 'emergency';
@@ -37,6 +39,8 @@ export interface Gated {
   readonly risk: ReturnType<typeof assessRisk>;
   /** Logins whose approval stands. */
   readonly approvedBy: readonly string[];
+  /** V-79: what cannot be taken back, in words. */
+  readonly irreversible: readonly string[];
 }
 
 type GateWorld = ReadingWorld & Pick<World, 'forge' | 'signer'>;
@@ -94,7 +98,12 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
   };
   const approved = reviews.filter((review) => review.state === 'approved').map((review) => review.reviewer);
   return {
-    gates: [...readGates({ environment, changeSet, evidence }, now), ...undeclaredGates(request, capsules)],
+    gates: [
+      ...readGates({ environment, changeSet, evidence }, now),
+      ...pathGates(world.reading, request, { capsules, risk }),
+      ...undeclaredGates(request, capsules),
+    ],
+    irreversible: irreversibleIn(changeSet, capsules),
     risk,
     approvedBy: [...new Set(approved)].filter((login) => !authors.has(login)).sort(),
   };
@@ -167,7 +176,7 @@ function riskOf(request: EvidenceRequest, loaded: readonly LoadedCapsule[]): Gat
   const moves = request.changeSet.moves.map((move) => {
     const spec = loaded.find((item) => item.source?.name === move.capsule)?.source?.declared.value.spec;
     if (spec === undefined) return { move, facts: undefined };
-    const irreversible = (spec.migrations ?? []).some((migration) => migration.reversible === false);
+    const irreversible = irreversibleIn({ ...request.changeSet, moves: [move] }, loaded).length > 0;
     return { move, facts: { capsuleRisk: spec.security?.risk, irreversible, newClusterObjects: false } };
   });
   return assessRisk(request.environment, moves);

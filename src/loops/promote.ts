@@ -303,8 +303,8 @@ async function draftOf(
   item: PlannedChange,
   change: ChangeRequest | undefined,
 ): Promise<PromotionDraft> {
-  const { risk, gates } = await gatedOf(world, scope, item, change);
-  const notes = scope.trust.notices(scope.environment);
+  const { risk, gates, irreversible } = await gatedOf(world, scope, item, change);
+  const notes = [...irreversible, ...scope.trust.notices(scope.environment)];
   return draftPromotion({
     environment: scope.environment,
     from: upstreamNames(scope.environment)[0],

@@ -7,7 +7,7 @@ import { branchRef, toCapsuleName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
 import type { ChangeSet, Pin, Release, ReleaseIndex } from '#model/resolution.ts';
-import { findCandidates } from '#promotion/promotion.ts';
+import type { findCandidates } from '#promotion/promotion.ts';
 import { changeSetOf, lockText, movesBetween, pinsOfLock } from '#resolve/resolve.ts';
 import { judgeAcceptedHistory } from './accepted-history.ts';
 import type { Ledger } from './audit-branch.ts';
@@ -22,6 +22,7 @@ import { resolvePins } from './render-environment.ts';
 import { treeDiff } from './tree-diff.ts';
 import type { TrustOf } from './trust-of.ts';
 import { unhonouredOf } from './undeclared-gates.ts';
+import { findDeclaredCandidates, refusedUpgrade } from './upgrade-facts.ts';
 import { isVerified, pinsIn, upstreamNames, upstreamsOf, wasVerifiedAbove } from './upstream.ts';
 import type { World } from './world.ts';
 
@@ -43,6 +44,8 @@ export interface PromotionScope {
   readonly labels: readonly string[];
   /** Versions that may come in, as a move or as what it needs: trusted, not in quarantine, and verified above where there is an above. */
   admits(release: Release): boolean;
+  /** V-23: why no instance of it could take a release now; undefined where one could, or none runs. */
+  refusedUpgrade(release: Release): string | undefined;
   /** When the next quarantine ends. */
   readonly quarantinedUntil: Instant | undefined;
   branchOf(changeSet: ChangeSet): string;
@@ -103,7 +106,7 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
   const scope = await toScope(world, { environment, declarations, index, trust, ledger });
   const locked = pinsOfLock(environment.lock.value);
   const wanted = await planChange(world, scope, { move: new Map(), leaveOut: new Set(), admits: (release) => isTrusted(scope, release) });
-  const found = findCandidates({
+  const facts: Parameters<typeof findCandidates>[0] = {
     environment,
     pins: locked,
     upstreams: factsAbove(scope),
@@ -111,7 +114,9 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
     verdict: (release) => trust.ofRelease(release),
     quarantined: (capsule, version) => quarantineOf(declarations, capsule, version, world.clock.now()),
     wanted: wanted.kind === 'planned' ? new Set(wanted.change.pins.map((pin) => pin.instance)) : undefined,
-  });
+    wasVerified: (release) => wasVerifiedAbove(ledger, declarations, environment, release),
+  };
+  const found = await findDeclaredCandidates(world.reading, facts, (instance, version) => scope.releaseOf(instance, version));
   const planned: PlannedChange[] = [];
   const problems: Problem[] = [];
   const changed = changedReleases(history);
@@ -195,7 +200,14 @@ async function toScope(
     admits: (release) =>
       isTrusted(scope, release) &&
       quarantineOf(from.declarations, release.capsule, release.version, now) === undefined &&
-      (upstreamNames(environment).length === 0 || wasVerifiedAbove(from.ledger, from.declarations, environment, release)),
+      (upstreamNames(environment).length === 0 || wasVerifiedAbove(from.ledger, from.declarations, environment, release)) &&
+      scope.refusedUpgrade(release) === undefined,
+    refusedUpgrade(release) {
+      const versions = pinsIn(environment).flatMap((pin) => (pin.capsule === release.capsule ? [pin.version] : []));
+      return versions.length === 0
+        ? undefined
+        : refusedUpgrade(world.reading, { ...from, environment: environment.name, versions }, release);
+    },
     quarantinedUntil: nextQuarantineEnd(from.declarations, now),
     releaseOf(instance, version) {
       const asked =
@@ -278,6 +290,8 @@ async function whyNotAdmitted(world: Pick<World, 'reading' | 'clock'>, scope: Pr
     const release = to === undefined ? undefined : scope.index.releases.get(capsule)?.get(to.version);
     if (release === undefined || scope.admits(release)) return [];
     const quarantine = quarantineOf(scope.declarations, capsule, release.version, world.clock.now());
+    const path = scope.refusedUpgrade(release);
+    if (path !== undefined) return [{ instance, version: release.version, reason: path }];
     const reason =
       quarantine === undefined ? `not verified in ${upstreamNames(scope.environment).join(', ')}` : `in quarantine: ${quarantine}`;
     return [{ instance, version: release.version, reason: `needed by the change, but ${reason}` }];

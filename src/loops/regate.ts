@@ -72,6 +72,7 @@ export async function regate(
     changeSet: changeSetOf(moves),
     pins,
     trust,
+    index: prepared.index,
     ledger: view.ledger,
     change,
     kind: reason,

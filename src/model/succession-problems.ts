@@ -30,11 +30,25 @@ export const SUCCESSION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'redis 7.2.6 says lifecycle: retired, and greeter depends on redis ^7.2.0',
     remedy: 'Use what replaces it, or leave it out.',
   },
+  'rollback-impossible': {
+    rule: 'V-79',
+    title: 'A risky change runs a migration that cannot be taken back',
+    why: 'Going back means reverting the lock. After an irreversible migration the old version finds data that it does not understand, so the plan must be another one.',
+    example: 'migrations: [{ from: "<2.0.0", job: migrate-2, reversible: false }] on the way to an environment of risk high',
+    remedy: 'Declare rollback in the capsule or the environment, or snapshotBeforeUpgrade on every volume of the capsule.',
+  },
   'sunset-passed': {
     rule: 'V-24',
     title: 'A version is used after its sunset',
     why: 'Its owner promised to look after it until that day. validate judges by the clock, or by --now.',
     example: 'deprecation: { sunset: 2026-12-31 }, and a capsule that depends on it in 2027',
     remedy: 'Use what replaces it, or agree on another day with its owner.',
+  },
+  'upgrade-path-missing': {
+    rule: 'V-23',
+    title: 'An upgrade skips a version that it needs',
+    why: 'upgradesFrom says from which versions a release can follow in place, migrations which others a Job brings along. Anything else would meet data that it cannot read.',
+    example: 'upgradesFrom: ">=1.2.0" in 2.0.0, and prod runs 1.0.0',
+    remedy: 'Promote the version in between first, or release one with a migration.',
   },
 };

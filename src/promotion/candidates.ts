@@ -1,9 +1,11 @@
+import type { Capsule } from '#model/declarations.generated.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import { toCapsuleName, toInstanceName, type CapsuleName, type EnvironmentName, type InstanceName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
 import type { Pin, Release, ReleaseIndex } from '#model/resolution.ts';
 import type { PathVerdict } from '#model/verdict.ts';
 import { compareVersions, isInRange, isPrerelease, parseRange } from '#model/version.ts';
+import { upgradeRefusal } from './upgrade-path.ts';
 
 /** An upstream environment as its lock and the ledger tell it. */
 export interface Upstream {
@@ -24,6 +26,10 @@ export interface CandidateFacts {
   readonly quarantined: (capsule: CapsuleName, version: string) => string | undefined;
   /** Instances that resolving with the lock preferred gives; what the lock has beside them leaves. Undefined: nothing leaves. */
   readonly wanted: ReadonlySet<InstanceName> | undefined;
+  /** What a release declares, as far as it was read: retired ones are no candidates, and V-23 may ask for another one first. */
+  readonly declared?: ((release: Release) => Capsule['spec'] | undefined) | undefined;
+  /** Whether the environments above had a release healthy before: a step on the way to what they run now. */
+  readonly wasVerified?: ((release: Release) => boolean) | undefined;
 }
 
 /** Moves that could be resolved and proposed together. */
@@ -57,7 +63,7 @@ interface Wish {
 }
 
 type Offer =
-  | { readonly kind: 'move'; readonly version: string }
+  | { readonly kind: 'move'; readonly version: string; readonly instead?: Pick<Held, 'version' | 'reason'> | undefined }
   | { readonly kind: 'held'; readonly version: string | undefined; readonly reason: string };
 
 export function candidatesOf(facts: CandidateFacts): Candidates {
@@ -73,7 +79,10 @@ export function candidatesOf(facts: CandidateFacts): Candidates {
     if (offer === undefined) continue;
     if (offer.kind === 'held') held.push({ instance: wish.instance, version: offer.version, reason: offer.reason });
     else if (hold !== undefined) held.push({ instance: wish.instance, version: offer.version, reason: `held: ${hold.reason}` });
-    else moves.set(wish.instance, offer.version);
+    else {
+      moves.set(wish.instance, offer.version);
+      if (offer.instead !== undefined) held.push({ instance: wish.instance, ...offer.instead });
+    }
   }
   const leaves = facts.pins.map((pin) => pin.instance).filter((instance) => facts.wanted !== undefined && !facts.wanted.has(instance));
   for (const instance of leaves) moves.delete(instance);
@@ -113,10 +122,13 @@ function released(facts: CandidateFacts, wish: Wish): Offer | undefined {
     .filter((release) => current === undefined || !fits(current) || compareVersions(release.version, current) > 0)
     .sort((a, b) => compareVersions(b.version, a.version));
   let first: Offer | undefined;
+  let instead: Pick<Held, 'version' | 'reason'> | undefined;
   for (const release of releases) {
-    const reason = refusal(facts, release);
+    const untaken = untakable(facts, release, current);
+    if (untaken !== undefined) instead ??= { version: release.version, reason: untaken };
+    const reason = untaken ?? refusal(facts, release);
     // The resolver knows the ranges of dependents; a version of our choice could lie outside of them.
-    if (reason === undefined) return { kind: 'move', version: wish.range === undefined ? 'newest' : release.version };
+    if (reason === undefined) return { kind: 'move', version: wish.range === undefined ? 'newest' : release.version, instead };
     first ??= { kind: 'held', version: release.version, reason };
   }
   if (first === undefined && current === undefined)
@@ -148,10 +160,48 @@ function promoted(facts: CandidateFacts, wish: Wish): Offer | undefined {
     const reason = fits(pin.version)
       ? (notForward(current, pin.version, fits, backward) ?? (enough ? refusalOf(facts, pin) : notVerified(facts, pin.version)))
       : `${pin.version} is not in ${wish.range ?? '*'}`;
-    if (reason === undefined) return { kind: 'move', version: pin.version };
-    first ??= { kind: 'held', version: pin.version, reason };
+    const release = reason === undefined ? facts.index.releases.get(pin.capsule)?.get(pin.version) : undefined;
+    const untaken = release === undefined ? undefined : untakable(facts, release, current);
+    if (untaken !== undefined) {
+      const instead = { version: pin.version, reason: untaken };
+      const step = stepTowards(facts, wish, pin.version);
+      if (step !== undefined) return { kind: 'move', version: step.version, instead };
+    }
+    if (reason === undefined && untaken === undefined) return { kind: 'move', version: pin.version };
+    first ??= { kind: 'held', version: pin.version, reason: reason ?? untaken ?? '' };
   }
   return first;
+}
+
+/** The newest release below that may come in now and was healthy above before: a version that was skipped here and is needed first. */
+function stepTowards(facts: CandidateFacts, wish: Wish, goal: string): Release | undefined {
+  const current = wish.pin?.version;
+  const fits = inRange(wish);
+  if (current === undefined) return undefined;
+  return [...(facts.index.releases.get(wish.capsule)?.values() ?? [])]
+    .filter(({ version }) => compareVersions(version, current) > 0 && compareVersions(version, goal) < 0 && fits(version))
+    .sort((a, b) => compareVersions(b.version, a.version))
+    .find(
+      (release) =>
+        facts.wasVerified?.(release) === true && untakable(facts, release, current) === undefined && refusal(facts, release) === undefined,
+    );
+}
+
+/** V-23 and V-24: what the release itself says against coming in here. */
+function untakable(facts: CandidateFacts, release: Release, current: string | undefined): string | undefined {
+  if (facts.declared?.(release)?.lifecycle === 'retired') return `${release.version} is retired`;
+  if (current === undefined) return undefined;
+  const releases = facts.index.releases.get(release.capsule);
+  return upgradeRefusal(
+    { environment: facts.environment.name, capsule: release.capsule, from: current, to: release.version },
+    {
+      versions: [...(releases?.keys() ?? [])],
+      declared: (version) => {
+        const found = releases?.get(version);
+        return found === undefined ? undefined : facts.declared?.(found);
+      },
+    },
+  );
 }
 
 function notForward(

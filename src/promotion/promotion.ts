@@ -5,11 +5,13 @@ import type { Problem } from '#model/problem.ts';
 import type { ChangeRequest, GateReading, PromotionDraft } from '#model/promotion.ts';
 import type { Reason } from '#model/receipt.ts';
 import type { ChangeSet, Move } from '#model/resolution.ts';
+import { textPatch } from '#model/text-patch.ts';
 import { candidatesOf, type CandidateFacts, type Candidates } from './candidates.ts';
 import { gateReadings, waitingText, type GateQuestion } from './gates.ts';
+import { flagged, rollbackGates, type GoingBack } from './going-back.ts';
 import { quarantinedMoves, regated, type LockVerdict } from './regate.ts';
 import { riskOf, type MoveFacts, type Risk } from './risk.ts';
-import { textPatch } from '#model/text-patch.ts';
+import { upgradeGates, upgradeRefusal, type Upgrade, type UpgradeFacts } from './upgrade-path.ts';
 import { bodyOf, changeSetIn, titleOf } from './wording.ts';
 
 /** What could move into an environment now, grouped as it wants, and what is held back and why. Each candidate is then resolved by the loop. */
@@ -28,6 +30,24 @@ export function assessRisk(
 /** Every gate of a change set; nothing moves unless each is `passed`. */
 export function readGates(question: GateQuestion, at: Instant): readonly GateReading[] {
   return gateReadings(question, at);
+}
+
+/** V-23: why a version cannot follow the one that runs, and what to promote first. */
+export function refuseUpgrade(upgrade: Upgrade, facts: UpgradeFacts): string | undefined {
+  return upgradeRefusal(upgrade, facts);
+}
+
+/** V-23 and V-79 as gates of a change: there only where they hold it. */
+export function readPathGates(
+  going: GoingBack & { readonly name: string },
+  factsOf: (capsule: string) => UpgradeFacts,
+): readonly GateReading[] {
+  return [...upgradeGates(going.name, going.changeSet, factsOf), ...rollbackGates(going)];
+}
+
+/** V-79: what of a change cannot be taken back, for people who approve it. */
+export function flagIrreversible(going: Pick<GoingBack, 'changeSet' | 'specOf'>): readonly string[] {
+  return flagged(going);
 }
 
 export interface DraftFacts {

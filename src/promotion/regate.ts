@@ -49,16 +49,27 @@ export function quarantinedMoves(
   }));
 }
 
+/** Gates that are rules have codes of their own. */
+const RULED = {
+  'upgrade-path': { code: 'upgrade-path-missing', rule: 'V-23', remedy: 'Revert the change of the lock, and promote what it names first.' },
+  'rollback-plan': { code: 'rollback-impossible', rule: 'V-79', remedy: 'Revert the change of the lock, or declare how to go back.' },
+} as const;
+
 function notPassed(environment: DesiredEnvironment, gate: GateReading): Problem {
-  return {
-    code: 'gate-not-passed',
-    rule: undefined,
+  const base = {
     severity: 'error',
     phase: 'sync',
-    message: `the lock of ${environment.name} changed, but gate ${gate.name} (${gate.type}) is ${gate.status}: ${gate.detail}`,
-    remedy: 'Revert the change of the lock, or make the gate pass.',
     place: placeInFile(environment.lock?.file ?? environment.declared.file),
     related: [],
+  } as const;
+  if (gate.type === 'upgrade-path') return { ...base, ...RULED['upgrade-path'], message: gate.detail };
+  if (gate.type === 'rollback-plan') return { ...base, ...RULED['rollback-plan'], message: gate.detail };
+  return {
+    ...base,
+    code: 'gate-not-passed',
+    rule: undefined,
+    message: `the lock of ${environment.name} changed, but gate ${gate.name} (${gate.type}) is ${gate.status}: ${gate.detail}`,
+    remedy: 'Revert the change of the lock, or make the gate pass.',
   };
 }
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 
-import { capsuleFiles, DEV } from '#test/stories/shop.ts';
+import { peopleOf } from '#test/stories/outside.ts';
+import { capsuleFiles, DEV, STAGING } from '#test/stories/shop.ts';
+import { freshLocks } from '#test/stories/stories.ts';
 import { asking, capsuleWith, fileOf, heldIn, requestsIn, runningShop } from './composition-shop.ts';
 
 const EXCLUDES_WEB = '  conflicts:\n    - capsule: web\n      version: ">=1.1.0"\n';
@@ -62,4 +64,57 @@ test('an abstract dependency becomes the capsule of its recipe: version, outputs
   expect(redis).toContain('app.kubernetes.io/version: "7.2.0"');
   expect(redis).toMatch(/name: SIZE\n\s+value: huge/);
   expect(redis).toMatch(/name: EVICTION\n\s+value: lru/);
+});
+
+const needs = (range: string): string => `  compatibility:\n    upgradesFrom: "${range}"\n`;
+
+test('a release that needs another one first comes after it, by itself', async () => {
+  const shop = await runningShop([DEV]);
+  await peopleOf(shop.outside).push(capsuleFiles('1.2.0'), { message: 'web 1.2.0' });
+  await shop.push(capsuleWith('1.3.0', needs('>=1.2.0')), 'web 1.3.0');
+
+  expect(requestsIn(shop.outside)).toEqual(['merged promote(dev): web 1.0.0 → 1.2.0', 'merged promote(dev): web 1.2.0 → 1.3.0']);
+});
+
+test('an environment below goes through the version that it skipped, not past it', async () => {
+  const shop = await runningShop([DEV, { ...STAGING, merge: 'manual' }]);
+  await shop.push(capsuleFiles('1.2.0'), 'web 1.2.0');
+  await shop.push(capsuleWith('1.3.0', needs('>=1.2.0')), 'web 1.3.0');
+
+  expect(requestsIn(shop.outside).filter((request) => request.includes('staging'))).toEqual(['open promote(staging): web 1.0.0 → 1.2.0']);
+  expect(await heldIn(shop, 'staging')).toEqual([
+    'web 1.3.0: staging runs web 1.0.0; 1.3.0 can be upgraded to only from >=1.2.0; promote 1.2.0 first or add a migration',
+  ]);
+});
+
+test('a release that nothing leads to stays out, with the reason', async () => {
+  const shop = await runningShop([DEV]);
+  await shop.push(capsuleWith('1.3.0', needs('>=1.2.0')), 'web 1.3.0');
+
+  expect(requestsIn(shop.outside)).toEqual([]);
+  expect(await heldIn(shop, 'dev')).toEqual([
+    'web 1.3.0: dev runs web 1.0.0; 1.3.0 can be upgraded to only from >=1.2.0; no released version leads there; add a migration',
+  ]);
+});
+
+test('a lock that a person moves past a needed version is stuck', async () => {
+  const shop = await runningShop([DEV]);
+  await peopleOf(shop.outside).push(capsuleWith('1.3.0', needs('>=1.2.0')), { message: 'web 1.3.0' });
+  const path = 'environments/dev/environment.lock.yaml';
+  await peopleOf(shop.outside).push({}, { message: 'without', remove: [path] });
+  await shop.push(await freshLocks(shop.outside), 'by hand');
+
+  expect(shop.engine.endings.get('reconcile/dev')).toMatchObject({
+    kind: 'stuck',
+    problems: [{ code: 'upgrade-path-missing', rule: 'V-23' }],
+  });
+  expect(fileOf(shop.outside, 'dev/one', 'deployment_shop-dev_web')).toContain('app.kubernetes.io/version: "1.0.0"');
+});
+
+test('a retired release is no candidate', async () => {
+  const shop = await runningShop([DEV]);
+  await peopleOf(shop.outside).push(capsuleFiles('1.1.0'), { message: 'web 1.1.0' });
+  await shop.push(capsuleWith('1.2.0', '  lifecycle: retired\n'), 'web 1.2.0');
+
+  expect(requestsIn(shop.outside)).toEqual(['merged promote(dev): web 1.0.0 → 1.1.0']);
 });

@@ -76,11 +76,13 @@ test('what exits 3 is a code that exists', () => {
     'policy-denied',
     'protected-kind',
     'protection-missing',
+    'rollback-impossible',
     'signature-refused',
     'target-emptied',
     'trust-missing',
     'trust-root-unreachable',
     'unsigned',
+    'upgrade-path-missing',
     'version-quarantined',
   ]);
 });

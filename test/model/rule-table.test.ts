@@ -14,10 +14,7 @@ import { RULES_PAGE, rulesPage } from '#schemas/rules-page.ts';
 const PENDING: Readonly<Record<string, readonly string[]>> = {
   'V-02': ['entry', 'violation', 'near miss'],
   'V-14': ['violation', 'near miss'],
-  'V-21': ['entry', 'violation', 'near miss'],
   'V-22': ['entry', 'violation', 'near miss'],
-  'V-23': ['entry', 'violation', 'near miss'],
-  'V-24': ['entry', 'violation', 'near miss'],
   'V-25': ['violation', 'near miss'],
   'V-26': ['entry', 'violation', 'near miss'],
   'V-27': ['entry', 'violation', 'near miss'],
@@ -42,7 +39,6 @@ const PENDING: Readonly<Record<string, readonly string[]>> = {
   'V-63': ['entry', 'violation', 'near miss'],
   'V-64': ['entry', 'violation', 'near miss'],
   'V-65': ['entry', 'violation', 'near miss'],
-  'V-79': ['entry', 'violation', 'near miss'],
   'V-80': ['entry', 'violation', 'near miss'],
   'V-81': ['entry', 'violation', 'near miss'],
   'V-83': ['entry', 'violation', 'near miss'],
