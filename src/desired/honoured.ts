@@ -64,6 +64,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/capsules/*/targets/**',
       '/spec/capsules/*/config/**',
       '/spec/capsules/*/patches/**',
+      '/spec/capsules/*/instances/**',
       '/spec/capsules/*/updatePolicy',
       '/spec/recipes',
       '/spec/recipes/*/capsule',
@@ -185,6 +186,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/engine',
       '/spec/versionFiles/**',
       '/spec/extends/**',
+      '/spec/instances/**',
       '/spec/components',
       '/spec/components/*/primary',
       '/spec/components/*/image',
@@ -312,7 +314,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
     unsupported: [
       stuck('/spec/sealed'),
       stuck('/spec/imports'),
-      stuck('/spec/instances'),
       stuck('/spec/components/*/kind', 'Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'Manifests'),
       stuck('/spec/components/*/source/chart'),
       stuck('/spec/components/*/source/repo'),

@@ -1,15 +1,15 @@
 import type { CapsuleSource, DeclaredTarget, DesiredEnvironment } from '#model/desired.ts';
 import type { BlobId } from '#model/digest.ts';
-import { isJsonObject } from '#model/json.ts';
+import { isJsonObject, pointerToken } from '#model/json.ts';
 import type { JsonObject } from '#model/json.ts';
 import { createMemo } from '#model/memo.ts';
 import type { InstanceName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { RenderedUnit, RenderTarget, RenderUnit, Wishes } from '#model/rendering.ts';
-import type { ResolvedInstance } from '#model/resolution.ts';
+import type { ConfigurationLayer, ResolvedInstance } from '#model/resolution.ts';
 import { outputsOf } from '#render/render.ts';
-import { configurationLayers, mergeConfiguration, schemaOfCapsule } from '#resolve/resolve.ts';
+import { configurationLayers, environmentWish, mergeConfiguration, schemaOfCapsule } from '#resolve/resolve.ts';
 
 /** An instance on a target, ready to be rendered. The same object is answered as long as it would say the same. */
 export interface Prepared {
@@ -58,6 +58,7 @@ interface Kept {
   readonly capabilities: string;
   readonly dependents: readonly InstanceName[];
   readonly recipes: string;
+  readonly given: string;
   readonly item: Prepared;
 }
 
@@ -98,11 +99,12 @@ export function createTargetPreparation(): TargetPreparation {
         capabilities: instance.capabilities.size === 0 ? '{}' : JSON.stringify(Object.fromEntries(instance.capabilities)),
         dependents: dependents.get(name) ?? NOBODY,
         recipes: instance.recipes?.join(' ') ?? '',
+        given: instance.given === undefined ? '' : `${instance.given.by} ${JSON.stringify(instance.given.value)}`,
       };
       const before = kept.instances.get(name);
       let item = before !== undefined && isSame(before, now) ? before.item : undefined;
       if (item === undefined) {
-        const key = `${targetKey} ${name} ${source.name} ${contentOf(source)} ${now.own ?? '-'} ${now.wave} ${now.dependencies} ${now.capabilities} ${now.dependents.join(' ')} ${now.recipes}`;
+        const key = `${targetKey} ${name} ${source.name} ${contentOf(source)} ${now.own ?? '-'} ${now.wave} ${now.dependencies} ${now.capabilities} ${now.dependents.join(' ')} ${now.recipes} ${now.given}`;
         item = items.get(key) ?? items.set(key, make(request, kept, { instance, source, outputs, known: now }));
         kept.instances.set(name, { ...now, item });
       }
@@ -144,7 +146,7 @@ export function createTargetPreparation(): TargetPreparation {
       outputs: outputsOf({ declaration: source.declared.value, instance: instance.pin.instance, target, configuration }),
       findings: warnings,
       inert: undefined,
-      healthOf: undefined,
+      healthOf: instance.children,
     };
   }
 
@@ -186,6 +188,7 @@ function isSame(before: Kept, now: Omit<Kept, 'item'>): boolean {
     before.own === now.own &&
     before.wave === now.wave &&
     before.recipes === now.recipes &&
+    before.given === now.given &&
     before.dependencies === now.dependencies &&
     before.capabilities === now.capabilities &&
     (before.dependents === now.dependents || before.dependents.join() === now.dependents.join())
@@ -199,12 +202,20 @@ function dependentsOn(request: TargetRequest, target: RenderTarget): ReadonlyMap
     if (hasNetwork(source)) asked.set(instance.pin.instance, []);
   }
   if (asked.size === 0) return asked;
-  for (const { instance } of request.instances) {
+  for (const { instance, source } of request.instances) {
     if (!isSelected(request.environment, target, instance.pin.instance)) continue;
-    for (const provider of new Set(instance.dependencies.values())) asked.get(provider)?.push(instance.pin.instance);
+    const called = [...instance.dependencies.values()].filter(
+      (provider) => hasPods(source) || instance.children?.includes(provider) !== true,
+    );
+    for (const provider of new Set(called)) asked.get(provider)?.push(instance.pin.instance);
   }
   for (const names of asked.values()) names.sort(compareText);
   return asked;
+}
+
+/** A bundle without components calls nobody. */
+function hasPods(source: CapsuleSource): boolean {
+  return Object.keys(source.declared.value.spec.components ?? {}).length > 0;
 }
 
 const networked = new WeakMap<CapsuleSource, boolean>();
@@ -221,7 +232,7 @@ function hasNetwork(source: CapsuleSource): boolean {
 function wishesOf(environment: DesiredEnvironment, instance: InstanceName, dependents: Wishes['dependents']): Wishes {
   const { spec } = environment.declared.value;
   const secrets = own(spec.secrets, instance);
-  const patches = own(spec.capsules, instance)?.patches;
+  const { patches } = environmentWish(environment, instance);
   return { file: environment.declared.file, secrets: secrets ?? {}, patches: patches ?? [], dependents };
 }
 
@@ -248,9 +259,18 @@ function configure(from: TargetRequest, instance: ResolvedInstance, source: Caps
     target: from.declared,
     instance: instance.pin.instance,
     recipes: instance.recipes,
+    given: givenLayer(from, instance),
     capsule: source,
   });
   return mergeConfiguration(layers, schemaOfCapsule(source), source.declared.value.spec.config?.dynamic ?? []);
+}
+
+/** What the bundle says, at the bundle's own text. */
+function givenLayer({ instances }: TargetRequest, { given }: ResolvedInstance): ConfigurationLayer | undefined {
+  const bundle = given === undefined ? undefined : instances.find((one) => one.instance.pin.instance === given.by)?.source;
+  if (given === undefined || bundle === undefined) return undefined;
+  const base = `/spec/instances${pointerToken(given.child)}/config`;
+  return { name: `bundle ${given.by}`, value: given.value, at: (pointer) => bundle.declared.at(`${base}${pointer}`) };
 }
 
 function isSelected(environment: DesiredEnvironment, target: RenderTarget, instance: InstanceName): boolean {

@@ -10,6 +10,7 @@ import {
 } from '#desired/desired.ts';
 import type { CapsuleFile, CapsuleSource, DesiredState, SourceFile } from '#model/desired.ts';
 import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
+import type { JsonObject } from '#model/json.ts';
 import { createMemo } from '#model/memo.ts';
 import { toCapsuleName } from '#model/names.ts';
 import type { CapsuleName } from '#model/names.ts';
@@ -17,6 +18,7 @@ import type { Problem } from '#model/problem.ts';
 import type { Release, ReleasedCapsule } from '#model/resolution.ts';
 import { createBlockMemory } from '#model/yaml-plain.ts';
 import type { ObjectReader } from '#ports/repository.ts';
+import { schemaOfCapsule } from '#resolve/resolve.ts';
 import { createLister, isRegular } from './listing.ts';
 import type { FoundFile } from './listing.ts';
 
@@ -224,7 +226,19 @@ export function createReading(reader: ObjectReader): Reading {
       if (known !== undefined) return known;
       const source = capsuleMemo.get(`${release.capsule} ${release.gitTree}`)?.source;
       if (source === undefined) return undefined;
-      const made = { release, sha256: source.sha256, declaration: source.declared.value };
+      let schema: JsonObject | undefined;
+      let isRead = false;
+      const made: ReleasedCapsule = {
+        release,
+        sha256: source.sha256,
+        declaration: source.declared.value,
+        // Few ask: what a condition of a dependency sees, and what a child inherits.
+        get schema() {
+          if (!isRead) schema = schemaOfCapsule(source)?.value;
+          isRead = true;
+          return schema;
+        },
+      };
       released.set(release, made);
       return made;
     },

@@ -1,9 +1,8 @@
 import type { DesiredEnvironment, DesiredState } from '#model/desired.ts';
 import { evaluateCondition } from '#model/expression.ts';
-import type { Json } from '#model/json.ts';
 import { createMemo } from '#model/memo.ts';
 import type { Memo } from '#model/memo.ts';
-import { mergePatch } from '#model/merge-patch.ts';
+import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Rendering, RenderedUnit, TargetRendering } from '#model/rendering.ts';
 import type { Configuration, Pin, ReleaseIndex, Resolution } from '#model/resolution.ts';
@@ -13,7 +12,7 @@ import { judgeRendering, looksAtChange, looksBack, verdictKey } from '#policy/po
 import type { Clock } from '#ports/machine.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import { assembleRendering, assembleTarget, compareRenderings } from '#render/render.ts';
-import { resolveEnvironment } from '#resolve/resolve.ts';
+import { environmentWish, mergeConfiguration, resolveEnvironment } from '#resolve/resolve.ts';
 import { composedSources, createComposer, inPlace, linesOfSources } from './composed.ts';
 import type { ObjectJudge } from './judged-objects.ts';
 import { createObjectJudge } from './judged-objects.ts';
@@ -182,18 +181,23 @@ export async function resolvePins(reading: Reading, request: ResolveRequest & Re
   }
 }
 
-/** `when` of a dependency sees the configuration that the environment gives the instance, over the capsule's defaults. */
+/** `when` of a dependency or a child sees the configuration merged so far: everything below the targets. */
 function whenApplies(request: ResolveRequest): NonNullable<Parameters<typeof resolveEnvironment>[0]['applies']> {
-  return ({ instance, recipes, capsule, expression }) => {
-    const { spec } = request.environment.declared.value;
-    const layers = [
+  return ({ instance, recipes, given, capsule, expression }) => {
+    const { environment } = request;
+    const { spec } = environment.declared.value;
+    const values = [
       capsule.declaration.spec.config?.defaults,
+      given,
+      spec.config === undefined ? undefined : { global: spec.config },
       ...recipes.map((type) => spec.recipes?.[type]?.config),
-      spec.capsules?.[instance]?.config,
-      request.environment.configs.get(instance)?.value,
+      environmentWish(environment, instance).config,
+      environment.configs.get(instance)?.value,
     ];
-    const config = layers.reduce<Json>((merged, layer) => (layer === undefined ? merged : mergePatch(merged, layer)), {});
-    const judged = evaluateCondition(expression, { config, environment: { name: request.environment.name, risk: spec.risk } });
+    const layers = values.flatMap((value) => (value === undefined ? [] : [{ name: '', value, at: () => NOWHERE }]));
+    const schema = capsule.schema === undefined ? undefined : { value: capsule.schema, at: () => NOWHERE };
+    const config = mergeConfiguration(layers, schema, []).configuration.value;
+    const judged = evaluateCondition(expression, { config, environment: { name: environment.name, risk: spec.risk } });
     return judged.ok ? judged.value : undefined;
   };
 }

@@ -413,6 +413,7 @@ export interface EnvironmentRequest {
   readonly targets?: EnvironmentSelector;
   /** Layer of this instance. */
   readonly config?: JsonObject;
+  /** RFC 6902 on rendered objects. */
   readonly patches?: readonly {
     readonly target: {
       readonly kind?: string;
@@ -430,6 +431,31 @@ export interface EnvironmentRequest {
       readonly value?: Json;
     }[];
   }[];
+  /** Wishes for single instances inside of it, by their name without its own: children of a bundle, private dependencies. */
+  readonly instances?: {
+    readonly [k: string]: {
+      /** Layer of this instance. */
+      readonly config?: JsonObject;
+      /** RFC 6902 on rendered objects. */
+      readonly patches?: readonly {
+        readonly target: {
+          readonly kind?: string;
+          readonly name?: string;
+          readonly group?: string;
+        };
+        /** @minItems 1 */
+        readonly ops: readonly {
+          readonly op: 'add' | 'remove' | 'replace' | 'move' | 'copy' | 'test';
+          /** An RFC 6901 JSON pointer. */
+          readonly path: string;
+          /** An RFC 6901 JSON pointer. */
+          readonly from?: string;
+          /** Any JSON value. */
+          readonly value?: Json;
+        }[];
+      }[];
+    };
+  };
   readonly updatePolicy?: 'promote' | 'latest' | 'pinned';
   readonly allowUnreleased?: boolean;
 }

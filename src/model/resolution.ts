@@ -50,6 +50,17 @@ export interface ResolvedInstance {
   readonly shapes?: InstanceName;
   /** What it extends, nearest first; each is an instance of this resolution that `shapes` it. */
   readonly parents?: readonly Pin[];
+  /** Of a bundle: the instances that it brings along. */
+  readonly children?: readonly InstanceName[];
+  /** Of a bundle's child: what the bundle says of its configuration. */
+  readonly given?: GivenLayer;
+}
+
+/** A configuration layer that stands in a bundle, under `spec.instances.<child>.config`. */
+export interface GivenLayer {
+  readonly by: InstanceName;
+  readonly child: string;
+  readonly value: JsonObject;
 }
 
 export interface Resolution {
@@ -97,4 +108,6 @@ export interface ReleasedCapsule {
   readonly release: Release;
   readonly sha256: Sha256;
   readonly declaration: Capsule;
+  /** Its configuration schema, inline or from its file, where it has one. */
+  readonly schema?: JsonObject | undefined;
 }

@@ -15,7 +15,7 @@ const ANY_MAP: JsonObject = { type: 'object', additionalProperties: true };
 /** The names every template of a capsule has. */
 export function variablesShape(declaration: Capsule, configuration: JsonObject | undefined): Shape {
   const { spec } = declaration;
-  const dependencies = Object.keys(spec.dependencies ?? {});
+  const dependencies = Object.keys({ ...spec.dependencies, ...spec.instances });
   const dependency: JsonObject = { ...CLOSED, properties: { instance: TEXT, outputs: { type: 'object', additionalProperties: TEXT } } };
   const outputs = Object.entries(spec.provides ?? {}).map(([name, provided]): [string, JsonObject] => [
     name,

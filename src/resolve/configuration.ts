@@ -7,7 +7,7 @@ import { propertyDefaults, propertySchema, schemaRoot, type SchemaNode } from '.
 
 /** The capsule's schema and where it stands; its defaults are the lowest layer. */
 export interface ConfigurationSchema {
-  readonly value: Json;
+  readonly value: JsonObject;
   at(pointer: string): Place;
 }
 

@@ -1,6 +1,8 @@
+import type { JsonObject } from '#model/json.ts';
 import { toCapsuleName, toInstanceName, type CapsuleName, type InstanceName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
 import type { ReleasedCapsule } from '#model/resolution.ts';
+import { DEEPEST } from './lineage.ts';
 import type { ResolveInput } from './resolve-input.ts';
 
 /** One instance's need for another. */
@@ -13,6 +15,8 @@ export interface DependencyEdge {
   readonly ranges: readonly string[];
   /** The abstract type whose recipe names the capsule. */
   readonly recipe: string | undefined;
+  /** It is no dependency but a child of a bundle. */
+  readonly isChild?: boolean;
 }
 
 /** Whose dependencies are looked for. */
@@ -20,6 +24,8 @@ export interface Asker {
   readonly instance: InstanceName;
   /** Abstract types by which it was asked for so far, sorted. */
   readonly recipes: readonly string[];
+  /** What the bundle gives that it is a child of. */
+  readonly given: JsonObject | undefined;
 }
 
 export interface FoundEdges {
@@ -34,15 +40,14 @@ export interface FoundEdges {
   readonly tooDeep: { readonly instance: string; readonly dependency: string } | undefined;
 }
 
-const DEPTH = 8;
 const NONE: FoundEdges = { mandatory: [], optional: [], skipped: [], external: [], unknownType: undefined, tooDeep: undefined };
 
 /** The instances a released capsule needs, by dependency name. A private one is `<instance>.<dependency>`. */
 export function dependencyEdges(
   input: ResolveInput,
-  { instance, recipes }: Asker,
+  asker: Asker,
   released: ReleasedCapsule,
-  sharedBy: ReadonlyMap<CapsuleName, InstanceName>,
+  servedBy: (capsule: CapsuleName, dependency: string) => InstanceName,
 ): FoundEdges {
   const { dependencies } = released.declaration.spec;
   if (dependencies === undefined) return NONE;
@@ -55,7 +60,7 @@ export function dependencyEdges(
   const declared = Object.entries(dependencies).sort(([a], [b]) => compareText(a, b));
   for (const [dependency, wanted] of declared) {
     const expression = wanted.when ?? undefined;
-    if (expression !== undefined && input.applies?.({ instance, recipes, capsule: released, dependency, expression }) === false) {
+    if (expression !== undefined && input.applies?.({ ...asker, capsule: released, dependency, expression }) === false) {
       skipped.push(dependency);
       continue;
     }
@@ -70,8 +75,8 @@ export function dependencyEdges(
       else unknownType ??= { type: wanted.type ?? dependency, dependency };
       continue;
     }
-    const nested = `${instance}.${dependency}`;
-    if (wanted.shared === false && nested.split('.').length > DEPTH + 1) {
+    const nested = `${asker.instance}.${dependency}`;
+    if (wanted.shared === false && nested.split('.').length > DEEPEST) {
       if (wanted.optional === true) skipped.push(dependency);
       else tooDeep ??= { instance: nested, dependency };
       continue;
@@ -79,7 +84,7 @@ export function dependencyEdges(
     const edge: DependencyEdge = {
       dependency,
       optional: wanted.optional === true,
-      instance: wanted.shared === false ? toInstanceName(nested) : sharedInstance(sharedBy, capsule),
+      instance: wanted.shared === false ? toInstanceName(nested) : servedBy(toCapsuleName(capsule), dependency),
       capsule: toCapsuleName(capsule),
       ranges: recipe?.version === undefined ? [wanted.version ?? '*'] : [wanted.version ?? '*', recipe.version],
       recipe: wanted.type,
@@ -92,8 +97,4 @@ export function dependencyEdges(
 function recipeFor(input: ResolveInput, type: string): { readonly capsule: string; readonly version?: string | undefined } | undefined {
   const recipes = input.environment.declared.value.spec.recipes ?? {};
   return Object.hasOwn(recipes, type) ? recipes[type] : undefined;
-}
-
-function sharedInstance(sharedBy: ReadonlyMap<CapsuleName, InstanceName>, capsule: string): InstanceName {
-  return sharedBy.get(toCapsuleName(capsule)) ?? toInstanceName(capsule);
 }

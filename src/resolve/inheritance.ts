@@ -44,7 +44,9 @@ function jsonOf(value: unknown): Json {
 export function composedCapsule(child: CapsuleSource, parents: readonly CapsuleSource[]): CapsuleSource {
   if (parents.length === 0) return child;
   const line = [child, ...parents];
-  const schema = mergedSchema(line);
+  const schemas = line.map(schemaOf);
+  // The only one there is stays where it is, a file as well.
+  const schema = schemas.filter((one) => one !== undefined).length < 2 ? undefined : inheritedSchema(schemas);
   const inherited = inheritedDeclaration(
     child.declared.value,
     parents.map((parent) => parent.declared.value),
@@ -98,10 +100,10 @@ function isOwn(pointer: string): boolean {
   return section !== 'spec' || (field !== undefined && OWN.has(field));
 }
 
-/** The configuration schemas of a line as one, when more than one of them has its own; RFC 7396, farthest parent first. */
-function mergedSchema(line: readonly CapsuleSource[]): JsonObject | undefined {
-  const schemas = line.flatMap((one) => schemaOf(one) ?? []);
-  if (schemas.length < 2) return undefined;
+/** The configuration schemas of a line as one, child first; RFC 7396, the farthest parent lowest. */
+export function inheritedSchema(line: readonly (JsonObject | undefined)[]): JsonObject | undefined {
+  const schemas = line.filter((schema) => schema !== undefined);
+  if (schemas.length < 2) return schemas[0];
   let merged: Json = {};
   for (const schema of schemas.reverse()) merged = mergePatch(merged, schema);
   return isJsonObject(merged) ? merged : undefined;
@@ -113,7 +115,7 @@ function withSchema(capsule: Capsule, schema: JsonObject): Capsule {
 
 /** A capsule's configuration schema, inline or in a file; a file that is not a JSON object is a problem of its own, told elsewhere. */
 export function schemaOf(source: Pick<CapsuleSource, 'declared' | 'contents'>): JsonObject | undefined {
-  const { schema } = source.declared.value.spec.config ?? {};
+  const schema = source.declared.value.spec.config?.schema;
   if (typeof schema !== 'string') return schema;
   const bytes = source.contents.get(schema);
   if (bytes === undefined) return undefined;

@@ -5,6 +5,7 @@ import type { InstanceName } from '#model/names.ts';
 import type { Place } from '#model/problem.ts';
 import type { ConfigurationLayer } from '#model/resolution.ts';
 import { defaultLayers, type Defaulted } from './inheritance.ts';
+import { wishOf } from './wishes.ts';
 
 /** What one instance's configuration is layered from. */
 export interface LayerSources {
@@ -13,6 +14,8 @@ export interface LayerSources {
   readonly instance: InstanceName;
   /** Abstract types that the instance satisfies: the configuration of their recipes lies below the environment's own. */
   readonly recipes?: readonly string[] | undefined;
+  /** What the bundle says that the instance is a child of. */
+  readonly given?: ConfigurationLayer | undefined;
   /** The released capsule, with what it inherits. */
   readonly capsule: Defaulted;
   readonly fleet?: Declared<Fleet> | undefined;
@@ -31,10 +34,12 @@ export function layersOf(sources: LayerSources): readonly ConfigurationLayer[] {
   const inEnvironment = (base: string) => (pointer: string) => environment.declared.at(`${base}${pointer}`);
   const inTarget = (base: string) => (pointer: string) => target.at(`${base}${pointer}`);
   layers.push(...defaultLayers(capsule));
+  if (sources.given !== undefined) layers.push(sources.given);
   add('environment', global(spec.config), underGlobal(inEnvironment('/spec/config')));
   for (const type of sources.recipes ?? [])
     add(`recipe ${type}`, own(spec.recipes, type)?.config, inEnvironment(`/spec/recipes${pointerToken(type)}/config`));
-  add('environment', own(spec.capsules, instance)?.config, inEnvironment(`/spec/capsules${key}/config`));
+  const wish = wishOf(environment, instance);
+  add('environment', wish.config, inEnvironment(`${wish.pointer}/config`));
   const file = environment.configs.get(instance);
   if (file !== undefined) add(file.file, file.value, (pointer) => file.at(pointer));
   add(`target ${target.name}`, global(target.value.config), underGlobal(inTarget('/config')));

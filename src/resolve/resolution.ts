@@ -2,6 +2,7 @@ import type { InstanceName } from '#model/names.ts';
 import { compareText, type Place, type Problem } from '#model/problem.ts';
 import type { Pin, Release, ReleasedCapsule, Resolution, ResolvedInstance } from '#model/resolution.ts';
 import { suggest } from '#model/suggest.ts';
+import { givenTo } from './children.ts';
 import { clashText, type Clash } from './clash.ts';
 import type { Ancestor } from './lineage.ts';
 import { orderOf } from './order.ts';
@@ -50,6 +51,7 @@ function ordered(input: ResolveInput, slots: ReadonlyMap<InstanceName, Slot>, no
         wave,
         ...recipesIn(slot),
         ...(parents.length === 0 ? {} : { parents }),
+        ...nestingOf(slot, choice),
       };
       const shaping = parents.map((pin) => ({ pin, dependencies: NO_EDGES, capabilities: NOTHING, wave, shapes: slot.instance }));
       return [instance, ...shaping];
@@ -65,6 +67,12 @@ function ordered(input: ResolveInput, slots: ReadonlyMap<InstanceName, Slot>, no
 function recipesIn(slot: Slot): Pick<ResolvedInstance, 'recipes'> {
   const recipes = recipesOf(slot);
   return recipes.length === 0 ? {} : { recipes };
+}
+
+function nestingOf(slot: Slot, choice: Choice): Pick<ResolvedInstance, 'children' | 'given'> {
+  const children = choice.edges.flatMap((edge) => (edge.isChild === true ? [edge.instance] : []));
+  const given = givenTo(slot);
+  return { ...(children.length === 0 ? {} : { children }), ...(given === undefined ? {} : { given }) };
 }
 
 function pinned(instance: InstanceName, { release, sha256 }: ReleasedCapsule, requestedBy: readonly string[]): Pin {
@@ -126,7 +134,7 @@ function clashProblem(input: ResolveInput, clash: Clash): Problem {
         code: 'nested-too-deep',
         rule: 'V-25',
         message: clashText(clash),
-        remedy: 'Share the dependency (shared: true), or remove it.',
+        remedy: 'Nest less: share the dependency (shared: true), or take a bundle out of the other.',
       };
     case 'endless':
       return {

@@ -1,4 +1,5 @@
 import type { DesiredEnvironment } from '#model/desired.ts';
+import type { JsonObject } from '#model/json.ts';
 import type { InstanceName } from '#model/names.ts';
 import type { Pin, Release, ReleasedCapsule, ReleaseIndex } from '#model/resolution.ts';
 
@@ -23,6 +24,9 @@ export interface WhenQuestion {
   readonly instance: InstanceName;
   /** Abstract types whose recipes configure the instance, as far as they are known when it is decided. */
   readonly recipes: readonly string[];
+  /** What the bundle gives to its child. */
+  readonly given: JsonObject | undefined;
+  /** With what it inherits. */
   readonly capsule: ReleasedCapsule;
   readonly dependency: string;
   readonly expression: string;

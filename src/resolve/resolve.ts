@@ -15,6 +15,7 @@ import { requestedInstances } from './requests.ts';
 import { resolutionOf, type Resolved } from './resolution.ts';
 import type { ResolveInput } from './resolve-input.ts';
 import { retirements } from './retirement.ts';
+import { wishOf, type EnvironmentWish } from './wishes.ts';
 
 export function emptyIndex(): ReleaseIndex {
   return nothingReleased();
@@ -124,6 +125,11 @@ export function checkRetirement(
   facts: Parameters<typeof retirements>[2],
 ): readonly Problem[] {
   return retirements(environment, instances, facts);
+}
+
+/** What an environment says of one instance, a nested one as well. */
+export function environmentWish(environment: DesiredEnvironment, instance: InstanceName): EnvironmentWish {
+  return wishOf(environment, instance);
 }
 
 /** V-46 to V-49. */

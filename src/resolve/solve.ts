@@ -1,6 +1,7 @@
 import { toInstanceName, type CapsuleName, type InstanceName } from '#model/names.ts';
 import type { Release, ReleasedCapsule } from '#model/resolution.ts';
 import type { VersionRange } from '#model/version.ts';
+import { childrenOf, givenTo, servedBy } from './children.ts';
 import { clashText, type Asked, type Clash } from './clash.ts';
 import { noConflicts, type Decided, type FoundConflict } from './conflicts.ts';
 import { dependencyEdges, type DependencyEdge } from './dependency-edges.ts';
@@ -123,7 +124,24 @@ function choose(search: Search, slot: Slot, { version, released, ancestors }: Tu
     slot.clash ??= conflictClash(search, conflict, rootOf(slot));
     return undefined;
   }
-  const found = dependencyEdges(search.input, { instance: slot.instance, recipes: recipesOf(slot) }, released, search.sharedBy);
+  const asker = { instance: slot.instance, recipes: recipesOf(slot), given: givenTo(slot)?.value };
+  const found = dependencyEdges(
+    search.input,
+    asker,
+    released,
+    (capsule, dependency) =>
+      servedBy(search.slots, { instance: slot.instance, capsule, dependency }) ?? search.sharedBy.get(capsule) ?? toInstanceName(capsule),
+  );
+  const children = childrenOf(search.input, asker, released);
+  if (children.tooDeep !== undefined) {
+    const { instance, pointer } = children.tooDeep;
+    slot.clash ??= {
+      kind: 'too-deep',
+      instance,
+      asked: { root: rootOf(slot), capsule: slot.capsule, dependency: undefined, pointer },
+    };
+    return undefined;
+  }
   if (found.unknownType !== undefined) {
     const { type, dependency } = found.unknownType;
     slot.clash ??= { kind: 'unknown-type', who: slot.capsule, type, asked: { root: rootOf(slot), capsule: slot.capsule, dependency } };
@@ -134,7 +152,7 @@ function choose(search: Search, slot: Slot, { version, released, ancestors }: Tu
     slot.clash ??= { kind: 'too-deep', instance, asked: { root: rootOf(slot), capsule: slot.capsule, dependency } };
     return undefined;
   }
-  const clash = firstOf(found.mandatory, (edge) => clashOf(search, { slot, version, edge }));
+  const clash = firstOf([...children.edges, ...found.mandatory], (edge) => clashOf(search, { slot, version, edge }));
   if (clash !== undefined) {
     slot.clash ??= clash;
     return undefined;
@@ -142,9 +160,9 @@ function choose(search: Search, slot: Slot, { version, released, ancestors }: Tu
   return {
     released,
     version,
-    edges: [...found.mandatory],
+    edges: [...children.edges, ...found.mandatory],
     optional: found.optional,
-    skipped: found.skipped,
+    skipped: [...children.skipped, ...found.skipped],
     external: found.external,
     ancestors,
   };

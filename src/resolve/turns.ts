@@ -1,7 +1,7 @@
 import type { CapsuleName, InstanceName } from '#model/names.ts';
 import type { Release, ReleasedCapsule } from '#model/resolution.ts';
 import type { Asked } from './clash.ts';
-import { inheritedDeclaration } from './inheritance.ts';
+import { inheritedDeclaration, inheritedSchema } from './inheritance.ts';
 import { linesOf, type Versions } from './lineage.ts';
 import { fits, rangeOf, sortedVersions, type Search } from './search.ts';
 import { rootOf, type Slot, type Turn } from './slot.ts';
@@ -37,7 +37,8 @@ function* inheritingTurns(search: Search, slot: Slot, released: ReleasedCapsule)
       case 'line': {
         const parents = line.ancestors.map((one) => one.released.declaration);
         const declaration = inheritedDeclaration(released.declaration, parents);
-        yield { version, released: { ...released, declaration }, ancestors: line.ancestors };
+        const schema = inheritedSchema([released.schema, ...line.ancestors.map((one) => one.released.schema)]);
+        yield { version, released: { ...released, declaration, schema }, ancestors: line.ancestors };
       }
     }
   }

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 
-import { prepareEnvironment } from '#loops/prepare-environment.ts';
-import { changed, edit, edits, plantedGarden, seen, validated, withLocks, worldOf, type Change, type Garden } from './garden.ts';
+import { changed, edit, edits, plantedGarden, seen, validated, withLocks, type Change, type Garden } from './garden.ts';
+import { renderedDev } from './rendered-dev.ts';
 import { library, PACKAGE, WEB } from './rule-changes.ts';
 
 const BASE = 'capsules/base/capsule.yaml';
@@ -40,16 +40,8 @@ beforeAll(async () => {
   extended = await withLocks(await changed(grown, Object.fromEntries(locks.map((path) => [path, undefined]))));
 });
 
-async function rendered(garden: Garden) {
-  const prepared = await prepareEnvironment(await worldOf(garden), 'dev', garden.head);
-  if (prepared.kind === 'ended') throw new Error(JSON.stringify(prepared.ending));
-  const [target] = prepared.prepared.rendered.rendering.targets;
-  if (target === undefined) throw new Error('no target');
-  return { prepared: prepared.prepared, target };
-}
-
 test('what a capsule extends is locked as an instance of its own, and asked for by its child', async () => {
-  const { prepared } = await rendered(extended);
+  const { prepared } = await renderedDev(extended);
   expect(prepared.pins.map((pin) => [pin.instance, pin.capsule, pin.version, pin.requestedBy])).toEqual([
     ['redis', 'redis', '7.2.5', ['web']],
     ['web', 'web', '1.1.0', ['environment']],
@@ -58,7 +50,7 @@ test('what a capsule extends is locked as an instance of its own, and asked for 
 });
 
 test('a child is rendered from the merged declaration, its own files and those of its parent', async () => {
-  const { target } = await rendered(extended);
+  const { target } = await renderedDev(extended);
   expect(target.objects.map((object) => object.path)).toContain('web/core_v1_configmap_shop-dev_web-inherited.yaml');
   const deployment = target.objects.find((object) => object.path.includes('apps_v1_deployment'))?.text;
   expect(deployment).toContain('        - name: FROM\n          value: base\n        - name: GREETING\n          value: Hello\n');

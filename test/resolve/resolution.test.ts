@@ -136,7 +136,7 @@ test('row 45: a private dependency on itself ends as a clash, not as an endless 
 
   const lines = resolvedLines(shelf, environment('dev', { a: { version: '*' } }));
 
-  expect(lines).toEqual(['V-25: instance a.me.me.me.me.me.me.me.me.me is nested deeper than 8']);
+  expect(lines).toEqual(['V-25: instance a.me.me.me.me.me.me.me.me is nested deeper than 8']);
 });
 
 test('a cycle over an optional dependency is cut there with a warning', () => {
