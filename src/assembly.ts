@@ -1,11 +1,13 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
+import type { foreignRenderer } from '#adapters/tools/tools.ts';
 import type { OpenedWorld, Place, Powers, Running, Terminal } from '#cli/powers.ts';
 import type { Settings, World } from '#loops/world.ts';
 import { parseAllowedSigners } from '#model/allowed-signers.ts';
 import { toCommitId } from '#model/digest.ts';
 import type { Problem } from '#model/problem.ts';
+import type { ForeignRenderer } from '#ports/foreign-renderer.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
@@ -16,6 +18,7 @@ import type { loadConfiguration } from '#service/service.ts';
 const LIMITS: ObjectLimits = { blobBytes: 32 * 1024 * 1024, treeEntries: 200_000, refs: 100_000 };
 const STOP_WITHIN = 10_000;
 
+type ToolPlaces = Parameters<typeof foreignRenderer>[0];
 type Configuration = Extract<Awaited<ReturnType<typeof loadConfiguration>>, { ok: true }>['value'];
 
 /** Builds adapters when they are asked for, and hands ports to loops and commands. */
@@ -77,6 +80,7 @@ interface Parts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly targetsRoot: string;
+  readonly tools: ToolPlaces;
   readonly settings: Settings;
 }
 
@@ -85,7 +89,26 @@ async function worldOf(parts: Parts): Promise<World> {
     import('#loops/create-world.ts'),
     import('#adapters/directory/directory.ts'),
   ]);
-  return createWorld({ ...parts, targets: directoryTargets({ root: parts.targetsRoot }) });
+  return createWorld({ ...parts, targets: directoryTargets({ root: parts.targetsRoot }), foreignRenderer: lazyTools(parts.tools) });
+}
+
+/** Most repositories have no chart: the adapter is loaded when one is rendered. */
+function lazyTools(places: ToolPlaces): ForeignRenderer {
+  let opened: Promise<ForeignRenderer> | undefined;
+  let runs = (): number => 0;
+  return {
+    render: async (request, signal) => {
+      opened ??= import('#adapters/tools/tools.ts').then(({ foreignRenderer }) => foreignRenderer(places));
+      const renderer = await opened;
+      runs = () => renderer.counts().runs;
+      return renderer.render(request, signal);
+    },
+    counts: () => ({ runs: runs() }),
+  };
+}
+
+function toolsOf(configuration: Configuration | undefined, terminal: Terminal): ToolPlaces {
+  return { configured: configuration?.tools ?? {}, path: terminal.env['PATH'] ?? '' };
 }
 
 async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld> {
@@ -117,6 +140,7 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
     ids: randomIds(),
     signer: await lazySigner(found),
     targetsRoot: configuration?.directoryRoot ?? join(stateOf(found), 'targets'),
+    tools: toolsOf(configuration, terminal),
     settings: await settingsOf(found, place),
   });
   return {
@@ -273,6 +297,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
     ids: randomIds(),
     signer: await signerAt(found),
     targetsRoot: configuration.directoryRoot,
+    tools: toolsOf(configuration, terminal),
     settings: await settingsOf(found, { repo: undefined, config: path }),
   });
   const service = await startService({

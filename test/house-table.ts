@@ -44,6 +44,8 @@ const ADAPTERS: Readonly<Record<string, FolderRule>> = {
   'adapters/isomorphic-git': { folders: [...ADAPTER.folders, 'adapters/git-objects'], packages: ['node:*', 'isomorphic-git'] },
   'adapters/render-workers': { ...ADAPTER, folders: [...ADAPTER.folders, 'render'] },
   'adapters/directory': ADAPTER,
+  // Foreign programs, found, checked and run under limits.
+  'adapters/tools': ADAPTER,
   'adapters/sqlite': ADAPTER,
   'adapters/machine': { ...ADAPTER, packages: ['node:*', 'pino', 'ulid'] },
   'adapters/github': {

@@ -192,6 +192,13 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/components/*/image',
       '/spec/components/*/source',
       '/spec/components/*/source/path',
+      '/spec/components/*/source/chart',
+      '/spec/components/*/source/version',
+      '/spec/components/*/source/sha256',
+      '/spec/components/*/source/tool',
+      '/spec/components/*/source/apiVersions',
+      '/spec/components/*/source/skipHooks',
+      '/spec/components/*/values/**',
       '/spec/components/*/command',
       '/spec/components/*/args',
       '/spec/components/*/env/**',
@@ -295,6 +302,9 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/compatibility/architectures',
       '/spec/compatibility/capabilities',
       '/spec/extensionPoints/**',
+      // Where the chart that lies in the capsule was taken from.
+      '/spec/components/*/source/repo',
+      '/spec/components/*/source/url',
       '/spec/components/*/availability/leaderElection',
       // `none` asks for no order; the reverse is one.
       '/spec/components/*/stop/order',
@@ -320,6 +330,8 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       stuck('/spec/components/*/source/url'),
       stuck('/spec/components/*/source/version'),
       stuck('/spec/components/*/source/sha256'),
+      stuck('/spec/instances'),
+      stuck('/spec/components/*/kind', 'Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'Manifests', 'Helm', 'Kustomize'),
       stuck('/spec/components/*/source/plan'),
       // What scales by time moves the smallest number of pods only.
       stuck('/spec/components/*/scaling/schedule/*/max'),

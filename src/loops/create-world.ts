@@ -1,6 +1,8 @@
+import type { ForeignRenderer } from '#ports/foreign-renderer.ts';
 import { noteArrivals } from './arrivals.ts';
 import { createLedgerReader } from './audit-branch.ts';
 import { createFirstSeen } from './first-seen.ts';
+import { createForeignAnswers } from './foreign-answers.ts';
 import { createMainHistory } from './main-history.ts';
 import { createProtectionReader } from './protection.ts';
 import { createReading } from './reading.ts';
@@ -9,7 +11,13 @@ import { createRenderedReader } from './rendered-branch.ts';
 import type { World } from './world.ts';
 
 /** What the world outside plugs in; the rest of a `World` is memory that can be lost. */
-export type WorldPorts = Omit<World, 'arrivals' | 'reading' | 'environments' | 'history' | 'ledger' | 'rendered' | 'protection'>;
+export interface WorldPorts extends Omit<
+  World,
+  'arrivals' | 'reading' | 'environments' | 'history' | 'ledger' | 'rendered' | 'protection' | 'foreign'
+> {
+  /** Absent: Helm and Kustomize components are problems that say so. */
+  readonly foreignRenderer?: ForeignRenderer | undefined;
+}
 
 /** A world with nothing remembered yet. */
 export function createWorld(ports: WorldPorts): World {
@@ -26,15 +34,17 @@ export function createWorld(ports: WorldPorts): World {
     firstSeen: createFirstSeen({ repository, ledger, clock }),
     kept: async () => (await ledger.at(await repository.resolve('audit'))).kept,
   });
+  const foreign = createForeignAnswers(ports.foreignRenderer);
   return {
     ...ports,
+    foreign,
     repository,
     arrivals,
     reading,
     ledger,
     rendered: createRenderedReader(repository),
     history,
-    environments: createEnvironmentRenderer(reading, ports.renderer, clock),
+    environments: createEnvironmentRenderer(reading, { renderer: ports.renderer, foreign }, clock),
     protection: createProtectionReader(ports),
   };
 }

@@ -12,7 +12,7 @@ export function overlay(world: World, directory: ObjectReader): ReadingWorld {
     blob: (id) => orElse(directory.blob(id), () => world.repository.blob(id)),
     blobs: (ids) => Promise.all(ids.map((id) => orElse(directory.blob(id), () => world.repository.blob(id)))),
   });
-  return { ...world, reading, environments: createEnvironmentRenderer(reading, world.renderer, world.clock) };
+  return { ...world, reading, environments: createEnvironmentRenderer(reading, world, world.clock) };
 }
 
 async function orElse<T>(first: Promise<T>, second: () => Promise<T>): Promise<T> {

@@ -4,7 +4,7 @@ import { createMemo } from '#model/memo.ts';
 import type { Memo } from '#model/memo.ts';
 import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
-import type { Rendering, RenderedUnit, TargetRendering } from '#model/rendering.ts';
+import type { Rendering, RenderedUnit, RenderUnit, TargetRendering } from '#model/rendering.ts';
 import type { Configuration, Pin, ReleaseIndex, Resolution } from '#model/resolution.ts';
 import { accepted, refused } from '#model/result.ts';
 import type { Result } from '#model/result.ts';
@@ -16,6 +16,7 @@ import { environmentWish, mergeConfiguration, resolveEnvironment } from '#resolv
 import { composedSources, createComposer, inPlace, linesOfSources } from './composed.ts';
 import type { ObjectJudge } from './judged-objects.ts';
 import { createObjectJudge } from './judged-objects.ts';
+import type { ForeignAnswers } from './foreign-answers.ts';
 import { withLines } from './lines.ts';
 import { createTargetPreparation } from './prepared-target.ts';
 import type { Prepared, PreparedTarget, SourcedInstance } from './prepared-target.ts';
@@ -58,7 +59,11 @@ export interface RenderRequest {
 }
 
 /** Resolve, configure, render and judge one environment; units whose inputs did not move are remembered. */
-export function createEnvironmentRenderer(reading: Reading, renderer: Renderer, clock: Clock): EnvironmentRenderer {
+export function createEnvironmentRenderer(
+  reading: Reading,
+  { renderer, foreign }: Pick<RenderTools, 'renderer' | 'foreign'>,
+  clock: Clock,
+): EnvironmentRenderer {
   const preparation = createTargetPreparation();
   const units = createMemo<RenderedUnit>(50_000);
   const known = new WeakMap<Prepared, RenderedUnit>();
@@ -90,7 +95,7 @@ export function createEnvironmentRenderer(reading: Reading, renderer: Renderer, 
     const errors = found.filter((problem) => problem.severity === 'error');
     if (errors.length > 0) return refused(errors);
 
-    const rendered = await renderMissing(prepared, { units, known, renderer, twice: request.twice === true, signal });
+    const rendered = await renderMissing(prepared, { units, known, renderer, foreign, twice: request.twice === true, signal });
     if (!rendered.ok) return rendered;
     const assembled = assemble(prepared, rendered.value, targets);
     if (!assembled.ok) return assembled;
@@ -209,6 +214,7 @@ interface RenderTools {
   readonly units: Memo<RenderedUnit>;
   readonly known: WeakMap<Prepared, RenderedUnit>;
   readonly renderer: Renderer;
+  readonly foreign: ForeignAnswers;
   readonly twice: boolean;
   readonly signal: AbortSignal | undefined;
 }
@@ -227,13 +233,7 @@ async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderT
       else tools.known.set(item, unit);
     }
   }
-  const rendered =
-    missing.length === 0
-      ? []
-      : await tools.renderer.render(
-          missing.map((item) => item.unit),
-          tools.signal,
-        );
+  const rendered = missing.length === 0 ? [] : await tools.renderer.render(await answered(missing, tools, false), tools.signal);
   const problems: Problem[] = [];
   for (const [index, item] of missing.entries()) {
     const answer = rendered[index];
@@ -245,14 +245,18 @@ async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderT
   return problems.length > 0 ? refused(problems) : accepted(tools.known);
 }
 
+function answered(items: readonly Prepared[], { foreign, signal }: RenderTools, afresh: boolean): Promise<readonly RenderUnit[]> {
+  return foreign.answered(
+    items.map((item) => item.unit),
+    { afresh, signal },
+  );
+}
+
 /** V-89. */
 async function renderedAgain(items: readonly Prepared[], tools: RenderTools): Promise<readonly Problem[]> {
   const sound = items.filter((item) => tools.known.has(item));
   if (sound.length === 0) return [];
-  const second = await tools.renderer.render(
-    sound.map((item) => item.unit),
-    tools.signal,
-  );
+  const second = await tools.renderer.render(await answered(sound, tools, true), tools.signal);
   return sound.flatMap((item, index) => {
     const [before, after] = [tools.known.get(item), second[index]];
     if (before === undefined || after === undefined) throw new Error('the renderer answered fewer units than it was given');

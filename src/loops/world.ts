@@ -7,6 +7,7 @@ import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { LedgerReader } from './audit-branch.ts';
+import type { ForeignAnswers } from './foreign-answers.ts';
 import type { MainHistory } from './main-history.ts';
 import type { ProtectionReader } from './protection.ts';
 import type { Reading } from './reading.ts';
@@ -20,6 +21,7 @@ export interface World {
   readonly reading: Reading;
   readonly environments: EnvironmentRenderer;
   readonly renderer: Renderer;
+  readonly foreign: ForeignAnswers;
   readonly history: MainHistory;
   readonly ledger: LedgerReader;
   readonly rendered: RenderedReader;

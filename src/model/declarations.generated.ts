@@ -1142,18 +1142,33 @@ export interface CapsuleComponent {
   readonly image?: string;
   /** Where kinds without an image come from. */
   readonly source?: {
-    /** A path with / between its parts. */
+    /** File or folder of the capsule: manifests, a chart (folder or .tgz) or a kustomization. */
     readonly path?: string;
+    /** Name of the chart that lies at path. */
     readonly chart?: string;
+    /** Chart repository the chart was taken from. */
     readonly repo?: string;
+    /** Address the chart was taken from. */
     readonly url?: string;
-    /** SemVer 2.0.0 without build metadata; quote it. */
+    /** Version of the chart that lies at path. */
     readonly version?: string;
-    /** 64 lower-case hexadecimal digits. */
+    /** Digest of the chart archive that lies at path. */
     readonly sha256?: string;
     /** Any JSON object. */
     readonly plan?: JsonObject;
+    /** Exact version of helm or kustomize that renders it. */
+    readonly tool?: string;
+    /**
+     * API versions that a chart may take for granted, such as monitoring.coreos.com/v1.
+     *
+     * @maxItems 200
+     */
+    readonly apiVersions?: readonly string[];
+    /** Helm hooks that are left out on purpose. */
+    readonly skipHooks?: readonly ('pre-delete' | 'post-delete' | 'pre-rollback' | 'post-rollback')[];
   } | null;
+  /** Values of a Helm chart; { config: POINTER } takes one of the configuration, {{config.x}} is put into strings. Default: the whole configuration. */
+  readonly values?: JsonObject;
   readonly command?: readonly string[];
   /** Arguments; {{name}}, {{config.x}} and the like are put in. */
   readonly args?: readonly string[];
@@ -1858,6 +1873,21 @@ export interface ServiceConfiguration {
       readonly root: string;
     };
   };
+  /** Foreign programs by exact version; one that is not named is looked for on PATH. */
+  readonly tools?: {
+    /** Renders components of kind Helm. */
+    readonly helm?: {
+      readonly [k: string]: ServiceConfigurationProgram;
+    };
+    /** Renders components of kind Kustomize. */
+    readonly kustomize?: {
+      readonly [k: string]: ServiceConfigurationProgram;
+    };
+    /** Decrypts secrets when they are applied. */
+    readonly sops?: {
+      readonly [k: string]: ServiceConfigurationProgram;
+    };
+  };
   readonly trust?: {
     /** Commit from which signatures are judged. */
     readonly root?: string;
@@ -1880,4 +1910,11 @@ export interface ServiceConfigurationSecret {
   readonly env?: string;
   /** File with the secret; relative to the configuration. */
   readonly file?: string;
+}
+/** A program file and what it must be. */
+export interface ServiceConfigurationProgram {
+  /** The program; relative to the configuration. */
+  readonly path: string;
+  /** sha256 of the program file. */
+  readonly sha256: string;
 }

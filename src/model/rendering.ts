@@ -1,6 +1,7 @@
 import type { CapsulePatch, Environment } from '#model/declarations.generated.ts';
 import type { CapsuleSource } from '#model/desired.ts';
 import type { Sha256 } from '#model/digest.ts';
+import type { ForeignAnswer } from '#model/foreign.ts';
 import type { JsonObject } from '#model/json.ts';
 import type { KubernetesObject, ObjectKey } from '#model/kubernetes-object.ts';
 import type { EnvironmentName, InstanceName, TargetName } from '#model/names.ts';
@@ -53,6 +54,8 @@ export interface RenderUnit {
   readonly dependencies: Readonly<Record<string, { readonly instance: InstanceName; readonly outputs: Readonly<Record<string, string>> }>>;
   readonly capabilities: Readonly<Record<string, boolean>>;
   readonly wishes: Wishes;
+  /** What foreign programs made of the capsule, by component; only where it has such components. */
+  readonly foreign?: ReadonlyMap<string, ForeignAnswer>;
 }
 
 export interface RenderedObject {

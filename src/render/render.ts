@@ -1,5 +1,6 @@
 import type { Capsule } from '#model/declarations.generated.ts';
 import type { CapsuleSource } from '#model/desired.ts';
+import type { ForeignRequest } from '#model/foreign.ts';
 import { isJsonObject } from '#model/json.ts';
 import type { KubernetesObject } from '#model/kubernetes-object.ts';
 import type { KubernetesApi } from '#model/kubernetes-shapes.ts';
@@ -17,6 +18,7 @@ import { customKinds as kindsOf, isDefinition as bringsKind } from './custom-res
 import { placeOfPointer as placeOf } from './finding-place.ts';
 import type { ObjectJudgement as Judgement } from './kubernetes-judge.ts';
 import { isBuiltIn as isKnown, judgeAgainstSchemas } from './kubernetes-judge.ts';
+import { foreignRequestsOf } from './foreign.ts';
 import type { Preparation } from './preparation.ts';
 import { prepare } from './preparation.ts';
 import { objectNameOf, providedOutputs } from './scope.ts';
@@ -30,6 +32,11 @@ export type PreparedCapsule = Preparation;
 
 export function prepareCapsule(capsule: RenderUnit['capsule']): PreparedCapsule {
   return prepare(capsule);
+}
+
+/** What programs outside have to answer, by component, before the unit can be rendered with the answers in `unit.foreign`. */
+export function foreignRequests(unit: RenderUnit): ReadonlyMap<string, ForeignRequest> {
+  return foreignRequestsOf(unit);
 }
 
 /** The objects of one unit, by path; or every problem found. Runs people's templates: call it inside a render worker. */

@@ -9,6 +9,8 @@ import { accepted, refused } from '#model/result.ts';
 import { companionsOf } from './companions.ts';
 import { checkConfiguration } from './configuration.ts';
 import { flagObjects } from './flags.ts';
+import { foreignText, isForeign } from './foreign.ts';
+import { withHooksAsWaves } from './helm-hooks.ts';
 import { hookJob } from './hook-jobs.ts';
 import { monitoringObjects } from './monitoring.ts';
 import type { RawObject } from './objects.ts';
@@ -45,6 +47,7 @@ export function renderWith(unit: RenderUnit, preparation: Preparation): Result<R
 
 function componentObjects(scope: Scope, part: Part, role: Role): readonly RawObject[] {
   if (part.component.kind === 'Manifests') return manifestObjects(scope, part).map((raw) => ({ ...raw, wave: role.wave }));
+  if (isForeign(part)) return foreignObjects(scope, part, role);
   const workload = workloadOf(scope, part);
   if (workload === undefined) return [];
   const from = { place: placeInCapsule(scope, part.pointer), source: `component ${part.componentName}` };
@@ -92,6 +95,43 @@ function manifestObjects(scope: Scope, part: Part): readonly RawObject[] {
     const text = fileText(scope, file, pointer, KUBERNETES_YAML_LIMITS.bytes);
     return text === undefined ? [] : documents(scope, text, file, `manifest ${file}`);
   });
+}
+
+/** What helm or kustomize made of the component's source, treated like raw manifests. */
+function foreignObjects(scope: Scope, part: Part, role: Role): readonly RawObject[] {
+  const text = foreignText(scope, part);
+  if (text === undefined) return [];
+  const path = part.component.source?.path ?? '';
+  const read = readKubernetesYaml(text, `${scope.unit.capsule.directory}/${path}`);
+  if (!read.ok) {
+    scope.problems.push(
+      ...read.problems.map((problem) => ({
+        ...problem,
+        place: placeInCapsule(scope, `${part.pointer}/source`),
+        message: `output of ${problem.message} at output line ${problem.place.line ?? '?'}`,
+      })),
+    );
+    return [];
+  }
+  const lines = text.split('\n');
+  const raws = read.value
+    .filter((document) => !isJsonObject(document.value) || Object.keys(document.value).length > 0)
+    .map((document) => ({
+      value: document.value,
+      place: placeInCapsule(scope, `${part.pointer}/source`),
+      source: `component ${part.componentName}${templateAt(lines, document.place.line)}`,
+    }))
+    .flatMap(unpackList);
+  return withHooksAsWaves(scope, part, { raws, wave: role.wave });
+}
+
+/** ` (chart/templates/x.yaml)`: helm writes a comment before each document. */
+function templateAt(lines: readonly string[], line: number | undefined): string {
+  for (let at = (line ?? 0) - 1; at >= 0 && at > (line ?? 0) - 4; at -= 1) {
+    const [, path] = /^# Source: ([\w./ -]{1,200})$/.exec(lines[at] ?? '') ?? [];
+    if (path !== undefined) return ` (${path})`;
+  }
+  return '';
 }
 
 function manifestFiles(scope: Scope, path: string): readonly string[] {

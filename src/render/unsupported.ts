@@ -24,9 +24,6 @@ function unsupportedFields(component: CapsuleComponent): readonly (readonly [str
   const { availability, source } = component;
   return [
     ['availability/failover', availability?.failover],
-    ['source/chart', source?.chart],
-    ['source/repo', source?.repo],
-    ['source/url', source?.url],
     ['source/plan', source?.plan],
   ];
 }

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 
 import { parseDuration } from '#model/instant.ts';
 import { checkBySchema } from '#model/json-schema.ts';
-import { isJsonObject, valueAt, type Json } from '#model/json.ts';
+import { isJsonObject, valueAt, type Json, type JsonObject } from '#model/json.ts';
 import { placeInFile, type Place, type Problem } from '#model/problem.ts';
 import { accepted, refused, type Result } from '#model/result.ts';
 import type { Secret } from '#model/secret.ts';
@@ -14,6 +14,13 @@ import { overlaid } from './environment-overlay.ts';
 import { forgeOf, repositoryOf, type ForgeConfiguration, type RepositoryConfiguration } from './forge-configuration.ts';
 import { readSecrets } from './secret-source.ts';
 import { USUAL_SETTINGS, type ServiceSettings } from './settings.ts';
+
+const TOOLS = ['helm', 'kustomize', 'sops'] as const;
+
+interface ProgramFile {
+  readonly path: string;
+  readonly sha256: string;
+}
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -29,6 +36,8 @@ export interface Configuration {
   readonly directoryRoot: string;
   readonly trust: { readonly root: string | undefined; readonly allowedSigners: string | undefined };
   readonly credentials: ReadonlyMap<string, { readonly kubeconfig: string; readonly environments: readonly string[] }>;
+  /** Tool -> exact version -> absolute path and sha256 of the program. */
+  readonly tools: Readonly<Partial<Record<(typeof TOOLS)[number], Readonly<Record<string, ProgramFile>>>>>;
   readonly logLevel: LogLevel;
   /** Everything secret in it, for the journal to mask. */
   readonly secrets: readonly Secret[];
@@ -73,6 +82,7 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
       allowedSigners: allowedSigners === undefined ? undefined : resolve(directory, allowedSigners),
     },
     credentials: credentialsOf(draft.value),
+    tools: toolsOf(draft.value),
     logLevel: levelOf(value),
     secrets: [...secrets.found.values()],
   });
@@ -177,6 +187,24 @@ function credentialsOf(draft: Draft): Configuration['credentials'] {
     });
   }
   return found;
+}
+
+function toolsOf(draft: Draft): Configuration['tools'] {
+  return Object.fromEntries(
+    TOOLS.flatMap((tool) => {
+      const versions = valueAt(draft.value, `/tools/${tool}`);
+      return isJsonObject(versions) ? [[tool, programsOf(draft.directory, versions)]] : [];
+    }),
+  );
+}
+
+function programsOf(directory: string, versions: JsonObject): Readonly<Record<string, ProgramFile>> {
+  return Object.fromEntries(
+    Object.entries(versions).map(([version, file]: [string, Json]) => [
+      version,
+      { path: resolve(directory, textAt(file, '/path') ?? ''), sha256: textAt(file, '/sha256') ?? '' },
+    ]),
+  );
 }
 
 function levelOf(value: Json): LogLevel {

@@ -60,7 +60,7 @@ test('V-12: a file that is not there is named with its neighbour', () => {
 
 test('V-12: a folder of manifests and a source elsewhere need no file of that name', () => {
   const spec =
-    'components:\n  raw:\n    kind: Manifests\n    source:\n      path: manifests/\n  chart:\n    kind: Helm\n    source:\n      repo: https://charts.example\n      chart: web\n      path: values';
+    'components:\n  raw:\n    kind: Manifests\n    source:\n      path: manifests/\n  cloud:\n    kind: Terraform\n    source:\n      url: https://modules.example/web\n      path: network';
   expect(ofRule(withSpec(spec, { 'capsules/web/manifests/a.yaml': 'x' }), 'V-12')).toEqual([]);
 });
 

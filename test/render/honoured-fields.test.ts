@@ -4,8 +4,9 @@ import { parse } from 'yaml';
 import { SUPPORT } from '#desired/honoured.ts';
 import { DECLARATION_SCHEMAS } from '#model/declaration-schemas.ts';
 import { sha256Of } from '#model/digest.ts';
+import type { ForeignAnswer, ForeignRequest } from '#model/foreign.ts';
 import { isJsonObject, type Json, pointerKeys, pointerToken } from '#model/json.ts';
-import { renderUnit } from '#render/render.ts';
+import { foreignRequests, renderUnit } from '#render/render.ts';
 import { covers, fieldsOf } from '#test/desired/schema-fields.ts';
 import { unit } from '#test/render/builders.ts';
 
@@ -84,6 +85,13 @@ spec:
     raw:
       kind: Manifests
       source: { path: manifests }
+    chart:
+      kind: Helm
+      source: { path: charts/c-1.2.3.tgz, chart: c, version: 1.2.3, sha256: CHART_DIGEST, tool: 3.22.0, apiVersions: [a/v1], skipHooks: [pre-delete] }
+      values: { count: { config: /size } }
+    layers:
+      kind: Kustomize
+      source: { path: layers, tool: 5.8.2 }
     before:
       kind: Job
       image: registry.example.com/before:1
@@ -123,6 +131,8 @@ const FILES = {
   'slo/a.yaml':
     'apiVersion: openslo/v1\nkind: SLO\nmetadata: { name: pay }\nspec: { timeWindow: [{ duration: 30d }], objectives: [{ target: 0.9 }], indicator: { spec: { ratioMetric: { counter: true, bad: { metricSource: { spec: { query: a } } }, total: { metricSource: { spec: { query: b } } } } } } }\n',
   'dashboards/a.json': '{}',
+  'charts/c-1.2.3.tgz': 'an archive',
+  'layers/kustomization.yaml': '{}',
   'manifests/m.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: m }\n',
 };
 
@@ -135,10 +145,19 @@ function outcomeOf(declaration: Json): string {
     capabilities: { cache: true },
     target: { facts: { kubernetes: '1.34', mesh: 'istio' } },
   });
+  const foreign = new Map([...foreignRequests(made)].map(([component, request]) => [component, answerTo(request)]));
   // The content address is an annotation: it must not be what shows.
-  const result = renderUnit({ ...made, pin: { ...made.pin, sha256: sha256Of('one content') } });
+  const result = renderUnit({ ...made, foreign, pin: { ...made.pin, sha256: sha256Of('one content') } });
   if (!result.ok) return result.problems.map((problem) => problem.message).join('\n');
   return result.value.objects.map((object) => JSON.stringify(object)).join('\n');
+}
+
+/** An object that says what was asked, and a hook. */
+function answerTo(question: ForeignRequest): ForeignAnswer {
+  const request = { ...question, files: [...question.files.keys()] };
+  const asked = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: request.tool }, data: { asked: JSON.stringify(request) } };
+  const hook = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'hook', annotations: { 'helm.sh/hook': 'pre-delete' } } };
+  return { kind: 'rendered', text: [asked, ...(request.tool === 'helm' ? [hook] : [])].map((one) => JSON.stringify(one)).join('\n---\n') };
 }
 
 /** Every pointer of the document that a schema pointer speaks of. */
@@ -164,11 +183,11 @@ function without(value: Json, keys: readonly string[]): Json {
 
 const RENDERED = ['components', 'patches', 'hooks', 'migrations', 'health', 'slo', 'alerts', 'observability'];
 const fields = [...fieldsOf(DECLARATION_SCHEMAS.Capsule)].filter((field) => RENDERED.includes(field.split('/')[2] ?? ''));
-/** Judged as the risk of a promotion. */
-const ELSEWHERE = ['/spec/migrations/*/reversible'];
+/** Judged as the risk of a promotion; compared with the chart (foreign.test.ts). */
+const ELSEWHERE = ['/spec/migrations/*/reversible', '/spec/components/*/source/chart', '/spec/components/*/source/version'];
 const leaves = fields.filter((field) => !fields.some((other) => other.startsWith(`${field}/`)));
 const honoured = leaves.filter((field) => !ELSEWHERE.includes(field) && SUPPORT.Capsule.honoured.some((entry) => covers(entry, field)));
-const everything = parse(EVERYTHING) as Json;
+const everything = parse(EVERYTHING.replace('CHART_DIGEST', sha256Of(FILES['charts/c-1.2.3.tgz']))) as Json;
 const whole = outcomeOf(everything);
 
 test('the capsule with everything renders', () => {

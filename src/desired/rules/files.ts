@@ -62,8 +62,10 @@ function fileReferences(capsule: CapsuleSource): readonly FileReference[] {
       if (file.template === undefined) add(`${at}/file`, file.file);
       else add(`${at}/template`, file.template);
     }
-    const { source } = component;
-    if (source?.repo === undefined && source?.url === undefined) add(`${base}/source/path`, source?.path, true);
+    const { kind, source } = component;
+    // What stands for something outside may be a path in there; a chart or kustomization lies in the capsule, wherever it came from.
+    const isHere = kind === 'Helm' || kind === 'Kustomize' || (source?.repo === undefined && source?.url === undefined);
+    if (isHere) add(`${base}/source/path`, source?.path, true);
   }
   for (const [name, provided] of Object.entries(spec.provides ?? {})) add(`/spec/provides${pointerToken(name)}/openapi`, provided.openapi);
   if (typeof spec.config?.schema === 'string') add('/spec/config/schema', spec.config.schema);
