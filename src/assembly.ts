@@ -7,7 +7,6 @@ import type { Settings, World } from '#loops/world.ts';
 import { parseAllowedSigners } from '#model/allowed-signers.ts';
 import { toCommitId } from '#model/digest.ts';
 import type { Problem } from '#model/problem.ts';
-import type { ForeignRenderer } from '#ports/foreign-renderer.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
@@ -85,30 +84,12 @@ interface Parts {
 }
 
 async function worldOf(parts: Parts): Promise<World> {
-  const [{ createWorld }, { directoryTargets }] = await Promise.all([
+  const [{ createWorld }, { directoryTargets }, { foreignRenderer }] = await Promise.all([
     import('#loops/create-world.ts'),
     import('#adapters/directory/directory.ts'),
+    import('#adapters/tools/tools.ts'),
   ]);
-  return createWorld({ ...parts, targets: directoryTargets({ root: parts.targetsRoot }), foreignRenderer: lazyTools(parts.tools) });
-}
-
-/** Most repositories have no chart: the adapter is loaded when one is rendered. */
-function lazyTools(places: ToolPlaces): ForeignRenderer {
-  let opened: Promise<ForeignRenderer> | undefined;
-  let runs = (): number => 0;
-  return {
-    render: async (request, signal) => {
-      opened ??= import('#adapters/tools/tools.ts').then(({ foreignRenderer }) => foreignRenderer(places));
-      const renderer = await opened;
-      runs = () => renderer.counts().runs;
-      return renderer.render(request, signal);
-    },
-    counts: () => ({ runs: runs() }),
-  };
-}
-
-function toolsOf(configuration: Configuration | undefined, terminal: Terminal): ToolPlaces {
-  return { configured: configuration?.tools ?? {}, path: terminal.env['PATH'] ?? '' };
+  return createWorld({ ...parts, targets: directoryTargets({ root: parts.targetsRoot }), foreignRenderer: foreignRenderer(parts.tools) });
 }
 
 async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld> {
@@ -140,7 +121,7 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
     ids: randomIds(),
     signer: await lazySigner(found),
     targetsRoot: configuration?.directoryRoot ?? join(stateOf(found), 'targets'),
-    tools: toolsOf(configuration, terminal),
+    tools: { configured: configuration?.tools ?? {}, path: terminal.env['PATH'] ?? '' },
     settings: await settingsOf(found, place),
   });
   return {
@@ -297,7 +278,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
     ids: randomIds(),
     signer: await signerAt(found),
     targetsRoot: configuration.directoryRoot,
-    tools: toolsOf(configuration, terminal),
+    tools: { configured: configuration.tools, path: terminal.env['PATH'] ?? '' },
     settings: await settingsOf(found, { repo: undefined, config: path }),
   });
   const service = await startService({

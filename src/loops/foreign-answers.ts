@@ -47,7 +47,9 @@ function hasForeign(unit: RenderUnit): boolean {
 
 /** The content address stands for the files. */
 function inputDigest(unit: RenderUnit, request: ForeignRequest): string {
-  return sha256Of(`${unit.pin.gitTree} ${unit.pin.sha256} ${unit.capsule.directory} ${canonicalJson(inputOf(request))}`);
+  return sha256Of(
+    `${unit.pin.gitTree} ${unit.pin.sha256} ${unit.capsule.directory} ${unit.capsule.lineage ?? ''} ${canonicalJson(inputOf(request))}`,
+  );
 }
 
 function inputOf(request: ForeignRequest): JsonObject {

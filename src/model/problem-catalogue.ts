@@ -1,8 +1,8 @@
 import { AGENT_PROBLEMS } from '#model/agent-problems.ts';
 import { COMPOSITION_PROBLEMS } from '#model/composition-problems.ts';
 import { DECLARATION_PROBLEMS } from '#model/declaration-problems.ts';
-import { OBJECT_PROBLEMS } from '#model/object-problems.ts';
 import { FOREIGN_PROBLEMS } from '#model/foreign-problems.ts';
+import { OBJECT_PROBLEMS } from '#model/object-problems.ts';
 import { PATH_PROBLEMS } from '#model/path-problems.ts';
 import { RELEASE_PROBLEMS } from '#model/release-problems.ts';
 import { RENDER_PROBLEMS } from '#model/render-problems.ts';
