@@ -318,13 +318,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
     unsupported: [
       stuck('/spec/sealed'),
       stuck('/spec/imports'),
-      stuck('/spec/components/*/kind', 'Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'Manifests'),
-      stuck('/spec/components/*/source/chart'),
-      stuck('/spec/components/*/source/repo'),
-      stuck('/spec/components/*/source/url'),
-      stuck('/spec/components/*/source/version'),
-      stuck('/spec/components/*/source/sha256'),
-      stuck('/spec/instances'),
       stuck('/spec/components/*/kind', 'Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'Manifests', 'Helm', 'Kustomize'),
       stuck('/spec/components/*/source/plan'),
       // What scales by time moves the smallest number of pods only.
