@@ -10,6 +10,7 @@ const SLOW = [
   'test/contracts/inbox.test.ts',
   'test/contracts/isomorphic-git.test.ts',
   'test/counting/counts.test.ts',
+  'test/fuzz/fuzz.test.ts',
   'test/laws/resolve.test.ts',
   'test/render/honoured-fields.test.ts',
   'test/render/kubernetes-yaml.test.ts',

@@ -1,6 +1,6 @@
 import type { Capsule } from '#model/declarations.generated.ts';
 import type { Declared, DesiredState, SourceFile } from '#model/desired.ts';
-import { compareProblems, type Problem } from '#model/problem.ts';
+import { compareProblems, plainProblem, type Problem } from '#model/problem.ts';
 import type { BlockMemory } from '#model/yaml-plain.ts';
 import { type Assembled, assemble, type Snapshot } from './assemble.ts';
 import { type CapsuleContent, fileProblems as irregularFiles, type ReadCapsule, readCapsule } from './capsule-source.ts';
@@ -42,7 +42,8 @@ export function irregularPath(path: string, modeOrWords: string): Problem {
  * in common with the next.
  */
 export function parseDeclaration(file: SourceFile, blocks?: BlockMemory): ParsedDeclaration {
-  return parseDocument(file, blocks);
+  const parsed = parseDocument(file, blocks);
+  return { ...parsed, problems: parsed.problems.map(plainProblem) };
 }
 
 /** Puts a capsule's directory together (V-10). */
@@ -93,7 +94,7 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...agentProblems(context),
     ...successionProblems(context),
   ];
-  return problems.sort(compareProblems);
+  return problems.map(plainProblem).sort(compareProblems);
 }
 
 /** What is declared and not honoured by this version: code `not-supported`, with its effect and whom it concerns. */

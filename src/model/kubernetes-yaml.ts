@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '#model/json.ts';
 import { isJsonObject, pointerToken } from '#model/json.ts';
 import { readPlainScalar } from '#model/kubernetes-scalar.ts';
 import type { Place, Problem } from '#model/problem.ts';
+import { visibleText } from '#model/quoted.ts';
 import type { Result } from '#model/result.ts';
 import { accepted, refused } from '#model/result.ts';
 
@@ -29,7 +30,8 @@ export function readKubernetesYaml(text: string, file: string): Result<readonly 
   const documents = composeDocuments(text, reading);
   const values: KubernetesDocument[] = [];
   for (const document of documents) {
-    for (const error of document.errors.slice(0, 20)) reading.problems.push(problem(reading, error.pos[0], firstLine(error.message)));
+    for (const error of document.errors.slice(0, 20))
+      reading.problems.push(problem(reading, error.pos[0], visibleText(firstLine(error.message))));
     if (document.directives.yaml.explicit === true) {
       reading.problems.push(problem(reading, document.range[0], 'has a %YAML directive, which changes how values are read'));
     }

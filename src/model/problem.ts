@@ -1,3 +1,5 @@
+import { plainWords } from '#model/quoted.ts';
+
 /** Bad news for a person: what is wrong, where, and what to do next. Never holds a secret. */
 
 export type Severity = 'error' | 'warning';
@@ -34,6 +36,13 @@ export const NOWHERE: Place = { file: undefined, line: undefined, column: undefi
 
 export function placeInFile(file: string): Place {
   return { file, line: undefined, column: undefined, pointer: undefined };
+}
+
+/** The same with nothing in its words that a terminal, a log or a page would take for more than text. */
+export function plainProblem(problem: Problem): Problem {
+  const message = plainWords(problem.message);
+  const remedy = plainWords(problem.remedy);
+  return message === problem.message && remedy === problem.remedy ? problem : { ...problem, message, remedy };
 }
 
 /** The order in which people see problems: file, line (absent first), code. */

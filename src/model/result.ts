@@ -1,4 +1,4 @@
-import type { Problem } from '#model/problem.ts';
+import { plainProblem, type Problem } from '#model/problem.ts';
 
 /** What a parser or judgement answers: a value, or every problem found. */
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Problem[] };
@@ -8,5 +8,5 @@ export function accepted<T>(value: T): Result<T> {
 }
 
 export function refused(problems: readonly Problem[]): Result<never> {
-  return { ok: false, problems };
+  return { ok: false, problems: problems.map(plainProblem) };
 }

@@ -4,7 +4,7 @@ import { RE2JS } from 're2js';
 import { findingsOf, type SchemaFinding } from '#model/json-schema.ts';
 import { isJsonObject, type Json, type JsonObject, pointerToken, valueAt } from '#model/json.ts';
 import { addAjvFormats, ajvPackage } from '#model/on-demand.ts';
-import { quoted } from '#model/quoted.ts';
+import { quoted, visibleText } from '#model/quoted.ts';
 import { isPlainSchema, obeys } from '#model/schema-obeyed.ts';
 import { didYouMean } from '#model/suggest.ts';
 
@@ -51,8 +51,19 @@ function compileFresh(schema: JsonObject): CompiledSchema {
     return { ok: true, schema: { schema, isPlain: false, validator: () => validate } };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return { ok: false, mistakes: [{ pointer: '', message: error.message.split('\n')[0] ?? 'it does not compile' }] };
+    return { ok: false, mistakes: metaschemaMistakes(schema) };
   }
+}
+
+/** What JSON Schema 2020-12 itself says against a schema that cannot be compiled: better words than the compiler's. */
+function metaschemaMistakes(schema: JsonObject): readonly SchemaMistake[] {
+  const { Ajv2020 } = ajvPackage();
+  const ajv = new Ajv2020({ allErrors: true, strict: false, logger: false });
+  addAjvFormats(ajv);
+  const isSchema = ajv.validateSchema(schema);
+  const found = isSchema === true ? [] : (ajv.errors ?? []).slice(0, 10);
+  if (found.length === 0) return [{ pointer: '', message: 'this is not a schema that can be used' }];
+  return found.map(({ instancePath, message }) => ({ pointer: instancePath, message: visibleText(`this ${message ?? 'is not valid'}`) }));
 }
 
 function validatorOf(schema: JsonObject): ValidateFunction {

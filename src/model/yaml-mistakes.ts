@@ -1,3 +1,5 @@
+import { visibleText } from '#model/quoted.ts';
+
 /** An error of the YAML reader: its code, its own words, and where it begins. */
 export interface YamlError {
   readonly code: string;
@@ -40,7 +42,10 @@ export function yamlMistakes(errors: readonly YamlError[]): readonly YamlMistake
     const isEcho = mistakes.some((mistake) => mistake.offset === pos[0]) || (hasSlipped && slip !== undefined && slip !== TAB);
     hasSlipped ||= slip !== undefined;
     if (isEcho) continue;
-    mistakes.push({ ...(slip ?? { sentence: message.split('\n')[0] ?? message, remedy: 'Mend the text at this place.' }), offset: pos[0] });
+    mistakes.push({
+      ...(slip ?? { sentence: visibleText(message.split('\n')[0] ?? message), remedy: 'Mend the text at this place.' }),
+      offset: pos[0],
+    });
   }
   return mistakes;
 }

@@ -1,6 +1,7 @@
 import type { Capsule } from '#model/declarations.generated.ts';
 import type { Problem } from '#model/problem.ts';
 import { compareText } from '#model/problem.ts';
+import { visibleText } from '#model/quoted.ts';
 import { configurationSchema } from './preparation.ts';
 import type { Shape } from './template-shape.ts';
 import { elementShapes, knownMembers, memberShapes, variablesShape } from './template-shape.ts';
@@ -234,7 +235,7 @@ function problemAt(file: string, line: number | undefined, message: string, colu
     rule: 'V-88',
     severity: 'error',
     phase: 'validate',
-    message: `${file}: ${message.slice(0, 500)}`,
+    message: `${file}: ${visibleText(message, 500)}`,
     remedy: 'Use declared names and the listed helpers only; values are JSON-encoded where they are written.',
     place: { file, line, column, pointer: undefined },
     related: [],

@@ -1,6 +1,7 @@
 import type Handlebars from 'handlebars';
 
 import type { JsonObject } from '#model/json.ts';
+import { visibleText } from '#model/quoted.ts';
 import { templateEngine } from './handlebars.ts';
 import type { Scope } from './scope.ts';
 import { report } from './scope.ts';
@@ -53,7 +54,7 @@ function failed(scope: Scope, file: string, what: string): void {
     rule: 'V-87',
     severity: 'error',
     phase: 'render',
-    message: `template ${file} of ${scope.unit.pin.instance}: ${what.slice(0, 300)}`,
+    message: `template ${file} of ${scope.unit.pin.instance}: ${visibleText(what, 300)}`,
     remedy: 'Give the value in the configuration, guard it with {{#if}}, or correct the template.',
     place: { file, line: undefined, column: undefined, pointer: undefined },
     related: [],
