@@ -1,6 +1,8 @@
 import type { Capsule } from '#model/declarations.generated.ts';
 import type { Declared, DesiredState, SourceFile } from '#model/desired.ts';
 import { compareProblems, plainProblem, type Problem } from '#model/problem.ts';
+import type { Declared, DesiredEnvironment, DesiredState, SourceFile } from '#model/desired.ts';
+import { compareProblems, type Problem } from '#model/problem.ts';
 import type { BlockMemory } from '#model/yaml-plain.ts';
 import { type Assembled, assemble, type Snapshot } from './assemble.ts';
 import { type CapsuleContent, fileProblems as irregularFiles, type ReadCapsule, readCapsule } from './capsule-source.ts';
@@ -12,19 +14,28 @@ import { findNotHonoured, type NotHonoured, ofCapsule } from './not-honoured.ts'
 import { type ParsedDeclaration, parseDocument } from './parse.ts';
 import { agentProblems } from './rules/agents.ts';
 import { availabilityProblems } from './rules/availability.ts';
+import { CODE_OWNER_PATHS, codeOwnerProblems } from './rules/code-owners.ts';
 import { componentNameProblems } from './rules/component-names.ts';
 import { cycleProblems } from './rules/cycles.ts';
 import { dependencyProblems } from './rules/dependencies.ts';
+import { deviceProblems } from './rules/devices.ts';
 import { fileProblems } from './rules/files.ts';
+import { fleetProblems } from './rules/fleets.ts';
+import { gateProblems } from './rules/gates.ts';
 import { historyProblems } from './rules/history.ts';
+import { imageProblems } from './rules/images.ts';
 import { promotionProblems } from './rules/promotion-graph.ts';
 import { protocolProblems } from './rules/protocols.ts';
 import { referenceProblems } from './rules/references.ts';
 import { resourceProblems } from './rules/resources.ts';
 import { schemaProblems } from './rules/schema-hygiene.ts';
+import { strategyProblems } from './rules/strategy.ts';
 import { successionProblems } from './rules/succession.ts';
+import { syncProblems } from './rules/sync.ts';
 import { targetFactProblems } from './rules/target-facts.ts';
 import { targetProblems } from './rules/targets.ts';
+import { tenancyProblems } from './rules/tenancy.ts';
+import { windowProblems } from './rules/windows.ts';
 import { wiringProblems } from './rules/wiring.ts';
 
 /** Whether a repository path is a declaration: project, environment, lock, targets/, config/, fleets/, devices/, policies, capsule.yaml. */
@@ -93,8 +104,26 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...protocolProblems(context),
     ...agentProblems(context),
     ...successionProblems(context),
+    ...gateProblems(context),
+    ...windowProblems(context),
+    ...syncProblems(context),
+    ...strategyProblems(context),
+    ...tenancyProblems(context),
+    ...fleetProblems(context),
+    ...deviceProblems(context),
+    ...codeOwnerProblems(context),
   ];
   return problems.map(plainProblem).sort(compareProblems);
+}
+
+/** V-31 for one version of a capsule that an environment runs, or would run next. */
+export function unpinnedComponents(environment: DesiredEnvironment, capsule: Declared<Capsule>): readonly Problem[] {
+  return imageProblems(environment, capsule);
+}
+
+/** Where the file of code owners may stand; the first counts. */
+export function codeOwnerPaths(): readonly string[] {
+  return CODE_OWNER_PATHS;
 }
 
 /** What is declared and not honoured by this version: code `not-supported`, with its effect and whom it concerns. */

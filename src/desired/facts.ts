@@ -35,6 +35,11 @@ export interface DesiredFacts {
   readonly engineVersion: string | undefined;
   /** For what ends at a time; a run never judges by it. */
   readonly now?: Instant | undefined;
+  /** The CODEOWNERS file; without a path there is none. */
+  readonly codeOwners?:
+    | { readonly path: string; readonly text: string }
+    | { readonly path: undefined; readonly text: undefined }
+    | undefined;
 }
 
 /** The snapshot with the lookups that several rules need, built once. */

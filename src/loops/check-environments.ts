@@ -5,8 +5,9 @@ import type { Problem } from '#model/problem.ts';
 import type { Rendering } from '#model/rendering.ts';
 import type { Pin, ReleaseIndex, Resolution } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
-import { sharedObjects } from '#render/render.ts';
+import { overTenantQuota, sharedObjects } from '#render/render.ts';
 import { checkLock, checkRetirement, lockText, pinsOfLock } from '#resolve/resolve.ts';
+import { imageProblems } from './images.ts';
 import { declaredIn, withLines } from './lines.ts';
 import type { Declarations } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
@@ -46,7 +47,7 @@ export async function checkEnvironments(
       unjudged.set(kind, (unjudged.get(kind) ?? 0) + count);
     }
   }
-  found.push(...sharedObjects(renderings));
+  found.push(...sharedObjects(renderings), ...overTenantQuota(checked.state.project, renderings));
   return { problems: found.filter((problem) => !isKnown(checked.findings, problem)), unjudged };
 }
 
@@ -81,14 +82,14 @@ async function renderPins(checked: Checked, wanted: Wanted, signal: AbortSignal 
     },
     signal,
   );
-  return rendered.ok
-    ? {
-        pins,
-        rendering: rendered.value.rendering,
-        problems: [...ending, ...rendered.value.warnings],
-        unjudged: rendered.value.unjudged,
-      }
-    : { pins, rendering: undefined, problems: [...ending, ...rendered.problems], unjudged: new Map() };
+  const rendering = rendered.ok ? rendered.value.rendering : undefined;
+  const unpinned = await imageProblems(world.reading, { environment: wanted.environment, pins, rendering });
+  return {
+    pins,
+    rendering,
+    problems: [...ending, ...(rendered.ok ? rendered.value.warnings : rendered.problems), ...unpinned],
+    unjudged: rendered.ok ? rendered.value.unjudged : new Map(),
+  };
 }
 
 /** V-24. */

@@ -6,6 +6,7 @@ import { checkPolicies, findLapsedExceptions } from '#policy/policy.ts';
 import { checkCapsuleTemplates } from '#render/render.ts';
 import { allowedSigners } from '#trust/trust.ts';
 import { checkEnvironments } from './check-environments.ts';
+import { codeOwnersAt } from './code-owners.ts';
 import { differingBranch } from './default-branch.ts';
 import { declaredIn, withLines } from './lines.ts';
 import type { Snapshot } from './reading.ts';
@@ -43,6 +44,7 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
       ),
       engineVersion: world.settings.version,
       now: world.clock.now(),
+      codeOwners: await codeOwnersAt(world, at),
     }),
   );
   found.push(...notHonoured(state), ...allowedSigners(state.project).problems);

@@ -11,7 +11,7 @@ import type { Result } from '#model/result.ts';
 import { judgeRendering, looksAtChange, looksBack, verdictKey } from '#policy/policy.ts';
 import type { Clock } from '#ports/machine.ts';
 import type { Renderer } from '#ports/renderer.ts';
-import { assembleRendering, assembleTarget, compareRenderings } from '#render/render.ts';
+import { assembleRendering, assembleTarget, compareRenderings, overEnvironmentQuota } from '#render/render.ts';
 import { environmentWish, mergeConfiguration, resolveEnvironment } from '#resolve/resolve.ts';
 import { composedSources, createComposer, inPlace, linesOfSources } from './composed.ts';
 import type { ForeignAnswers } from './foreign-answers.ts';
@@ -100,6 +100,8 @@ export function createEnvironmentRenderer(
     const assembled = assemble(prepared, rendered.value, targets);
     if (!assembled.ok) return assembled;
     const rendering = assembleRendering(environment.name, assembled.value);
+    const tooMuch = overEnvironmentQuota(environment, rendering);
+    if (tooMuch.length > 0) return refused(tooMuch);
     const capsules = new Map(sourced.map(({ instance, source }) => [instance.pin.instance, source.declared]));
     const verdicts = judge(request, { prepared, rendered: rendered.value, targets: assembled.value, capsules });
     const objects = await objectJudge.judge(environment, prepared, rendered.value);

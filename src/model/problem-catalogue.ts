@@ -3,6 +3,7 @@ import { COMPOSITION_PROBLEMS } from '#model/composition-problems.ts';
 import { DECLARATION_PROBLEMS } from '#model/declaration-problems.ts';
 import { FOREIGN_PROBLEMS } from '#model/foreign-problems.ts';
 import { OBJECT_PROBLEMS } from '#model/object-problems.ts';
+import { OPERATION_PROBLEMS } from '#model/operation-problems.ts';
 import { PATH_PROBLEMS } from '#model/path-problems.ts';
 import { RELEASE_PROBLEMS } from '#model/release-problems.ts';
 import { RENDER_PROBLEMS } from '#model/render-problems.ts';
@@ -75,6 +76,7 @@ export const PROBLEM_CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(
     ...Object.entries(DECLARATION_PROBLEMS),
     ...Object.entries(OBJECT_PROBLEMS),
     ...Object.entries(FOREIGN_PROBLEMS),
+    ...Object.entries(OPERATION_PROBLEMS),
     ...Object.entries(PATH_PROBLEMS),
     ...Object.entries(RELEASE_PROBLEMS),
     ...Object.entries(RENDER_PROBLEMS),

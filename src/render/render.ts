@@ -1,5 +1,5 @@
-import type { Capsule } from '#model/declarations.generated.ts';
-import type { CapsuleSource } from '#model/desired.ts';
+import type { Capsule, Project } from '#model/declarations.generated.ts';
+import type { CapsuleSource, Declared, DesiredEnvironment } from '#model/desired.ts';
 import type { ForeignRequest } from '#model/foreign.ts';
 import { isJsonObject } from '#model/json.ts';
 import type { KubernetesObject } from '#model/kubernetes-object.ts';
@@ -17,10 +17,12 @@ import type { CustomKinds as Kinds } from './custom-resources.ts';
 import { customKinds as kindsOf, isDefinition as bringsKind } from './custom-resources.ts';
 import { placeOfPointer as placeOf } from './finding-place.ts';
 import { foreignRequestsOf } from './foreign.ts';
+import { renderedImageProblems } from './images.ts';
 import type { ObjectJudgement as Judgement } from './kubernetes-judge.ts';
 import { isBuiltIn as isKnown, judgeAgainstSchemas } from './kubernetes-judge.ts';
 import type { Preparation } from './preparation.ts';
 import { prepare } from './preparation.ts';
+import { environmentQuotaProblems, tenantQuotaProblems } from './quota.ts';
 import { objectNameOf, providedOutputs } from './scope.ts';
 import { objectsOwnedTwice } from './shared-objects.ts';
 import type { EnvironmentRendering } from './shared-objects.ts';
@@ -107,6 +109,21 @@ export function assembleRendering(environment: EnvironmentName, targets: readonl
 /** V-55 across environments that share a target. */
 export function sharedObjects(renderings: readonly EnvironmentRendering[]): readonly Problem[] {
   return objectsOwnedTwice(renderings);
+}
+
+/** V-39: what an environment's objects request, beside its quota. */
+export function overEnvironmentQuota(environment: DesiredEnvironment, rendering: Rendering): readonly Problem[] {
+  return environmentQuotaProblems(environment, rendering);
+}
+
+/** V-39: the same for tenants, over their environments. */
+export function overTenantQuota(project: Declared<Project> | undefined, renderings: readonly EnvironmentRendering[]): readonly Problem[] {
+  return tenantQuotaProblems(project, renderings);
+}
+
+/** V-31 for images that stand in templates and manifests; `declared` are those that were judged before. */
+export function unpinnedImages(environment: DesiredEnvironment, rendering: Rendering, declared: ReadonlySet<string>): readonly Problem[] {
+  return renderedImageProblems(environment, rendering, declared);
 }
 
 /** V-89: the same unit rendered twice gives the same bytes. */

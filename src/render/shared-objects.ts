@@ -2,6 +2,7 @@ import type { DeclaredTarget, DesiredEnvironment } from '#model/desired.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { Problem } from '#model/problem.ts';
 import type { RenderedObject, Rendering } from '#model/rendering.ts';
+import { targetIdentities } from '#model/target-identity.ts';
 
 export interface EnvironmentRendering {
   readonly environment: DesiredEnvironment;
@@ -32,7 +33,7 @@ export function objectsOwnedTwice(renderings: readonly EnvironmentRendering[]): 
 function clashes(owners: Map<string, Owner>, claims: readonly Owner[]): readonly Problem[] {
   const found = new Map<DesiredEnvironment, Problem>();
   for (const claim of claims) {
-    for (const place of placesOf(claim.target)) {
+    for (const place of targetIdentities(claim.target.value)) {
       const key = `${place} ${keyText(claim.object.key)}`;
       const owner = owners.get(key);
       if (owner === undefined) owners.set(key, claim);
@@ -41,23 +42,6 @@ function clashes(owners: Map<string, Owner>, claims: readonly Owner[]): readonly
     }
   }
   return [...found.values()];
-}
-
-/** What makes targets of two environments the same: driver with credentials, with a path, or with a fleet. */
-function placesOf({ value }: DeclaredTarget): readonly string[] {
-  const { driver, credentials, path, fleet } = value;
-  return [
-    ...(credentials === undefined ? [] : [`${driver} credentials ${credentials}`]),
-    ...(path === undefined ? [] : [`${driver} path ${normalised(path)}`]),
-    ...(fleet === undefined ? [] : [`${driver} fleet ${fleet}`]),
-  ];
-}
-
-function normalised(path: string): string {
-  return path
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .join('/');
 }
 
 /** The first object in common says it; the others follow from it. */

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 import { isRefusal } from '#cli/endings.ts';
 import { DECLARATION_PROBLEMS } from '#model/declaration-problems.ts';
+import { OPERATION_PROBLEMS } from '#model/operation-problems.ts';
 import { PATH_PROBLEMS } from '#model/path-problems.ts';
 import { PROBLEM_CATALOGUE } from '#model/problem-catalogue.ts';
 import { RELEASE_PROBLEMS } from '#model/release-problems.ts';
@@ -39,6 +40,7 @@ test('the catalogue explains nothing that is not used, and nothing twice', () =>
   expect([...PROBLEM_CATALOGUE.keys()].filter((code) => !used.has(code))).toEqual([]);
   const tables = [
     DECLARATION_PROBLEMS,
+    OPERATION_PROBLEMS,
     PATH_PROBLEMS,
     RELEASE_PROBLEMS,
     RENDER_PROBLEMS,

@@ -1,0 +1,246 @@
+import type { WallTime } from '#model/time-zone.ts';
+
+const DAY = 86_400_000;
+const DAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'] as const;
+const UNIT_DAYS = { DAILY: 1, WEEKLY: 7, MONTHLY: 31, YEARLY: 366 } as const;
+/** How far a rule with COUNT is counted, in periods. */
+const MOST_PERIODS = 200_000;
+
+type Frequency = keyof typeof UNIT_DAYS;
+
+interface WeekDay {
+  /** 0 is Monday. */
+  readonly day: number;
+  /** `2` of `2TU`, `-1` of `-1FR`; undefined is every one. */
+  readonly nth: number | undefined;
+}
+
+/** A recurrence rule of RFC 5545, without the parts that nobody plans changes by: SECONDLY to HOURLY, BYSECOND, BYYEARDAY, BYWEEKNO. */
+export interface Recurrence {
+  readonly frequency: Frequency;
+  readonly interval: number;
+  readonly count: number | undefined;
+  readonly until: { readonly at: number; readonly isInstant: boolean } | undefined;
+  readonly months: readonly number[];
+  readonly monthDays: readonly number[];
+  readonly weekDays: readonly WeekDay[];
+  readonly hours: readonly number[];
+  readonly minutes: readonly number[];
+  readonly positions: readonly number[];
+  readonly weekStart: number;
+}
+
+export type ParsedRecurrence =
+  | { readonly ok: true; readonly value: Recurrence }
+  | {
+      readonly ok: false;
+      /** What is wrong, to be put after the rule. */
+      readonly message: string;
+    };
+
+/** `FREQ=WEEKLY;BYDAY=MO,TU`, with or without `RRULE:` before it. */
+export function parseRecurrence(text: string): ParsedRecurrence {
+  const wrong = (message: string): ParsedRecurrence => ({ ok: false, message });
+  if (text.length > 500) return wrong('is longer than 500 characters');
+  const parts = new Map<string, string>();
+  for (const part of text.replace(/^RRULE:/i, '').split(';')) {
+    const match = /^([A-Za-z]+)=([A-Za-z0-9+,:-]+)$/.exec(part);
+    if (match === null) return wrong(part === '' ? 'has an empty part' : `has a part that is no NAME=value`);
+    const name = (match[1] ?? '').toUpperCase();
+    if (!KNOWN.has(name)) return wrong(`has ${name}, which is not supported here`);
+    if (parts.has(name)) return wrong(`has ${name} twice`);
+    parts.set(name, (match[2] ?? '').toUpperCase());
+  }
+  return readParts(parts);
+}
+
+const KNOWN: ReadonlySet<string> = new Set('FREQ INTERVAL COUNT UNTIL WKST BYMONTH BYMONTHDAY BYDAY BYHOUR BYMINUTE BYSETPOS'.split(' '));
+
+function readParts(parts: ReadonlyMap<string, string>): ParsedRecurrence {
+  const mistakes: string[] = [];
+  const numbers = (name: string, [low, high]: readonly [number, number]): readonly number[] => {
+    const values = parts.get(name)?.split(',').map(Number) ?? [];
+    if (values.some((value) => !Number.isInteger(value) || Math.abs(value) < low || Math.abs(value) > high || (value < 0 && low === 0)))
+      mistakes.push(`has a ${name} that is no whole number from ${low} to ${high}`);
+    return [...new Set(values)];
+  };
+  const one = (name: string): number | undefined => {
+    if ((parts.get(name) ?? '').includes(',')) mistakes.push(`has more than one ${name}`);
+    const [value] = numbers(name, [1, 100_000]);
+    if (value !== undefined && value < 1) mistakes.push(`has a ${name} below 1`);
+    return value;
+  };
+  const frequency = parts.get('FREQ') ?? '';
+  if (!isFrequency(frequency)) return { ok: false, message: 'needs FREQ=DAILY, WEEKLY, MONTHLY or YEARLY' };
+  const until = parts.get('UNTIL');
+  const end = until === undefined ? undefined : untilOf(until);
+  if (until !== undefined && end === undefined) mistakes.push('has an UNTIL that is no date such as 20270131 or 20270131T220000Z');
+  if (until !== undefined && parts.has('COUNT')) mistakes.push('has both COUNT and UNTIL');
+  const weekStart = parts.has('WKST') ? DAYS.findIndex((day) => day === parts.get('WKST')) : 0;
+  if (weekStart < 0) mistakes.push('has a WKST that is no day of the week');
+  const weekDays = (parts.get('BYDAY')?.split(',') ?? []).map(weekDayOf);
+  if (weekDays.includes(undefined)) mistakes.push('has a BYDAY that is no day such as MO or 2TU');
+  const days = weekDays.flatMap((day) => day ?? []);
+  if (days.some((day) => day.nth !== undefined) && frequency !== 'MONTHLY' && frequency !== 'YEARLY')
+    mistakes.push('counts days of the week, which only MONTHLY and YEARLY can');
+  const months = numbers('BYMONTH', [1, 12]);
+  if (months.some((month) => month < 1)) mistakes.push('has a BYMONTH below 1');
+  const value: Recurrence = {
+    frequency,
+    interval: one('INTERVAL') ?? 1,
+    count: one('COUNT'),
+    until: end,
+    months,
+    monthDays: numbers('BYMONTHDAY', [1, 31]),
+    weekDays: days,
+    hours: numbers('BYHOUR', [0, 23]),
+    minutes: numbers('BYMINUTE', [0, 59]),
+    positions: numbers('BYSETPOS', [1, 366]),
+    weekStart,
+  };
+  if (value.positions.length > 0 && days.length + value.monthDays.length + months.length + value.hours.length + value.minutes.length === 0)
+    mistakes.push('has BYSETPOS and nothing that it chooses from');
+  const [mistake] = mistakes;
+  return mistake === undefined ? { ok: true, value } : { ok: false, message: mistake };
+}
+
+function isFrequency(text: string): text is Frequency {
+  return Object.hasOwn(UNIT_DAYS, text);
+}
+
+function weekDayOf(text: string): WeekDay | undefined {
+  const match = /^([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)$/.exec(text);
+  const day = DAYS.findIndex((name) => name === match?.[2]);
+  if (match === null || day < 0) return undefined;
+  const nth = match[1] === undefined ? undefined : Number(match[1]);
+  return nth === 0 || Math.abs(nth ?? 1) > 53 ? undefined : { day, nth };
+}
+
+/** A date alone is its last moment. */
+function untilOf(text: string): Recurrence['until'] {
+  const match = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z)?)?$/.exec(text);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second, zulu] = match;
+  const date = Date.UTC(Number(year), Number(month) - 1, Number(day));
+  if (new Date(date).getUTCMonth() !== Number(month) - 1) return undefined;
+  if (hour === undefined) return { at: date + DAY - 1, isInstant: false };
+  const time = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  return { at: time, isInstant: zulu !== undefined };
+}
+
+/**
+ * Starts within [from, to] of a rule that begins at `start`, in order. What `start` itself shows counts only if the rule gives it. An
+ * UNTIL in UTC is left to who knows the zone. Time and answer are bounded: a rule that never comes true gives nothing.
+ */
+export function recurrencesBetween(
+  rule: Recurrence,
+  start: WallTime,
+  range: { readonly from: WallTime; readonly to: WallTime },
+): WallTime[] {
+  const end = rule.until === undefined || rule.until.isInstant ? range.to : Math.min(range.to, rule.until.at);
+  const times = timesOf(rule, start);
+  const found: WallTime[] = [];
+  const first = rule.count === undefined ? skipped(rule, start, range.from) : 0;
+  let counted = 0;
+  for (let period = first; period < first + MOST_PERIODS; period += 1) {
+    const days = daysOf(rule, start, period);
+    if (!(days.from <= end)) break;
+    for (const time of chosen(rule, matching(rule, start, days), times)) {
+      if (time < start) continue;
+      counted += 1;
+      if (time > end || (rule.count !== undefined && counted > rule.count)) return found;
+      if (time >= range.from) found.push(time);
+    }
+  }
+  return found;
+}
+
+/** Periods that surely end before `from`. */
+function skipped(rule: Recurrence, start: WallTime, from: WallTime): number {
+  const length = UNIT_DAYS[rule.frequency] * rule.interval * DAY;
+  return Math.max(0, Math.floor((from - start) / length) - 2);
+}
+
+function timesOf(rule: Recurrence, start: WallTime): readonly number[] {
+  const at = new Date(start);
+  const hours = rule.hours.length > 0 ? rule.hours : [at.getUTCHours()];
+  const minutes = rule.minutes.length > 0 ? rule.minutes : [at.getUTCMinutes()];
+  const rest = at.getUTCSeconds() * 1000 + at.getUTCMilliseconds();
+  return hours.flatMap((hour) => minutes.map((minute) => hour * 3_600_000 + minute * 60_000 + rest)).sort((a, b) => a - b);
+}
+
+interface Days {
+  /** Midnight of the first day, and of the day after the last. */
+  readonly from: WallTime;
+  readonly to: WallTime;
+}
+
+function daysOf(rule: Recurrence, start: WallTime, period: number): Days {
+  const step = period * rule.interval;
+  const at = new Date(start);
+  const [year, month, day] = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()];
+  const midnight = Date.UTC(year, month, day);
+  switch (rule.frequency) {
+    case 'DAILY':
+      return { from: midnight + step * DAY, to: midnight + (step + 1) * DAY };
+    case 'WEEKLY': {
+      const monday = midnight - ((weekDay(midnight) - rule.weekStart + 7) % 7) * DAY;
+      return { from: monday + step * 7 * DAY, to: monday + (step + 1) * 7 * DAY };
+    }
+    case 'MONTHLY':
+      return { from: Date.UTC(year, month + step, 1), to: Date.UTC(year, month + step + 1, 1) };
+    case 'YEARLY':
+      return { from: Date.UTC(year + step, 0, 1), to: Date.UTC(year + step + 1, 0, 1) };
+  }
+}
+
+function weekDay(midnight: WallTime): number {
+  return (new Date(midnight).getUTCDay() + 6) % 7;
+}
+
+/** The days of a period that the rule means. A rule that names no days takes those like its start. */
+function matching(rule: Recurrence, start: WallTime, days: Days): readonly WallTime[] {
+  const at = new Date(start);
+  const isBare = rule.weekDays.length === 0 && rule.monthDays.length === 0;
+  const months = isBare && rule.frequency === 'YEARLY' && rule.months.length === 0 ? [at.getUTCMonth() + 1] : rule.months;
+  const dated = isBare && (rule.frequency === 'YEARLY' || rule.frequency === 'MONTHLY');
+  const monthDays = dated ? [at.getUTCDate()] : rule.monthDays;
+  const weekDays = isBare && rule.frequency === 'WEEKLY' ? [{ day: weekDay(midnightOf(start)), nth: undefined }] : rule.weekDays;
+  const found: WallTime[] = [];
+  for (let day = days.from; day < days.to; day += DAY) {
+    const date = new Date(day);
+    if (months.length > 0 && !months.includes(date.getUTCMonth() + 1)) continue;
+    if (monthDays.length > 0 && !monthDays.includes(date.getUTCDate()) && !monthDays.includes(fromEnd(date))) continue;
+    if (weekDays.length > 0 && !weekDays.some((wanted) => isWeekDay(rule, wanted, day))) continue;
+    found.push(day);
+  }
+  return found;
+}
+
+function midnightOf(wall: WallTime): WallTime {
+  return Math.floor(wall / DAY) * DAY;
+}
+
+/** -1 on the last day of a month. */
+function fromEnd(date: Date): number {
+  return date.getUTCDate() - new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate() - 1;
+}
+
+/** `2TU` counts in the month, or in the year where a yearly rule names no month. */
+function isWeekDay(rule: Recurrence, { day: wanted, nth }: WeekDay, day: WallTime): boolean {
+  if (weekDay(day) !== wanted) return false;
+  if (nth === undefined) return true;
+  const date = new Date(day);
+  const inYear = rule.frequency === 'YEARLY' && rule.months.length === 0;
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  const from = inYear ? Date.UTC(year, 0, 1) : Date.UTC(year, month, 1);
+  const to = inYear ? Date.UTC(year + 1, 0, 1) : Date.UTC(year, month + 1, 1);
+  return nth > 0 ? Math.floor((day - from) / (7 * DAY)) + 1 === nth : -(Math.floor((to - day - DAY) / (7 * DAY)) + 1) === nth;
+}
+
+function chosen(rule: Recurrence, days: readonly WallTime[], times: readonly number[]): readonly WallTime[] {
+  const all = days.flatMap((day) => times.map((time) => day + time));
+  if (rule.positions.length === 0) return all;
+  const kept = rule.positions.flatMap((position) => all[position > 0 ? position - 1 : all.length + position] ?? []);
+  return [...new Set(kept)].sort((a, b) => a - b);
+}

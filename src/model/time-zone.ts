@@ -1,0 +1,64 @@
+import { toInstant, type Instant } from '#model/instant.ts';
+
+/** Milliseconds of a wall clock, as if it stood in UTC. */
+export type WallTime = number;
+
+const HOUR = 3_600_000;
+/** Wall clocks that are never looked at are the earliest of the cache to go. */
+const formats = new Map<string, Intl.DateTimeFormat | undefined>();
+const MOST_FORMATS = 100;
+
+/** Whether the name is one of the IANA time zones (`Europe/Madrid`, `UTC`); offsets such as `+01:00` are not. */
+export function isTimeZone(name: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name) && formatOf(name) !== undefined;
+}
+
+/** When a wall clock of a zone shows this: the earlier of two, and in a gap what the clock before the change would say (RFC 5545). */
+export function instantOfWall(wall: WallTime, zone: string): Instant {
+  const before = offsetAt(wall - 24 * HOUR, zone);
+  const after = offsetAt(wall + 24 * HOUR, zone);
+  const isSecond = offsetAt(wall - before, zone) !== before && offsetAt(wall - after, zone) === after;
+  return toInstant(wall - (isSecond ? after : before));
+}
+
+/** What a wall clock of the zone shows then. */
+export function wallOfInstant(at: Instant, zone: string): WallTime {
+  return at + offsetAt(at, zone);
+}
+
+function offsetAt(at: number, zone: string): number {
+  const format = formatOf(zone);
+  if (format === undefined) return 0;
+  const parts = new Map(format.formatToParts(at).map((part) => [part.type, Number(part.value)]));
+  const of = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
+  const shown = Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second'));
+  return shown - Math.floor(at / 1000) * 1000;
+}
+
+function formatOf(zone: string): Intl.DateTimeFormat | undefined {
+  if (formats.has(zone)) return formats.get(zone);
+  const format = newFormat(zone);
+  if (formats.size >= MOST_FORMATS) formats.delete(formats.keys().next().value ?? '');
+  formats.set(zone, format);
+  return format;
+}
+
+function newFormat(zone: string): Intl.DateTimeFormat | undefined {
+  try {
+    return new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      calendar: 'gregory',
+      numberingSystem: 'latn',
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
