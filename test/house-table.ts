@@ -99,7 +99,7 @@ export const FORBIDDEN_NAMES: ReadonlySet<string> = new Set([
 
 /** Globals that bring the world in, and the files of the model that may use them as pure functions of their arguments. */
 export const IMPURE: ReadonlyMap<string, readonly string[]> = new Map([
-  ['Date', ['src/model/instant.ts']],
+  ['Date', ['src/model/instant.ts', 'src/model/calendar.ts']],
   ['process', []],
   ['console', []],
   ['fetch', []],

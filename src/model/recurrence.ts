@@ -1,8 +1,9 @@
-import type { WallTime } from '#model/time-zone.ts';
+import { DAY, dateOf, midnightOf, parseDate, weekDayOf, type WallTime } from '#model/calendar.ts';
 
-const DAY = 86_400_000;
 const DAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'] as const;
 const UNIT_DAYS = { DAILY: 1, WEEKLY: 7, MONTHLY: 31, YEARLY: 366 } as const;
+const HOUR = 3_600_000;
+const MINUTE = 60_000;
 /** How far a rule with COUNT is counted, in periods. */
 const MOST_PERIODS = 200_000;
 
@@ -78,7 +79,7 @@ function readParts(parts: ReadonlyMap<string, string>): ParsedRecurrence {
   if (until !== undefined && parts.has('COUNT')) mistakes.push('has both COUNT and UNTIL');
   const weekStart = parts.has('WKST') ? DAYS.findIndex((day) => day === parts.get('WKST')) : 0;
   if (weekStart < 0) mistakes.push('has a WKST that is no day of the week');
-  const weekDays = (parts.get('BYDAY')?.split(',') ?? []).map(weekDayOf);
+  const weekDays = (parts.get('BYDAY')?.split(',') ?? []).map(dayOf);
   if (weekDays.includes(undefined)) mistakes.push('has a BYDAY that is no day such as MO or 2TU');
   const days = weekDays.flatMap((day) => day ?? []);
   if (days.some((day) => day.nth !== undefined) && frequency !== 'MONTHLY' && frequency !== 'YEARLY')
@@ -108,7 +109,7 @@ function isFrequency(text: string): text is Frequency {
   return Object.hasOwn(UNIT_DAYS, text);
 }
 
-function weekDayOf(text: string): WeekDay | undefined {
+function dayOf(text: string): WeekDay | undefined {
   const match = /^([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)$/.exec(text);
   const day = DAYS.findIndex((name) => name === match?.[2]);
   if (match === null || day < 0) return undefined;
@@ -118,14 +119,12 @@ function weekDayOf(text: string): WeekDay | undefined {
 
 /** A date alone is its last moment. */
 function untilOf(text: string): Recurrence['until'] {
-  const match = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z)?)?$/.exec(text);
-  if (match === null) return undefined;
-  const [, year, month, day, hour, minute, second, zulu] = match;
-  const date = Date.UTC(Number(year), Number(month) - 1, Number(day));
-  if (new Date(date).getUTCMonth() !== Number(month) - 1) return undefined;
+  const match = /^(\d{4})(\d\d)(\d\d)(?:T([01]\d|2[0-3])([0-5]\d)([0-5]\d)(Z)?)?$/.exec(text);
+  const [, year, month, day, hour, minute, second, zulu] = match ?? [];
+  const date = parseDate(`${year ?? ''}-${month ?? ''}-${day ?? ''}`);
+  if (date === undefined) return undefined;
   if (hour === undefined) return { at: date + DAY - 1, isInstant: false };
-  const time = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
-  return { at: time, isInstant: zulu !== undefined };
+  return { at: date + Number(hour) * HOUR + Number(minute) * MINUTE + Number(second) * 1000, isInstant: zulu !== undefined };
 }
 
 /**
@@ -162,11 +161,10 @@ function skipped(rule: Recurrence, start: WallTime, from: WallTime): number {
 }
 
 function timesOf(rule: Recurrence, start: WallTime): readonly number[] {
-  const at = new Date(start);
-  const hours = rule.hours.length > 0 ? rule.hours : [at.getUTCHours()];
-  const minutes = rule.minutes.length > 0 ? rule.minutes : [at.getUTCMinutes()];
-  const rest = at.getUTCSeconds() * 1000 + at.getUTCMilliseconds();
-  return hours.flatMap((hour) => minutes.map((minute) => hour * 3_600_000 + minute * 60_000 + rest)).sort((a, b) => a - b);
+  const time = start - midnightOf(dateOf(start));
+  const hours = rule.hours.length > 0 ? rule.hours : [Math.floor(time / HOUR)];
+  const minutes = rule.minutes.length > 0 ? rule.minutes : [Math.floor((time % HOUR) / MINUTE)];
+  return hours.flatMap((hour) => minutes.map((minute) => hour * HOUR + minute * MINUTE + (time % MINUTE))).sort((a, b) => a - b);
 }
 
 interface Days {
@@ -177,65 +175,55 @@ interface Days {
 
 function daysOf(rule: Recurrence, start: WallTime, period: number): Days {
   const step = period * rule.interval;
-  const at = new Date(start);
-  const [year, month, day] = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()];
-  const midnight = Date.UTC(year, month, day);
+  const { year, month, day } = dateOf(start);
+  const midnight = midnightOf({ year, month, day });
   switch (rule.frequency) {
     case 'DAILY':
       return { from: midnight + step * DAY, to: midnight + (step + 1) * DAY };
     case 'WEEKLY': {
-      const monday = midnight - ((weekDay(midnight) - rule.weekStart + 7) % 7) * DAY;
-      return { from: monday + step * 7 * DAY, to: monday + (step + 1) * 7 * DAY };
+      const first = midnight - ((weekDayOf(midnight) - rule.weekStart + 7) % 7) * DAY;
+      return { from: first + step * 7 * DAY, to: first + (step + 1) * 7 * DAY };
     }
     case 'MONTHLY':
-      return { from: Date.UTC(year, month + step, 1), to: Date.UTC(year, month + step + 1, 1) };
+      return { from: midnightOf({ year, month: month + step, day: 1 }), to: midnightOf({ year, month: month + step + 1, day: 1 }) };
     case 'YEARLY':
-      return { from: Date.UTC(year + step, 0, 1), to: Date.UTC(year + step + 1, 0, 1) };
+      return { from: midnightOf({ year: year + step, month: 1, day: 1 }), to: midnightOf({ year: year + step + 1, month: 1, day: 1 }) };
   }
-}
-
-function weekDay(midnight: WallTime): number {
-  return (new Date(midnight).getUTCDay() + 6) % 7;
 }
 
 /** The days of a period that the rule means. A rule that names no days takes those like its start. */
 function matching(rule: Recurrence, start: WallTime, days: Days): readonly WallTime[] {
-  const at = new Date(start);
   const isBare = rule.weekDays.length === 0 && rule.monthDays.length === 0;
-  const months = isBare && rule.frequency === 'YEARLY' && rule.months.length === 0 ? [at.getUTCMonth() + 1] : rule.months;
-  const dated = isBare && (rule.frequency === 'YEARLY' || rule.frequency === 'MONTHLY');
-  const monthDays = dated ? [at.getUTCDate()] : rule.monthDays;
-  const weekDays = isBare && rule.frequency === 'WEEKLY' ? [{ day: weekDay(midnightOf(start)), nth: undefined }] : rule.weekDays;
+  const months = isBare && rule.frequency === 'YEARLY' && rule.months.length === 0 ? [dateOf(start).month] : rule.months;
+  const isDated = isBare && (rule.frequency === 'YEARLY' || rule.frequency === 'MONTHLY');
+  const monthDays = isDated ? [dateOf(start).day] : rule.monthDays;
+  const weekDays = isBare && rule.frequency === 'WEEKLY' ? [{ day: weekDayOf(start), nth: undefined }] : rule.weekDays;
   const found: WallTime[] = [];
-  for (let day = days.from; day < days.to; day += DAY) {
-    const date = new Date(day);
-    if (months.length > 0 && !months.includes(date.getUTCMonth() + 1)) continue;
-    if (monthDays.length > 0 && !monthDays.includes(date.getUTCDate()) && !monthDays.includes(fromEnd(date))) continue;
-    if (weekDays.length > 0 && !weekDays.some((wanted) => isWeekDay(rule, wanted, day))) continue;
-    found.push(day);
+  for (let midnight = days.from; midnight < days.to; midnight += DAY) {
+    const { month, day } = dateOf(midnight);
+    if (months.length > 0 && !months.includes(month)) continue;
+    if (monthDays.length > 0 && !monthDays.includes(day) && !monthDays.includes(fromEnd(midnight))) continue;
+    if (weekDays.length > 0 && !weekDays.some((wanted) => isWeekDay(rule, wanted, midnight))) continue;
+    found.push(midnight);
   }
   return found;
 }
 
-function midnightOf(wall: WallTime): WallTime {
-  return Math.floor(wall / DAY) * DAY;
-}
-
 /** -1 on the last day of a month. */
-function fromEnd(date: Date): number {
-  return date.getUTCDate() - new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate() - 1;
+function fromEnd(midnight: WallTime): number {
+  const { year, month, day } = dateOf(midnight);
+  return day - dateOf(midnightOf({ year, month: month + 1, day: 0 })).day - 1;
 }
 
 /** `2TU` counts in the month, or in the year where a yearly rule names no month. */
-function isWeekDay(rule: Recurrence, { day: wanted, nth }: WeekDay, day: WallTime): boolean {
-  if (weekDay(day) !== wanted) return false;
+function isWeekDay(rule: Recurrence, { day: wanted, nth }: WeekDay, midnight: WallTime): boolean {
+  if (weekDayOf(midnight) !== wanted) return false;
   if (nth === undefined) return true;
-  const date = new Date(day);
+  const { year, month } = dateOf(midnight);
   const inYear = rule.frequency === 'YEARLY' && rule.months.length === 0;
-  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
-  const from = inYear ? Date.UTC(year, 0, 1) : Date.UTC(year, month, 1);
-  const to = inYear ? Date.UTC(year + 1, 0, 1) : Date.UTC(year, month + 1, 1);
-  return nth > 0 ? Math.floor((day - from) / (7 * DAY)) + 1 === nth : -(Math.floor((to - day - DAY) / (7 * DAY)) + 1) === nth;
+  const from = midnightOf({ year, month: inYear ? 1 : month, day: 1 });
+  const to = midnightOf({ year, month: inYear ? 13 : month + 1, day: 1 });
+  return nth > 0 ? Math.floor((midnight - from) / (7 * DAY)) + 1 === nth : -(Math.floor((to - midnight - DAY) / (7 * DAY)) + 1) === nth;
 }
 
 function chosen(rule: Recurrence, days: readonly WallTime[], times: readonly number[]): readonly WallTime[] {

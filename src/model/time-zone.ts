@@ -1,10 +1,8 @@
+import { midnightOf, type WallTime } from '#model/calendar.ts';
 import { toInstant, type Instant } from '#model/instant.ts';
 
-/** Milliseconds of a wall clock, as if it stood in UTC. */
-export type WallTime = number;
-
 const HOUR = 3_600_000;
-/** Wall clocks that are never looked at are the earliest of the cache to go. */
+/** Making one takes longer than what it is made for. */
 const formats = new Map<string, Intl.DateTimeFormat | undefined>();
 const MOST_FORMATS = 100;
 
@@ -31,7 +29,8 @@ function offsetAt(at: number, zone: string): number {
   if (format === undefined) return 0;
   const parts = new Map(format.formatToParts(at).map((part) => [part.type, Number(part.value)]));
   const of = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
-  const shown = Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second'));
+  const date = midnightOf({ year: of('year'), month: of('month'), day: of('day') });
+  const shown = date + of('hour') * HOUR + of('minute') * 60_000 + of('second') * 1000;
   return shown - Math.floor(at / 1000) * 1000;
 }
 

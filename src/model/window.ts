@@ -1,7 +1,8 @@
+import { DAY, parseDate, type WallTime } from '#model/calendar.ts';
 import type { Environment } from '#model/declarations.generated.ts';
-import { parseDuration, toInstant, type Instant } from '#model/instant.ts';
+import { parseDuration, parseInstant, toInstant, type Instant } from '#model/instant.ts';
 import { parseRecurrence, recurrencesBetween, type Recurrence } from '#model/recurrence.ts';
-import { instantOfWall, isTimeZone, wallOfInstant, type WallTime } from '#model/time-zone.ts';
+import { instantOfWall, isTimeZone, wallOfInstant } from '#model/time-zone.ts';
 
 export type DeclaredWindow = NonNullable<Environment['spec']['windows']>[number];
 
@@ -66,11 +67,10 @@ export function readWindow(window: DeclaredWindow): ReadWindow {
 function wallOf(text: string, zone: string): WallTime | undefined {
   const match = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
   if (match === null) return undefined;
-  const [, date, minutes = '00:00', seconds = ':00', offset] = match;
-  const wall = Date.parse(`${date}T${minutes}${seconds}${offset ?? 'Z'}`);
-  // The parser turns 30 February into 2 March.
-  if (Number.isNaN(wall) || (offset === undefined && new Date(wall).toISOString().slice(0, 10) !== date)) return undefined;
-  return offset === undefined ? wall : wallOfInstant(toInstant(wall), zone);
+  const [, date = '', minutes = '00:00', seconds = ':00', offset] = match;
+  // The parser of instants turns 30 February into 2 March.
+  const wall = parseDate(date) === undefined ? undefined : parseInstant(`${date}T${minutes}${seconds}${offset ?? 'Z'}`);
+  return wall === undefined || offset === undefined ? wall : wallOfInstant(wall, zone);
 }
 
 /** Whether it comes again and again without an end. */
@@ -95,8 +95,6 @@ function ownSpans(times: WindowTimes, within: Span): readonly Span[] {
     .filter((from) => from <= last)
     .map((from) => ({ from, to: toInstant(from + duration) }));
 }
-
-const DAY = 86_400_000;
 
 function merged(spans: readonly Span[]): readonly Span[] {
   const out: Span[] = [];

@@ -222,7 +222,7 @@ describe('the key of a device', () => {
 
   test.each([
     ['spaces around it', ` ${KEY}`, 'is not base64 in its one canonical form'],
-    ['another padding', KEY.replace(/=*$/, ''), KEY.endsWith('=') ? 'is not base64 in its one canonical form' : undefined],
+    ['its padding cut off', KEY.replace(/=*$/, ''), 'is not base64 in its one canonical form'],
     ['the alphabet of addresses', spki('fb'.repeat(32)).replaceAll('+', '-'), 'is not base64 in its one canonical form'],
     ['no point of the curve', spki(`02${'00'.repeat(31)}`), 'is no point of the curve'],
     ['a number above the prime', spki(`ed${'ff'.repeat(30)}7f`), 'is no point of the curve'],
@@ -235,6 +235,6 @@ describe('the key of a device', () => {
       'is a point of small order, whose signatures prove nothing',
     ],
   ])('is refused with %s', (_, text, message) => {
-    expect(readEd25519(text)).toEqual(message === undefined ? { ok: true, key: expect.any(String) as string } : { ok: false, message });
+    expect(readEd25519(text)).toEqual({ ok: false, message });
   });
 });
