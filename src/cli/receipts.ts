@@ -4,7 +4,7 @@ import { keyText } from '#model/kubernetes-object.ts';
 import type { Receipt } from '#model/receipt.ts';
 import { endingDocument, exitCodeOfEnding, printEnding } from './endings.ts';
 import { EXIT } from './exit-code.ts';
-import { outputFormat, printDocument, printable, problemDocument } from './output.ts';
+import { outputFormat, printDocument, printable, problemDocument, problemText } from './output.ts';
 import type { Terminal } from './powers.ts';
 
 /** Prints what a run did and answers its exit code. */
@@ -28,6 +28,7 @@ export function printReceipts(from: {
     for (const receipt of result.receipts) terminal.out(receiptText(receipt));
   }
   for (const notice of result.notices) terminal.say(`note: ${printable(notice)}\n`);
+  if (format === 'text') for (const warning of result.warnings) terminal.say(problemText(warning));
   printEnding(terminal, result.ending);
   const outcomes = result.receipts.flatMap((receipt) => receipt.outcomes);
   const isPartly = outcomes.some((item) => item.result === 'failed') && outcomes.some((item) => item.result === 'done');
@@ -58,6 +59,7 @@ function receiptDocument(receipt: Receipt): object {
     health: receipt.health.state,
     driftDetected: receipt.driftDetected,
     trustNotice: receipt.trustNotice ?? null,
+    warnings: receipt.warnings.map(problemDocument),
     commit: receipt.commit ?? null,
   };
 }

@@ -3,7 +3,7 @@ import type { EnvironmentStatus } from '#loops/status.ts';
 import type { Invocation } from './cli.ts';
 import { endingDocument, printEnding } from './endings.ts';
 import { EXIT } from './exit-code.ts';
-import { outputFormat, printDocument, printable, tableText } from './output.ts';
+import { outputFormat, printDocument, printable, problemDocument, problemText, tableText } from './output.ts';
 import { chooseEnvironments, headOf, placeOf } from './repository.ts';
 
 export async function status({ words, options, powers, terminal }: Invocation): Promise<number> {
@@ -28,6 +28,7 @@ export async function status({ words, options, powers, terminal }: Invocation): 
       ),
     );
     for (const notice of new Set(found.flatMap((item) => item.notices))) terminal.say(`note: ${printable(notice)}\n`);
+    for (const warning of new Set(found.flatMap((item) => item.warnings.map((problem) => problemText(problem))))) terminal.say(warning);
     for (const item of found) {
       for (const reason of [
         ...item.waiting,
@@ -43,8 +44,8 @@ export async function status({ words, options, powers, terminal }: Invocation): 
 }
 
 /** EnvironmentStatus of contracts.md. */
-export function statusDocument({ ending, ...rest }: EnvironmentStatus): object {
-  return { ...rest, ...endingDocument(ending) };
+export function statusDocument({ ending, warnings, ...rest }: EnvironmentStatus): object {
+  return { ...rest, warnings: warnings.map(problemDocument), ...endingDocument(ending) };
 }
 
 function rowsOf(item: EnvironmentStatus): readonly (readonly string[])[] {

@@ -87,7 +87,12 @@ async function renderPins(checked: Checked, wanted: Wanted, signal: AbortSignal 
   return {
     pins,
     rendering,
-    problems: [...ending, ...(rendered.ok ? rendered.value.warnings : rendered.problems), ...unpinned],
+    problems: [
+      ...ending,
+      ...untold(checked, resolved.value.warnings),
+      ...(rendered.ok ? rendered.value.warnings : rendered.problems),
+      ...unpinned,
+    ],
     unjudged: rendered.ok ? rendered.value.unjudged : new Map(),
   };
 }
@@ -102,6 +107,12 @@ function endingVersions({ world, index, state }: Checked, environment: DesiredEn
     now: world.clock.now(),
   });
   return withLines(found, declaredIn(state));
+}
+
+/** A cycle that the declarations themselves show was told where they are. */
+function untold({ findings }: Checked, warnings: readonly Problem[]): readonly Problem[] {
+  const told = new Set(findings.map((problem) => problem.code));
+  return warnings.filter((warning) => !told.has(warning.code));
 }
 
 /** V-46 to V-49. */

@@ -25,6 +25,7 @@ export interface PreparedEnvironment {
   readonly rendered: RenderedEnvironment;
   /** Sentences that must stand in status and receipts: trust that is not enforced, a root that is not pinned. */
   readonly notices: readonly string[];
+  /** What resolving, configuring, rendering and the policies found, although it stops nothing. */
   readonly warnings: readonly Problem[];
 }
 
@@ -90,9 +91,10 @@ export async function prepareEnvironment(
     signal,
   );
   if (!rendered.ok) return stuck(rendered.problems, notices);
+  const warnings = [...resolved.value.warnings, ...rendered.value.warnings].sort(compareProblems);
   return {
     kind: 'ready',
-    prepared: { environment, revision, declarations, pins, index, rendered: rendered.value, notices, warnings: rendered.value.warnings },
+    prepared: { environment, revision, declarations, pins, index, rendered: rendered.value, notices, warnings },
   };
 }
 

@@ -47,6 +47,8 @@ export interface ReconcileResult {
   readonly receipts: readonly Receipt[];
   readonly runs: readonly TargetRun[];
   readonly notices: readonly string[];
+  /** What stands against the declarations and stopped nothing. */
+  readonly warnings: readonly Problem[];
 }
 
 /** One run of the whole path for one environment. Can be repeated, interrupted and run twice at once: same end. */
@@ -95,6 +97,7 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
     receipts,
     runs,
     notices: prepared.notices,
+    warnings: prepared.warnings,
   };
 }
 
@@ -287,6 +290,7 @@ function toReceipt(world: World, facts: ReceiptFacts): Receipt {
     health: facts.result.health,
     driftDetected: drifted,
     trustNotice: facts.prepared.notices[0],
+    warnings: facts.prepared.warnings,
   };
 }
 
@@ -307,7 +311,7 @@ export function combine(endings: readonly Ending[]): Ending {
 }
 
 function nothing(ending: Ending): ReconcileResult {
-  return { ending, revision: undefined, receipts: [], runs: [], notices: [] };
+  return { ending, revision: undefined, receipts: [], runs: [], notices: [], warnings: [] };
 }
 
 function unknownTarget(environment: string, target: string, known: readonly string[]): Problem {

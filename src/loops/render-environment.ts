@@ -161,8 +161,13 @@ function configurationsOf(prepared: readonly PreparedTarget[]): ReadonlyMap<stri
 /** What may move, what may come in, and what stays out for now; by default the lock stays as it is. */
 export type ResolveChoice = Partial<Pick<Parameters<typeof resolveEnvironment>[0], 'move' | 'admits' | 'leaveOut'>>;
 
+/** A resolution with what can be said against it, although it stands. */
+export interface ResolvedPins extends Resolution {
+  readonly warnings: readonly Problem[];
+}
+
 /** Asks the resolver, loading what it needs, until it has an answer. */
-export async function resolvePins(reading: Reading, request: ResolveRequest & ResolveChoice): Promise<Result<Resolution>> {
+export async function resolvePins(reading: Reading, request: ResolveRequest & ResolveChoice): Promise<Result<ResolvedPins>> {
   for (;;) {
     const answer = resolveEnvironment({
       environment: request.environment,
@@ -176,7 +181,7 @@ export async function resolvePins(reading: Reading, request: ResolveRequest & Re
     });
     switch (answer.kind) {
       case 'resolved':
-        return accepted(answer.resolution);
+        return accepted({ ...answer.resolution, warnings: answer.warnings });
       case 'unresolvable':
         return refused(answer.problems);
       case 'needs': {

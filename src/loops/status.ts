@@ -1,5 +1,6 @@
 import type { CommitId } from '#model/digest.ts';
 import { branchRef } from '#model/names.ts';
+import type { Problem } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
 import { pinsOfLock } from '#resolve/resolve.ts';
 import { promote } from './promote.ts';
@@ -37,6 +38,8 @@ export interface EnvironmentStatus {
   readonly holds: readonly { readonly instance: string; readonly reason: string }[];
   readonly freeze: null;
   readonly notices: readonly string[];
+  /** What stands against the declarations and stops nothing. */
+  readonly warnings: readonly Problem[];
   readonly waiting: readonly string[];
   readonly ending: Ending;
 }
@@ -87,6 +90,7 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
     holds: Object.entries(declared?.lock?.value.holds ?? {}).map(([instance, hold]) => ({ instance, reason: hold.reason })),
     freeze: null,
     notices: result.notices,
+    warnings: result.warnings,
     waiting: [
       ...held.filter((item) => !pins.some((pin) => pin.instance === item.instance)).map((item) => `${item.instance}: ${item.reason}`),
       ...(coming?.changes ?? []).map(waitingText),

@@ -40,6 +40,8 @@ export interface Receipt {
   readonly driftDetected: boolean;
   /** Undefined when the project enforces commit trust; else the sentence that says it does not. */
   readonly trustNotice: string | undefined;
+  /** What stands against the declarations and stopped nothing; told, not recorded. */
+  readonly warnings: readonly Problem[];
 }
 
 /** One record of the `audit` branch (CloudEvents 1.0, declarations.md 3.9). */

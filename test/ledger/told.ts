@@ -50,6 +50,7 @@ export function told({ version = '1.4.1', health = 'healthy', acted = false, ...
     health: { state: health, instances: [{ instance: GREETER, state: health, reasons: [] }] },
     driftDetected: more.drift ?? false,
     trustNotice: undefined,
+    warnings: [],
   };
   return {
     receipt,

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 
 import { validateSnapshot } from '#loops/check.ts';
 import { prepareEnvironment } from '#loops/prepare-environment.ts';
-import { changed, edit, plantedGarden, worldOf } from './garden.ts';
+import { reconcile } from '#loops/reconcile.ts';
+import { statusOf } from '#loops/status.ts';
+import { changed, edit, plantedGarden, seen, worldOf } from './garden.ts';
 import { DEV } from './rule-changes.ts';
 import { OBJECT_NEAR_MISSES } from './rule-rows-objects.ts';
 
@@ -36,4 +38,17 @@ test('what no schema knows is counted by its kind', async () => {
 
   // In two targets of dev and one of prod.
   expect(report.unjudged).toEqual(new Map([['bakery.example/v1 Oven', 3]]));
+});
+
+test('a warning of the policies or the schemas stands in the status, and in the receipts', async () => {
+  const facts = (text: string): string =>
+    text.replace('      labels:\n        size: small\n', '      facts:\n        kubernetes: "1.99"\n');
+  const garden = await changed(await plantedGarden(), { [DEV]: facts });
+  const world = await worldOf(garden);
+
+  const status = await statusOf(world, 'dev');
+  const { receipts } = await reconcile(world, { environment: 'dev', target: undefined, trigger: 'person', dryRun: true });
+
+  expect(seen(status.warnings)).toEqual(['~kubernetes-minor-not-shipped environments/dev/environment.yaml:13:21']);
+  expect(receipts.map((receipt) => receipt.warnings)).toEqual([status.warnings, status.warnings]);
 });
