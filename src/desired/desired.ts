@@ -1,8 +1,6 @@
 import type { Capsule } from '#model/declarations.generated.ts';
-import type { Declared, DesiredState, SourceFile } from '#model/desired.ts';
-import { compareProblems, plainProblem, type Problem } from '#model/problem.ts';
 import type { Declared, DesiredEnvironment, DesiredState, SourceFile } from '#model/desired.ts';
-import { compareProblems, type Problem } from '#model/problem.ts';
+import { compareProblems, plainProblem, type Problem } from '#model/problem.ts';
 import type { BlockMemory } from '#model/yaml-plain.ts';
 import { type Assembled, assemble, type Snapshot } from './assemble.ts';
 import { type CapsuleContent, fileProblems as irregularFiles, type ReadCapsule, readCapsule } from './capsule-source.ts';
