@@ -1,5 +1,8 @@
 import type { Arrival, Luggage, SourceKind } from '#model/arrival.ts';
+import { fromArgocd } from './argocd.ts';
 import type { Drafts } from './drafts.ts';
+import { fromFlux } from './flux.ts';
+import { fromHelm } from './helm.ts';
 import { fromKustomize } from './kustomize.ts';
 import { fromManifests } from './manifests.ts';
 import { filesOf } from './written.ts';
@@ -28,11 +31,14 @@ export function arrive(request: ArrivalRequest): Arrival {
 
 function draftsOf(request: ArrivalRequest): Drafts {
   switch (request.kind) {
-    case 'manifests':
-    case 'helm':
     case 'argocd':
+      return fromArgocd(request.luggage, request);
     case 'flux':
+      return fromFlux(request.luggage, request);
+    case 'manifests':
       return fromManifests(request.luggage, request);
+    case 'helm':
+      return fromHelm(request.luggage, request);
     case 'kustomize':
       return fromKustomize(request.luggage, request);
   }

@@ -1,6 +1,6 @@
 import type { LeftOut, Luggage } from '#model/arrival.ts';
 import type { Json, JsonObject } from '#model/json.ts';
-import { isJsonObject } from '#model/json.ts';
+import { isJsonObject, jsonText } from '#model/json.ts';
 import { readKubernetesYaml } from '#model/kubernetes-yaml.ts';
 import { quoted } from '#model/quoted.ts';
 import { blockPairs, splice } from '#model/yaml-splice.ts';
@@ -120,7 +120,7 @@ function withoutSecrets(file: string, text: string, value: JsonObject, leftOut: 
   if (value['secretGenerator'] === undefined) return text;
   const pair = blockPairs(text)?.([])?.find((one) => one.key === 'secretGenerator');
   const generators: Json | undefined = value['secretGenerator'];
-  const names = Array.isArray(generators) ? generators.flatMap((one: Json) => (isJsonObject(one) ? [String(one['name'])] : [])) : [];
+  const names = Array.isArray(generators) ? generators.flatMap((one: Json) => (isJsonObject(one) ? [jsonText(one['name'])] : [])) : [];
   leftOut.push({
     file,
     line: lineOf(text, 'secretGenerator'),

@@ -3,7 +3,7 @@ import type { JsonObject } from '#model/json.ts';
 import { compareText } from '#model/problem.ts';
 import type { CapsuleDraft, Drafts, EnvironmentDraft, InstanceDraft } from './drafts.ts';
 import { folderNames, nameOf, unused } from './naming.ts';
-import { comparePaths, folderOf } from './paths.ts';
+import { comparePaths, folderOf, isBelow } from './paths.ts';
 import type { Facts, Piece, ReadManifest } from './pieces.ts';
 import { clusterKinds, identityOf, isSame, readManifest, separate } from './pieces.ts';
 import { targetsOf } from './targets.ts';
@@ -39,9 +39,35 @@ export function fromManifests(luggage: Luggage, wish: ManifestsWish): Drafts {
   const capsules = units.map((unit) => capsuleOf(luggage.name, unit, whole));
   return {
     capsules,
-    environments: [environmentOf(units, wish, luggage.name)],
+    environments: units.length === 0 ? [] : [environmentOf(units, wish, luggage.name)],
     mapped: units.flatMap((unit) => mappedOf(unit)),
     leftOut,
+    origins: new Map(units.flatMap((unit) => originsOf(unit))),
+  };
+}
+
+export interface FolderCapsules {
+  readonly drafts: readonly { readonly capsule: CapsuleDraft; readonly namespace: string }[];
+  readonly origins: ReadonlyMap<string, readonly Origin[]>;
+}
+
+/** One folder that another tool applies as a whole: one capsule, and one more for each further namespace. Files keep their paths below it. */
+export function fromFolder(
+  luggage: Luggage,
+  folder: { readonly path: string; readonly name: string; readonly recurse: boolean },
+  wish: ManifestsWish,
+  leftOut: LeftOut[],
+): FolderCapsules {
+  const own = [...luggage.files].filter(([path]) => isBelow(path, folder.path) && (folder.recurse || folderOf(path) === folder.path));
+  const read = withoutRefused(readAll({ ...luggage, files: new Map(own) }, leftOut), wish, leftOut);
+  const isCluster = clusterKinds(read.flatMap((file) => file.pieces));
+  const namespaceOf = (facts: Facts): string | undefined => (isCluster(facts) ? undefined : (facts.namespace ?? wish.namespace));
+  const kept = onceEach(read, namespaceOf, leftOut);
+  const group = { name: folder.name, folder: folder.path, pieces: kept.flatMap((file) => file.pieces) };
+  const units = group.pieces.length === 0 ? [] : byNamespace([group], namespaceOf, wish.namespace);
+  const whole = new Map(read.map((file) => [file.path, file]));
+  return {
+    drafts: units.map((unit) => ({ capsule: capsuleOf(luggage.name, unit, whole), namespace: unit.namespace })),
     origins: new Map(units.flatMap((unit) => originsOf(unit))),
   };
 }

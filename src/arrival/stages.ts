@@ -16,6 +16,12 @@ function stageOf(name: string): number | undefined {
   return stage < 0 ? undefined : stage;
 }
 
+/** The word for a stage that a name ends or begins with: `web-prod` -> `prod`. */
+export function environmentSuffix(name: string): string | undefined {
+  const words = STAGES.flat().sort((a, b) => b.length - a.length);
+  return words.find((word) => name === word || name.endsWith(`-${word}`) || name.startsWith(`${word}-`));
+}
+
 /** One instance as an environment is to run it. */
 export interface Run {
   readonly environment: string;

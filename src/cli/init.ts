@@ -24,6 +24,10 @@ export async function init({ words, options, powers, terminal }: Invocation): Pr
     printProblems(terminal, imported.problems);
     return EXIT.failed;
   }
+  if (imported !== undefined && imported.environments.length === 0) {
+    terminal.say(importText(imported));
+    throw new PortError('invalid', `nothing in ${imported.source.root} could come along; nothing was written`);
+  }
   const files = imported === undefined ? await starterFiles() : [...imported.files, ...(await surroundings())];
   const { fresh, kept } = await sorted(root, files);
   const dryRun = options.dryRun === true;

@@ -76,7 +76,10 @@ test('secrets stay behind; the rest of their files stays as it is', () => {
 });
 
 test('kustomizations that take each other in are a circle, and aliases without end are refused', () => {
-  const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefgh'].map((key, at) => `${key}: &${key} [${`*${'abcdefgh'[at] ?? ''},`.repeat(9)}]\n`).join('')}`;
+  const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
+    .split('')
+    .map((key, at) => `${key}: &${key} [${`*${'abcdefgh'[at] ?? ''},`.repeat(9)}]\n`)
+    .join('')}`;
 
   const plan = planned('kustomize', {
     'a/kustomization.yaml': 'resources:\n  - ../b\n',
