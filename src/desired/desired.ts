@@ -27,6 +27,7 @@ import { protocolProblems } from './rules/protocols.ts';
 import { referenceProblems } from './rules/references.ts';
 import { resourceProblems } from './rules/resources.ts';
 import { schemaProblems } from './rules/schema-hygiene.ts';
+import { secretProblems } from './rules/secrets.ts';
 import { strategyProblems } from './rules/strategy.ts';
 import { successionProblems } from './rules/succession.ts';
 import { syncProblems } from './rules/sync.ts';
@@ -101,6 +102,7 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...referenceProblems(context),
     ...protocolProblems(context),
     ...agentProblems(context),
+    ...secretProblems(context),
     ...successionProblems(context),
     ...gateProblems(context),
     ...windowProblems(context),

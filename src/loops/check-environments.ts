@@ -1,3 +1,4 @@
+import type { Capsule } from '#model/declarations.generated.ts';
 import type { DesiredEnvironment, DesiredState } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
 import type { InstanceName } from '#model/names.ts';
@@ -6,7 +7,7 @@ import type { Rendering } from '#model/rendering.ts';
 import type { Pin, ReleaseIndex, Resolution } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { overTenantQuota, sharedObjects } from '#render/render.ts';
-import { checkLock, checkRetirement, lockText, pinsOfLock } from '#resolve/resolve.ts';
+import { checkLock, checkRetirement, checkSecretSources, lockText, pinsOfLock } from '#resolve/resolve.ts';
 import { imageProblems } from './images.ts';
 import { declaredIn, withLines } from './lines.ts';
 import type { Declarations } from './reading.ts';
@@ -41,7 +42,7 @@ export async function checkEnvironments(
     if (locked.rendering !== undefined) renderings.push({ environment, rendering: locked.rendering });
     const move = environment.lock === undefined ? new Map<InstanceName, string>() : unlocked(checked, pins);
     const newest = move.size > 0 && locked.pins !== undefined ? await renderPins(checked, { environment, pins, move }, signal) : undefined;
-    found.push(...(newest?.problems ?? []));
+    found.push(...(newest?.problems ?? []), ...secretProblems(checked, environment, [locked.pins, newest?.pins]));
     for (const kind of new Set([...locked.unjudged.keys(), ...(newest?.unjudged.keys() ?? [])])) {
       const count = Math.max(locked.unjudged.get(kind) ?? 0, newest?.unjudged.get(kind) ?? 0);
       unjudged.set(kind, (unjudged.get(kind) ?? 0) + count);
@@ -95,6 +96,28 @@ async function renderPins(checked: Checked, wanted: Wanted, signal: AbortSignal 
     ],
     unjudged: rendered.ok ? rendered.value.unjudged : new Map(),
   };
+}
+
+/** V-81. */
+function secretProblems(
+  { world, index, state }: Checked,
+  environment: DesiredEnvironment,
+  resolved: readonly (readonly Pin[] | undefined)[],
+): readonly Problem[] {
+  const pins = resolved.flatMap((one) => one ?? []);
+  // Of what could not be resolved nobody knows what it needs.
+  if (pins.length === 0) return [];
+  const ahead = new Map<string, Capsule>(state.capsules.map((capsule) => [capsule.name, capsule.declared.value]));
+  const users = pins.flatMap(({ instance, capsule, version }) => {
+    const release = index.releases.get(capsule)?.get(version);
+    const deployed = release === undefined ? undefined : world.reading.loaded(release)?.declaration;
+    const declared = ahead.get(capsule);
+    return [
+      ...(deployed === undefined ? [] : [{ instance, capsule: deployed, isDeployed: true }]),
+      ...(declared === undefined || declared === deployed ? [] : [{ instance, capsule: declared, isDeployed: false }]),
+    ];
+  });
+  return checkSecretSources(environment, users);
 }
 
 /** V-24. */

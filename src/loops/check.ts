@@ -53,6 +53,7 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
   if (otherBranch !== undefined) found.push({ ...otherBranch, severity: 'warning' });
   for (const capsule of state.capsules) found.push(...checkCapsuleTemplates(capsule));
   found.push(...checkPolicies(state.policies), ...findLapsedExceptions(state.policies, world.clock.now()));
+  found.push(...(await world.reading.secretProblems(at, state.capsules)));
   const checked = { world, declarations, state, index: await withUnreleased(world, { at, index, state }), findings: [...found] };
   const { problems: ofEnvironments, unjudged } = await checkEnvironments(checked, signal);
   found.push(...ofEnvironments);

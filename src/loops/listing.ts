@@ -38,6 +38,8 @@ export interface Lister {
 
 interface Folders {
   readonly trees: ReadonlyMap<string, TreeId>;
+  /** What stands beside them. */
+  readonly files: readonly FoundFile[];
   readonly problems: readonly Problem[];
 }
 
@@ -131,9 +133,10 @@ export function createLister(reader: ObjectReader): Lister {
     contents,
     async folders(root, name) {
       const entries = await entriesOf(root, name);
-      if ('code' in entries) return { trees: new Map(), problems: [entries] };
+      if ('code' in entries) return { trees: new Map(), files: [], problems: [entries] };
       return {
         trees: new Map(entries.flatMap((entry): [string, TreeId][] => (entry.kind === 'tree' ? [[entry.name, entry.id]] : []))),
+        files: entries.flatMap((entry) => (entry.kind === 'tree' ? [] : fileOf(entry, `${name}/${entry.name}`).files)),
         problems: [],
       };
     },

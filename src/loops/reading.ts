@@ -21,6 +21,7 @@ import type { ObjectReader } from '#ports/repository.ts';
 import { schemaOfCapsule } from '#resolve/resolve.ts';
 import { createLister, isRegular } from './listing.ts';
 import type { FoundFile } from './listing.ts';
+import { createSecretScan } from './secret-files.ts';
 
 type Parsed = ReturnType<typeof parseDeclaration>;
 
@@ -63,6 +64,8 @@ export interface Reading {
   loaded(release: Release): ReleasedCapsule | undefined;
   /** The rules across documents that one environment's own files break: what stops it, whoever merged it. */
   environmentProblems(declarations: Declarations, name: string, facts: RuleFacts): readonly Problem[];
+  /** What looks like a secret, in every file of a snapshot's folders (V-80). */
+  secretProblems(at: Snapshot, capsules: readonly CapsuleSource[]): Promise<readonly Problem[]>;
   /** A blob's text, as UTF-8. */
   text(blob: BlobId): Promise<string>;
   /** Declarations by path and blob, in the order asked for. */
@@ -74,6 +77,7 @@ const NOT_LOADED: LoadedCapsule = { source: undefined, problems: [] };
 
 export function createReading(reader: ObjectReader): Reading {
   const lister = createLister(reader);
+  const secrets = createSecretScan(lister);
   const parsed = createMemo<Parsed>(100_000);
   const states = createMemo<Declarations>(16);
   const capsuleMemo = createMemo<LoadedCapsule>(20_000);
@@ -211,6 +215,7 @@ export function createReading(reader: ObjectReader): Reading {
 
   return {
     environmentProblems,
+    secretProblems: async (at, capsules) => secrets.problems(await reader.tree(at.tree), capsules),
     at: async (commit) => ({ tree: (await reader.commit(commit)).tree, commit }),
     declarations,
     desiredState,

@@ -1,6 +1,6 @@
 import type { CatalogueEntry } from '#model/problem-catalogue.ts';
 
-/** Codes of protocols, agents and models; sorted. */
+/** Codes of protocols, agents, models and secrets; sorted. */
 export const AGENT_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
   'a2a-no-common-version': {
     rule: 'V-72',
@@ -92,6 +92,41 @@ export const AGENT_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'It would never be crossed, and a worse model would stay.',
     example: 'rollbackThreshold: [{ metric: acuracy, below: 0.9 }]',
     remedy: 'Define the metric below health.metrics, verification.evals or strategy.analysis.',
+  },
+  'secret-in-file': {
+    rule: 'V-80',
+    title: 'A file holds what looks like a secret',
+    why: 'Git keeps every byte for ever and gives it to everybody who may read; a secret that was committed is known.',
+    example: 'files/app.env with AWS_SECRET_ACCESS_KEY=... in it',
+    remedy: 'Declare it in spec.secrets and let the environment say where it comes from. Change the secret: history has it.',
+  },
+  'secret-source-unknown': {
+    rule: 'V-81',
+    title: 'A source for a secret that no capsule declares',
+    why: 'It is misspelt, or left over: whoever reads it believes that the secret arrives.',
+    example: 'secrets: { web: { api-kye: { provider: kubernetes, name: web } } }',
+    remedy: 'Correct the name, or take the source away.',
+  },
+  'secret-undeclared': {
+    rule: 'V-81',
+    title: 'A variable names a secret that its capsule does not declare',
+    why: 'Environments give sources to what spec.secrets declares; nobody would know that this one is needed.',
+    example: 'env: { API_KEY: { secret: api-kye } }',
+    remedy: 'Declare the secret in spec.secrets, or correct the name.',
+  },
+  'secret-without-source': {
+    rule: 'V-81',
+    title: 'An environment has no source for a secret',
+    why: 'The pods would wait for a Secret that nobody makes.',
+    example: 'secrets: { api-key: {} } in the capsule, and no spec.secrets.web.api-key in prod',
+    remedy: 'Add spec.secrets.<instance>.<secret> to the environment, or required: false to the secret.',
+  },
+  'sensitive-literal': {
+    rule: 'V-80',
+    title: 'A sensitive value stands in the configuration itself',
+    why: 'The schema marks it x-sensitive: it would be in git, in the rendering, in every difference and every log.',
+    example: 'password: { type: string, x-sensitive: true } and config: { password: ... }',
+    remedy: 'Declare a secret in spec.secrets and use it by name. Change the value: history has it.',
   },
   'tool-undeclared': {
     rule: 'V-66',

@@ -3,6 +3,7 @@ import { isJsonObject, pointerKeys } from '#model/json.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { placeInFile } from '#model/problem.ts';
 import type { RenderUnit } from '#model/rendering.ts';
+import { isLiteralSecret, sensitiveLiteral } from '#model/sensitive-value.ts';
 import { checkAgainst } from '#model/user-schema.ts';
 import type { Preparation } from './preparation.ts';
 import type { Shape } from './template-shape.ts';
@@ -26,8 +27,19 @@ export function checkConfiguration(unit: RenderUnit, preparation: Preparation): 
     }
     return { ...problem(unit, withOrigin(finding.message, place), finding.remedy), place: { ...place, pointer: finding.pointer } };
   });
+  wrong.push(...literalSecrets(unit, preparation));
   // Assertions may rely on what the schema promises.
   return wrong.length > 0 ? wrong : failedAssertions(unit, preparation);
+}
+
+/** V-80: what is sensitive stands in git only as a reference to a declared secret. */
+function literalSecrets(unit: RenderUnit, { schema }: Preparation): readonly Problem[] {
+  if (schema.kind !== 'schema' || !schema.isSensitive) return [];
+  const { value, origins } = unit.configuration;
+  const declared = Object.keys(unit.capsule.declaration.spec.secrets ?? {});
+  return [...origins].flatMap(([pointer, place]) =>
+    isSensitive(schema.schema.schema, pointer) && isLiteralSecret(value, pointer, declared) ? [sensitiveLiteral(pointer, place)] : [],
+  );
 }
 
 /** A value under `x-sensitive` never enters a problem. */

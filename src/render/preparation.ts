@@ -3,7 +3,7 @@ import { compileExpression } from '#model/expression.ts';
 import type { Json, JsonObject } from '#model/json.ts';
 import { isJsonObject } from '#model/json.ts';
 import type { RenderUnit } from '#model/rendering.ts';
-import { compileUserSchema } from '#model/user-schema.ts';
+import { compileUserSchema, subschemas } from '#model/user-schema.ts';
 import type { UserSchema } from '#model/user-schema.ts';
 import type { TemplateSet } from './template.ts';
 import { textOf } from './template.ts';
@@ -17,7 +17,8 @@ export interface Preparation extends TemplateSet {
 
 export type SchemaReading =
   | { readonly kind: 'none' }
-  | { readonly kind: 'schema'; readonly schema: UserSchema }
+  /** `isSensitive`: some of its values are marked `x-sensitive`. */
+  | { readonly kind: 'schema'; readonly schema: UserSchema; readonly isSensitive: boolean }
   | { readonly kind: 'broken'; readonly file: string; readonly message: string };
 
 export interface PreparedAssertion {
@@ -49,7 +50,10 @@ function schemaOf(capsule: RenderUnit['capsule']): SchemaReading {
 
 function compiledSchema(schema: JsonObject, file: string): SchemaReading {
   const compiled = compileUserSchema(schema);
-  if (compiled.ok) return { kind: 'schema', schema: compiled.schema };
+  if (compiled.ok) {
+    const isSensitive = subschemas(schema).some((part) => part.schema['x-sensitive'] === true);
+    return { kind: 'schema', schema: compiled.schema, isSensitive };
+  }
   const [mistake] = compiled.mistakes;
   return { kind: 'broken', file, message: `${mistake?.pointer ?? ''} ${mistake?.message ?? 'it does not compile'}`.trim() };
 }

@@ -15,6 +15,7 @@ import { requestedInstances } from './requests.ts';
 import { resolutionOf, type Resolved } from './resolution.ts';
 import type { ResolveInput } from './resolve-input.ts';
 import { retirements } from './retirement.ts';
+import { type SecretUser, sourceProblems } from './secret-sources.ts';
 import { wishOf, type EnvironmentWish } from './wishes.ts';
 
 export function emptyIndex(): ReleaseIndex {
@@ -135,4 +136,9 @@ export function environmentWish(environment: DesiredEnvironment, instance: Insta
 /** V-46 to V-49. */
 export function checkLock(environment: DesiredEnvironment, facts: LockFacts): readonly Problem[] {
   return lockProblems(environment, facts);
+}
+
+/** V-81 of an environment, by the versions that it runs and those that it would run next. */
+export function checkSecretSources(environment: DesiredEnvironment, users: readonly SecretUser[]): readonly Problem[] {
+  return sourceProblems(environment, users);
 }

@@ -8,6 +8,7 @@ import { DEV, LOCK, NOTE, PROD, release, type Row } from './rule-changes.ts';
 import { NEAR_MISSES } from './rule-near-misses.ts';
 import { AGENT_NEAR_MISSES, AGENT_VIOLATIONS } from './rule-rows-agents.ts';
 import { OBJECT_NEAR_MISSES, OBJECT_VIOLATIONS } from './rule-rows-objects.ts';
+import { SECRET_NEAR_MISSES, SECRET_VIOLATIONS } from './rule-rows-secrets.ts';
 import { SUCCESSION_NEAR_MISSES, SUCCESSION_VIOLATIONS } from './rule-rows-succession.ts';
 import { VIOLATIONS } from './rule-violations.ts';
 
@@ -15,6 +16,7 @@ const ALL_VIOLATIONS: readonly Row[] = [
   // A line for each file of rows.
   ...VIOLATIONS,
   ...AGENT_VIOLATIONS,
+  ...SECRET_VIOLATIONS,
   ...OBJECT_VIOLATIONS,
   ...SUCCESSION_VIOLATIONS,
 ];
@@ -23,6 +25,7 @@ const ALL_NEAR_MISSES: readonly Row[] = [
   // A line for each file of rows.
   ...NEAR_MISSES,
   ...AGENT_NEAR_MISSES,
+  ...SECRET_NEAR_MISSES,
   ...OBJECT_NEAR_MISSES,
   ...SUCCESSION_NEAR_MISSES,
 ];

@@ -32,8 +32,6 @@ const PENDING: Readonly<Record<string, readonly string[]>> = {
   'V-57': ['entry', 'violation', 'near miss'],
   'V-58': ['entry', 'violation', 'near miss'],
   'V-64': ['entry', 'violation', 'near miss'],
-  'V-80': ['entry', 'violation', 'near miss'],
-  'V-81': ['entry', 'violation', 'near miss'],
   'V-83': ['entry', 'violation', 'near miss'],
   'V-84': ['entry', 'violation', 'near miss'],
   'V-85': ['entry', 'violation', 'near miss'],

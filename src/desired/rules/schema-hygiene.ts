@@ -9,7 +9,7 @@ import { checkAgainst, compileUserSchema, subschemas, type UserSchema } from '#m
 import { parseYamlText } from '#model/yaml-text.ts';
 
 /** A capsule's configuration schema with the way to its text. */
-interface ConfigSchema {
+export interface ConfigSchema {
   readonly schema: JsonObject;
   at(pointer: string): Place;
 }
@@ -29,7 +29,7 @@ type ReadSchema =
   | { readonly kind: 'read'; readonly schema: ConfigSchema };
 
 /** The schema inline or in its file (JSON, read as the YAML it also is, so that places are known); a missing file is V-12's. */
-function configSchemaOf(capsule: CapsuleSource): ReadSchema {
+export function configSchemaOf(capsule: CapsuleSource): ReadSchema {
   const declared = capsule.declared.value.spec.config?.schema;
   if (declared === undefined) return { kind: 'none' };
   if (typeof declared !== 'string') {
@@ -128,7 +128,7 @@ function judgeDefault(root: UserSchema, part: SchemaPart, value: Json): readonly
 }
 
 /** `/properties/cache/properties/size` -> cache, size; undefined for a schema that is no property of properties. */
-function propertyPath(pointer: string): readonly string[] | undefined {
+export function propertyPath(pointer: string): readonly string[] | undefined {
   const tokens = pointerKeys(pointer);
   if (tokens.length === 0 || tokens.some((token, index) => index % 2 === 0 && token !== 'properties')) return undefined;
   return tokens.length % 2 === 0 ? tokens.filter((_, index) => index % 2 === 1) : undefined;

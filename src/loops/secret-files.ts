@@ -1,0 +1,70 @@
+import type { CapsuleSource } from '#model/desired.ts';
+import type { BlobId } from '#model/digest.ts';
+import type { TreeEntry } from '#model/git-objects.ts';
+import { createMemo } from '#model/memo.ts';
+import type { Problem } from '#model/problem.ts';
+import { visibleText } from '#model/quoted.ts';
+import { findSecrets } from '#model/secret-scan.ts';
+import type { FoundSecret } from '#model/secret-scan.ts';
+import { isRegular } from './listing.ts';
+import type { FoundFile, Lister } from './listing.ts';
+
+export interface SecretScan {
+  /** V-80 over every file of the three folders below a snapshot's root; a blob is looked through once. */
+  problems(root: readonly TreeEntry[], capsules: readonly CapsuleSource[]): Promise<readonly Problem[]>;
+}
+
+const CLEAN: readonly FoundSecret[] = [];
+
+/** Looks for secrets. What capsules hold is there already; the rest is read, if it was not looked through before. */
+export function createSecretScan(lister: Lister): SecretScan {
+  const scanned = createMemo<readonly FoundSecret[]>(200_000);
+
+  function scan(id: BlobId, bytes: Uint8Array): void {
+    const found = findSecrets(bytes);
+    scanned.set(id, found.length === 0 ? CLEAN : found);
+  }
+
+  async function problems(root: readonly TreeEntry[], capsules: readonly CapsuleSource[]): Promise<readonly Problem[]> {
+    const files: FoundFile[] = [];
+    for (const { directory, files: own, contents } of capsules) {
+      for (const file of own) {
+        const bytes = scanned.get(file.id) === undefined ? contents.get(file.path) : undefined;
+        if (bytes !== undefined) scan(file.id, bytes);
+        files.push({ ...file, path: `${directory}/${file.path}` });
+      }
+    }
+    const known = new Set(capsules.map((capsule) => capsule.directory));
+    for (const name of ['environments', 'policies'] as const) files.push(...(await lister.declared(root, name)).files);
+    files.push(...(await otherCapsules(root, known)));
+    const unread = files.filter((file) => isRegular(file) && scanned.get(file.id) === undefined);
+    for (const [id, bytes] of await lister.contents(unread)) scan(id, bytes);
+    return files.flatMap(({ id, path }) => (scanned.get(id) ?? CLEAN).map((secret) => secretProblem(path, secret)));
+  }
+
+  /** What stands below capsules/ in no capsule that could be read. */
+  async function otherCapsules(root: readonly TreeEntry[], known: ReadonlySet<string>): Promise<readonly FoundFile[]> {
+    const folders = await lister.folders(root, 'capsules');
+    const files = [...folders.files];
+    for (const [name, tree] of folders.trees) {
+      if (!known.has(`capsules/${name}`)) files.push(...(await lister.below(tree, `capsules/${name}`)).files);
+    }
+    return files;
+  }
+
+  return { problems };
+}
+
+function secretProblem(path: string, { type, line, column }: FoundSecret): Problem {
+  const file = visibleText(path, 300);
+  return {
+    code: 'secret-in-file',
+    rule: 'V-80',
+    severity: 'error',
+    phase: 'validate',
+    message: `${file}:${line} looks like ${type}; use spec.secrets`,
+    remedy: 'Take it out of the file, declare it in spec.secrets, and change the secret itself: git keeps what it has seen.',
+    place: { file, line, column, pointer: '' },
+    related: [],
+  };
+}

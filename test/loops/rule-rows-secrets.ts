@@ -1,0 +1,104 @@
+import { edit, edits } from './garden.ts';
+import { DEV, PROD, release, type Row, SCHEMA, WEB } from './rule-changes.ts';
+
+/** Put together here, so that nobody who looks for secrets finds one in this file. */
+const TOKEN = `ghp_${'aB3dE5gH7jK9'.repeat(3)}`;
+const ENV_FILE = 'capsules/web/files/app.env';
+const SENSITIVE = edit(
+  '"greeting": { "type": "string" }',
+  '"greeting": { "type": "string" }, "password": { "type": "string", "x-sensitive": true }',
+);
+const SECRET = '  secrets:\n    api-key:\n      required: true\n      keys: [token]\n';
+const VARIABLE = '        API_KEY:\n          secret: api-key\n        CACHE_URL:';
+const SOURCE = '  secrets:\n    web:\n      api-key:\n        provider: kubernetes\n        name: web\n';
+
+function keyed(secret: string, variable = VARIABLE): (before: string) => string {
+  return edits(edit('        CACHE_URL:', variable), edit('  provides:\n', `${secret}  provides:\n`));
+}
+
+/** Each with what validate says of it: every problem, with its place. */
+export const SECRET_VIOLATIONS: readonly Row[] = [
+  [
+    'V-80: a token in a file of a capsule',
+    release({ [ENV_FILE]: `A=b\nGH=${TOKEN}\n` }),
+    ['V-80 secret-in-file capsules/web/files/app.env:2:4'],
+  ],
+  [
+    'V-80: a token in the comment of a declaration',
+    { [DEV]: (text) => `${text}# ${TOKEN}\n` },
+    ['V-80 secret-in-file environments/dev/environment.yaml:31:3'],
+  ],
+  ['V-80: a token in a file that nobody reads', { 'policies/notes/x.txt': `${TOKEN}\n` }, ['V-80 secret-in-file policies/notes/x.txt:1:1']],
+  ['V-80: a token beside the capsules', { 'capsules/README.md': `${TOKEN}\n` }, ['V-80 secret-in-file capsules/README.md:1:1']],
+  [
+    // The version that is locked does not know the key at all.
+    'V-80: a sensitive value in the configuration',
+    [release({ [SCHEMA]: SENSITIVE }), { [DEV]: edit('replicas: 1', 'replicas: 1\n        password: hush') }],
+    ['V-77 config-invalid environments/dev/environment.yaml:24:19', 'V-80 sensitive-literal environments/dev/environment.yaml:24:19'],
+  ],
+  [
+    'V-80: a sensitive value that is a default',
+    release({
+      [SCHEMA]: edit('"greeting": { "type": "string" }', '"greeting": { "type": "string", "x-sensitive": true, "default": "hush" }'),
+    }),
+    ['V-80 sensitive-literal capsules/web/capsule.yaml:45:17', 'V-80 sensitive-literal capsules/web/config.schema.json:5:69'],
+  ],
+  [
+    'V-81: a variable of a secret that nobody declares',
+    release({ [WEB]: keyed('') }),
+    ['V-81 secret-undeclared capsules/web/capsule.yaml:19:19'],
+  ],
+  [
+    'V-81: a key that the secret does not have',
+    release({
+      [WEB]: keyed(SECRET.replace('required: true', 'required: false'), VARIABLE.replace('api-key\n', 'api-key\n          key: tokn\n')),
+    }),
+    ['V-81 secret-undeclared capsules/web/capsule.yaml:20:16'],
+  ],
+  [
+    'V-81: no source in an environment',
+    [release({ [WEB]: keyed(SECRET) }), { [DEV]: (text) => `${text}${SOURCE}` }],
+    ['V-81 secret-without-source environments/prod/environment.yaml:5:1'],
+  ],
+  [
+    'V-81: a source of a secret that nobody declares',
+    { [DEV]: (text) => `${text}${SOURCE}` },
+    ['V-81 secret-source-unknown environments/dev/environment.yaml:33:7'],
+  ],
+  [
+    'V-81: a source for what is not deployed',
+    { [DEV]: (text) => `${text}${SOURCE.replace('web:', 'wbe:')}` },
+    ['V-81 secret-source-unknown environments/dev/environment.yaml:33:7'],
+  ],
+];
+
+/** What is just within each rule. */
+export const SECRET_NEAR_MISSES: readonly Row[] = [
+  ['V-80: a token that documentation would use', release({ [ENV_FILE]: `A=b\nGH=ghp_${'x'.repeat(36)}\n` }), []],
+  ['V-80: a sensitive value that nobody gives', release({ [SCHEMA]: SENSITIVE }), []],
+  [
+    'V-80: a sensitive value by reference',
+    release({
+      [SCHEMA]: edit(
+        '"greeting": { "type": "string" }',
+        '"greeting": { "type": "string" }, "password": { "type": "object", "x-open": true, "x-sensitive": true }',
+      ),
+      [WEB]: edits(
+        edit('      greeting: Hello\n', '      greeting: Hello\n      password:\n        secret: api-key\n'),
+        edit('  provides:\n', '  secrets:\n    api-key:\n      required: false\n  provides:\n'),
+      ),
+    }),
+    [],
+  ],
+  [
+    'V-81: a source in each environment',
+    [release({ [WEB]: keyed(SECRET) }), { [DEV]: (text) => `${text}${SOURCE}`, [PROD]: (text) => `${text}${SOURCE}` }],
+    [],
+  ],
+  ['V-81: a secret that it can do without', release({ [WEB]: keyed(SECRET.replace('required: true', 'required: false')) }), []],
+  [
+    'V-81: a source ahead of the version that is locked',
+    [{ [DEV]: (text) => `${text}${SOURCE}`, [PROD]: (text) => `${text}${SOURCE}` }, release({ [WEB]: keyed(SECRET) })],
+    [],
+  ],
+];
