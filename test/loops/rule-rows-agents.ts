@@ -116,6 +116,7 @@ const MODEL = `  models:
         provider: prometheus
         query: avg(accuracy)
         interval: 5m
+        onNoData: fail
 `;
 const USES = library('brain', MODEL);
 /** What this version does not do yet in that capsule. */
