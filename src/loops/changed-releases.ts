@@ -18,7 +18,9 @@ export const RELEASE_CHECK = 'capstan/release';
 export function changedReleases(view: Pick<HistoryView, 'index' | 'capsules'>): readonly ChangedRelease[] {
   return view.index.conflicts.flatMap(({ release, commit }) => {
     const { capsule, version } = release;
-    const last = view.capsules.get(capsule)?.findLast((step) => step.version === version);
+    // A release branch tells only of what it still has.
+    const isOnBranch = view.index.branches.size > 0 && view.capsules.get(capsule)?.some((step) => step.commit === commit) !== true;
+    const last = isOnBranch ? undefined : view.capsules.get(capsule)?.findLast((step) => step.version === version);
     if (last?.gitTree === release.gitTree) return [];
     const sentence = `${capsule}@${version} was released by ${release.commit.slice(0, 10)} with other content: raise metadata.version, or take the change back`;
     return [{ capsule, version, commit, sentence }];

@@ -7,6 +7,7 @@ import { VALIDATE_CHECK } from './check-change.ts';
 import { strangerAt } from './engine-branches.ts';
 import { problemsOfEnvironment } from './prepare-environment.ts';
 import type { Declarations } from './reading.ts';
+import { releaseTips } from './release-branches.ts';
 import { upstreamNames } from './upstream.ts';
 import type { World } from './world.ts';
 
@@ -38,7 +39,7 @@ export interface Looker {
 }
 
 export function createLooker(world: World): Looker {
-  let last: { readonly main: CommitId; readonly declarations: Declarations } | undefined;
+  let last: { readonly main: CommitId; readonly declarations: Declarations; readonly released: string } | undefined;
 
   async function look(signal?: AbortSignal, trigger?: Trigger): Promise<LookResult> {
     if (last === undefined || trigger !== 'poll' || (await world.repository.hasNews(signal))) await world.repository.fetch(signal);
@@ -54,14 +55,16 @@ export function createLooker(world: World): Looker {
       .map(Number);
     if (last === undefined) check.push(...(await uncheckedChanges(world)));
     const alarms = await alarmsOf(world, main, last === undefined ? refs : moved);
-    if (last?.main === main && promotions.size === 0) {
+    const released = (declarations: Declarations): string =>
+      releaseTips(refs, declarations.state.project?.value.spec.branches?.release ?? [], world.settings.branch);
+    if (last?.main === main && promotions.size === 0 && released(last.declarations) === last.released) {
       world.arrivals.seen(moved);
       return { ...nothing({ kind: 'settled' }), environments: known(last.declarations), check: unique(check), alarms };
     }
 
     const declarations = await world.reading.declarations(await world.reading.at(main));
     const changed = changedEnvironments(last?.declarations, declarations);
-    const isRelease = last === undefined || !sameTrees(last.declarations, declarations);
+    const isRelease = last === undefined || !sameTrees(last.declarations, declarations) || released(declarations) !== last.released;
     const environments = known(declarations);
     const downstream = environments
       .filter((item) =>
@@ -70,7 +73,7 @@ export function createLooker(world: World): Looker {
           : changed.has(item.environment) || promotions.has(item.environment),
       )
       .map((item) => item.environment);
-    last = { main, declarations };
+    last = { main, declarations, released: released(declarations) };
     world.arrivals.seen(moved);
     return { ending: { kind: 'settled' }, environments, reconcile: [...changed], promote: downstream, check: unique(check), alarms };
   }

@@ -1,12 +1,12 @@
 import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
 import type { Instant } from '#model/instant.ts';
-import { createMemo } from '#model/memo.ts';
+import { createMemo, type Memo } from '#model/memo.ts';
 import { branchRef, isName, toCapsuleName } from '#model/names.ts';
 import type { CapsuleName } from '#model/names.ts';
 import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { ReleaseIndex } from '#model/resolution.ts';
-import type { TrustState, TrustStep, UnitChange } from '#model/trust.ts';
+import type { TrustStep, UnitChange } from '#model/trust.ts';
 import type { AllowedSigner, PathVerdict } from '#model/verdict.ts';
 import { isVersion } from '#model/version.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
@@ -16,6 +16,7 @@ import type { FirstSeen } from './first-seen.ts';
 import { createMergedSides } from './merged-sides.ts';
 import type { MergedSides } from './merged-sides.ts';
 import type { Reading } from './reading.ts';
+import { createReleaseBranches, type ChainState } from './release-branches.ts';
 import { trustOf } from './trust-of.ts';
 import type { TrustOf } from './trust-of.ts';
 import { changesBetween, entriesOf, levelOf, unitsOf } from './unit-changes.ts';
@@ -62,28 +63,28 @@ export interface HistoryOptions {
 
 interface Parts extends HistoryOptions {
   readonly repository: UnitReader & History;
+  /** Projects by the tree of environments/: what judges the next commit is what this one declares. */
+  readonly projects: Memo<{ readonly project: TrustStep['project'] }>;
 }
 
 const LIMIT = 1_000_000;
 
-interface State {
-  readonly tip: CommitId;
-  readonly index: ReleaseIndex;
-  readonly trust: TrustState | undefined;
+interface State extends ChainState {
   readonly capsules: ReadonlyMap<CapsuleName, readonly CapsuleStep[]>;
-  readonly releaseVerdicts: ReadonlyMap<string, PathVerdict>;
   readonly squashed: readonly CommitId[];
 }
 
 export function createMainHistory(given: HistoryOptions): MainHistory {
   const repository = { ...given.repository, ...createWalkable(given.repository) };
-  const options: Parts = { ...given, repository };
+  const options: Parts = { ...given, repository, projects: createMemo(256) };
   const known = createMemo<State>(64);
   const underway = new Map<CommitId, Promise<State>>();
   /** The furthest state of the default branch; only its head is remembered so, never that of a pull request. */
   let last: State | undefined;
   let rewrittenBy: CommitId | undefined;
   let open: { readonly state: State; readonly pulls: string } | undefined;
+
+  const withBranches = createReleaseBranches({ ...options, stateAt });
 
   /** Runs of several environments ask for the same tip at once: it is worked out once. */
   async function stateAt(tip: CommitId): Promise<State> {
@@ -130,13 +131,15 @@ export function createMainHistory(given: HistoryOptions): MainHistory {
     const state = await stateAt(tip);
     await notice(state);
     const problems = state.trust === undefined ? [rootNotFound(options, tip)] : [];
+    const released = await withBranches(state);
     const trust = state.trust === undefined || rewrittenBy === undefined ? state.trust : rewriteTrust(state.trust, rewrittenBy);
     return {
       tip,
-      index: state.index,
+      index: released.index,
       trust: trustOf({
         state: trust,
-        releases: state.releaseVerdicts,
+        releases: released.verdicts,
+        earlier: released.earlier,
         isPinned: options.root !== undefined || options.rootSigners !== undefined,
       }),
       capsules: state.capsules,
@@ -147,7 +150,7 @@ export function createMainHistory(given: HistoryOptions): MainHistory {
 
   return {
     upTo,
-    releases: async (tip) => ({ index: tip === undefined ? emptyIndex() : (await stateAt(tip)).index }),
+    releases: async (tip) => ({ index: tip === undefined ? emptyIndex() : (await withBranches(await stateAt(tip))).index }),
   };
 }
 
@@ -217,6 +220,7 @@ async function extend(options: Parts, base: State | undefined, commits: readonly
   if (tip === undefined) throw new Error('a history needs a commit');
   return {
     tip,
+    project: await projectAt(options, before),
     index: extendIndex(base?.index ?? emptyIndex(), options.branch, observed),
     trust,
     capsules,
@@ -260,8 +264,14 @@ function versionOf(parsed: Awaited<ReturnType<Reading['documents']>>[number] | u
 }
 
 async function projectAt(options: Parts, level: Level | undefined): Promise<TrustStep['project']> {
-  if (level?.roots.environments === undefined) return undefined;
-  const file = ((await entriesOf(options.repository, level.roots.environments)) ?? []).find((entry) => entry.name === 'project.yaml');
+  const tree = level?.roots.environments;
+  if (tree === undefined) return undefined;
+  const known = options.projects.get(tree) ?? options.projects.set(tree, { project: await projectIn(options, tree) });
+  return known.project;
+}
+
+async function projectIn(options: Parts, tree: TreeId): Promise<TrustStep['project']> {
+  const file = ((await entriesOf(options.repository, tree)) ?? []).find((entry) => entry.name === 'project.yaml');
   if (file?.kind !== 'blob') return undefined;
   const [parsed] = await options.reading.documents([{ path: 'environments/project.yaml', id: file.id }]);
   const document = parsed?.document;

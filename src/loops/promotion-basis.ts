@@ -4,6 +4,7 @@ import type { EnvironmentName } from '#model/names.ts';
 import type { Ledger } from './audit-branch.ts';
 import type { PromotionScope } from './promotion-drafts.ts';
 import type { Declarations } from './reading.ts';
+import { releaseTips } from './release-branches.ts';
 import { upstreamNames } from './upstream.ts';
 import type { World } from './world.ts';
 
@@ -16,11 +17,11 @@ export interface Basis {
   readonly until: Instant | undefined;
 }
 
-export function basisOf(scope: Pick<PromotionScope, 'environment' | 'declarations' | 'ledger' | 'quarantinedUntil'>): Basis {
+export function basisOf(scope: Pick<PromotionScope, 'environment' | 'declarations' | 'ledger' | 'quarantinedUntil' | 'released'>): Basis {
   const { name } = scope.environment;
   const upstreams = upstreamNames(scope.environment);
   return {
-    declared: declaredText(scope.declarations, name, upstreams),
+    declared: declaredText(scope, name, upstreams),
     told: lastWord(scope.ledger, upstreams),
     until: scope.quarantinedUntil,
   };
@@ -37,14 +38,19 @@ export async function isNews(
   const main = refs.get(branchRef(world.settings.branch));
   if (main === undefined) return true;
   const declarations = await world.reading.declarations(await world.reading.at(main));
-  if (declaredText(declarations, about.environment, about.upstreams) !== before.declared) return true;
+  const released = releaseTips(refs, declarations.state.project?.value.spec.branches?.release ?? [], world.settings.branch);
+  if (declaredText({ declarations, released }, about.environment, about.upstreams) !== before.declared) return true;
   return lastWord((await world.ledger.at(refs.get(branchRef('audit')))).ledger, about.upstreams) !== before.told;
 }
 
 /** Releases concern entry environments; what comes down from above is told by its lock and by the ledger. */
-function declaredText(declarations: Declarations, environment: EnvironmentName, upstreams: readonly EnvironmentName[]): string {
+function declaredText(
+  { declarations, released }: { readonly declarations: Declarations; readonly released: string },
+  environment: EnvironmentName,
+  upstreams: readonly EnvironmentName[],
+): string {
   const trees = [environment, ...upstreams].map((name) => declarations.environmentTrees.get(name) ?? '-');
-  const capsules = upstreams.length === 0 ? [...declarations.capsuleTrees].map(([name, tree]) => `${name} ${tree}`) : [];
+  const capsules = upstreams.length === 0 ? [...[...declarations.capsuleTrees].map(([name, tree]) => `${name} ${tree}`), released] : [];
   return [declarations.sharedKey, ...trees, ...capsules].join('\n');
 }
 

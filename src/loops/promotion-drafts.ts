@@ -18,6 +18,7 @@ import { strangerAt } from './engine-branches.ts';
 import { problemsOfEnvironment, unknownEnvironment } from './prepare-environment.ts';
 import { nextQuarantineEnd, quarantineOf } from './quarantine.ts';
 import type { Declarations } from './reading.ts';
+import { releaseBranches, releaseTips } from './release-branches.ts';
 import { resolvePins } from './render-environment.ts';
 import { treeDiff } from './tree-diff.ts';
 import type { TrustOf } from './trust-of.ts';
@@ -44,6 +45,8 @@ export interface PromotionScope {
   readonly labels: readonly string[];
   /** Versions that may come in, as a move or as what it needs: trusted, not in quarantine, and verified above where there is an above. */
   admits(release: Release): boolean;
+  /** Release branches and where they stand. */
+  readonly released: string;
   /** V-23: why no instance of it could take a release now; undefined where one could, or none runs. */
   refusedUpgrade(release: Release): string | undefined;
   /** When the next quarantine ends. */
@@ -91,11 +94,16 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
   if (historical.length > 0) return { kind: 'ended', ending: { kind: 'stuck', problems: historical } };
   const turned = await judgeAcceptedHistory(world, { environment: environment.name, revision: request.main, refs: request.refs });
   if (turned !== undefined) return { kind: 'ended', ending: turned };
+  const patterns = declarations.state.project?.value.spec.branches?.release ?? [];
   const unhonoured = unhonouredOf(declarations, environment).filter((problem) => problem.effect === 'stuck');
   const strange = await strangerAt(world, trust, 'audit', request.refs.get(branchRef('audit')));
   const untrusted = [
     ...trust.problemsOf(environment),
-    ...(await world.protection.problemsOf(environment, request.refs)),
+    ...(await world.protection.problemsOf(
+      environment,
+      request.refs,
+      releaseBranches(request.refs, patterns, world.settings.branch).keys(),
+    )),
     ...(strange === undefined ? [] : [strange]),
   ];
   if (unhonoured.length + untrusted.length > 0)
@@ -103,7 +111,8 @@ export async function findDrafts(world: World, request: DraftsRequest): Promise<
   if (environment.lock === undefined) return { kind: 'ended', ending: { kind: 'settled' } };
 
   const { ledger } = await world.ledger.at(request.refs.get(branchRef('audit')));
-  const scope = await toScope(world, { environment, declarations, index, trust, ledger });
+  const released = releaseTips(request.refs, patterns, world.settings.branch);
+  const scope = await toScope(world, { environment, declarations, index, trust, ledger, released });
   const locked = pinsOfLock(environment.lock.value);
   const wanted = await planChange(world, scope, { move: new Map(), leaveOut: new Set(), admits: (release) => isTrusted(scope, release) });
   const facts: Parameters<typeof findCandidates>[0] = {
@@ -190,7 +199,7 @@ async function planChange(world: Pick<World, 'reading'>, scope: PromotionScope, 
 
 async function toScope(
   world: World,
-  from: Pick<PromotionScope, 'environment' | 'declarations' | 'index' | 'trust' | 'ledger'>,
+  from: Pick<PromotionScope, 'environment' | 'declarations' | 'index' | 'trust' | 'ledger' | 'released'>,
 ): Promise<PromotionScope> {
   const { environment } = from;
   const now = world.clock.now();

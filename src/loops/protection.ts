@@ -10,7 +10,12 @@ const REMEMBERED = 600_000;
 
 /** Remembers what the forge said of its branches for ten minutes: a quiet engine asks nothing. */
 export interface ProtectionReader {
-  problemsOf(environment: DesiredEnvironment, refs: ReadonlyMap<RefName, CommitId>): Promise<readonly Problem[]>;
+  /** `released`: branches beside the default one that release. */
+  problemsOf(
+    environment: DesiredEnvironment,
+    refs: ReadonlyMap<RefName, CommitId>,
+    released?: Iterable<string>,
+  ): Promise<readonly Problem[]>;
 }
 
 /** Where risk is high, an unprotected branch of the engine's is a refusal. */
@@ -26,12 +31,18 @@ export function createProtectionReader(world: Pick<World, 'forge' | 'clock' | 's
     return answer?.protected === true;
   }
 
-  async function problemsOf(environment: DesiredEnvironment, refs: ReadonlyMap<RefName, CommitId>): Promise<readonly Problem[]> {
+  async function problemsOf(
+    environment: DesiredEnvironment,
+    refs: ReadonlyMap<RefName, CommitId>,
+    released: Iterable<string> = [],
+  ): Promise<readonly Problem[]> {
     const { risk } = environment.declared.value.spec;
     if (risk !== 'high' && risk !== 'critical') return [];
     const open: string[] = [];
     // A branch that is not there yet has nothing to protect.
-    const branches = [world.settings.branch, `rendered/${environment.name}`, 'audit'].filter((branch) => refs.has(branchRef(branch)));
+    const branches = [world.settings.branch, `rendered/${environment.name}`, 'audit', ...released].filter((branch) =>
+      refs.has(branchRef(branch)),
+    );
     for (const branch of branches) {
       if (!(await isProtected(branch))) open.push(branch);
     }

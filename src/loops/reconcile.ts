@@ -23,6 +23,7 @@ import type { PreparedEnvironment } from './prepare-environment.ts';
 import { recordReceipts } from './record-receipts.ts';
 import { regate } from './regate.ts';
 import type { Regated } from './regate.ts';
+import { releaseBranches } from './release-branches.ts';
 import { advanceRendered } from './rendered-branch.ts';
 import type { RenderedHead } from './rendered-branch.ts';
 import { deletionBudget, isConfirmed } from './sync-rules.ts';
@@ -67,7 +68,11 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
     return { ...nothing({ kind: 'stuck', problems: [unknownTarget(request.environment, request.target, names)] }), revision };
   }
 
-  const unprotected = await world.protection.problemsOf(prepared.environment, refs);
+  const unprotected = await world.protection.problemsOf(
+    prepared.environment,
+    refs,
+    releaseBranches(refs, prepared.declarations.state.project?.value.spec.branches?.release ?? [], world.settings.branch).keys(),
+  );
   if (unprotected.length > 0) return { ...nothing({ kind: 'stuck', problems: unprotected }), revision, notices: prepared.notices };
   const run = { runId: world.ids.runId(), traceId: world.ids.traceId(), began: world.clock.now() };
   const strange = await strangersOf(world, prepared, refs);

@@ -29,6 +29,8 @@ export interface TrustFacts {
   readonly state: TrustState | undefined;
   /** `<capsule>@<version> <tree>` -> verdict when it was released. */
   readonly releases: ReadonlyMap<string, PathVerdict>;
+  /** The same as it was judged when it was released on a release branch: who signed may have left since. */
+  readonly earlier?: ReadonlyMap<string, PathVerdict>;
   readonly isPinned: boolean;
 }
 
@@ -72,7 +74,9 @@ export function trustOf(facts: TrustFacts): TrustOf {
       return [...refusals, ...missingTrust(environment, isEnforced)];
     },
     problemOfRelease(environment, pin) {
-      return refusalOf(`capsules/${pin.capsule}`, ofRelease(pin), environment);
+      // What is locked was judged when it came in.
+      const before = state?.rewrittenBy === undefined ? facts.earlier?.get(`${pin.capsule}@${pin.version} ${pin.gitTree}`) : undefined;
+      return refusalOf(`capsules/${pin.capsule}`, before?.kind === 'accepted' ? before : ofRelease(pin), environment);
     },
     notices(environment) {
       const open = (['commit', 'capsule'] as const).filter((purpose) => !isEnforced(purpose));

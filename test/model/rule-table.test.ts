@@ -25,7 +25,6 @@ const PENDING: Readonly<Record<string, readonly string[]>> = {
   'V-39': ['violation', 'near miss'],
   'V-45': ['entry', 'violation', 'near miss'],
   'V-48': ['near miss'],
-  'V-49': ['near miss'],
   'V-50': ['violation', 'near miss'],
   'V-52': ['near miss'],
   'V-54': ['near miss'],

@@ -90,6 +90,9 @@ export interface PushOptions {
   readonly by?: string | undefined;
   readonly message?: string;
   readonly remove?: readonly string[];
+  /** Another branch than main; it begins at `from`, or has no parent where that is `nothing`. */
+  readonly branch?: string;
+  readonly from?: CommitId | 'nothing';
 }
 
 /** The repository and the forge as people use them. */
@@ -107,9 +110,10 @@ export function peopleOf(outside: Outside): People {
   return {
     repository,
     forge,
-    async push(files, { by = 'ada', message = 'change', remove = [] } = {}) {
-      const ref = branchRef('main');
-      const tip = (await repository.refs()).get(ref);
+    async push(files, { by = 'ada', message = 'change', remove = [], branch = 'main', from } = {}) {
+      const ref = branchRef(branch);
+      const there = (await repository.refs()).get(ref);
+      const tip = there ?? (from === 'nothing' ? undefined : from);
       const signer = signerOf(by);
       const next = await repository.writeCommit(
         {
@@ -124,7 +128,7 @@ export function peopleOf(outside: Outside): People {
         },
         by === 'nobody' ? undefined : (payload) => signer.sign(payload),
       );
-      await repository.push([{ ref, expected: tip, next }]);
+      await repository.push([{ ref, expected: there, next }]);
       return next;
     },
   };
