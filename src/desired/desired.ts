@@ -20,6 +20,7 @@ import { deviceProblems } from './rules/devices.ts';
 import { fileProblems } from './rules/files.ts';
 import { fleetProblems } from './rules/fleets.ts';
 import { gateProblems } from './rules/gates.ts';
+import { healthExpressionProblems } from './rules/health-expressions.ts';
 import { historyProblems } from './rules/history.ts';
 import { imageProblems } from './rules/images.ts';
 import { promotionProblems } from './rules/promotion-graph.ts';
@@ -104,6 +105,7 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...agentProblems(context),
     ...secretProblems(context),
     ...successionProblems(context),
+    ...healthExpressionProblems(context),
     ...gateProblems(context),
     ...windowProblems(context),
     ...syncProblems(context),

@@ -265,6 +265,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/health/metrics/application/**',
       '/spec/health/metrics/business/**',
       '/spec/health/metrics/custom/**',
+      '/spec/health/expressions/**',
       '/spec/slo/**',
       '/spec/alerts/**',
       '/spec/observability',
@@ -336,7 +337,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       stuck('/spec/hooks/preStop'),
       stuck('/spec/hooks/onRollback'),
       holds('/spec/verification'),
-      stuck('/spec/health/expressions'),
       stuck('/spec/agent/runtime', 'container'),
       stuck('/spec/agent/memory'),
       // Nothing updates a model yet.

@@ -1,4 +1,6 @@
 import type { Sha256 } from '#model/digest.ts';
+import { expressedHealth } from '#model/health-expression.ts';
+import type { HealthExpressions } from '#model/health-expression.ts';
 import { worstHealth } from '#model/health.ts';
 import type { HealthState, InstanceHealth, ObjectHealth, TargetHealth } from '#model/health.ts';
 import type { InstanceName } from '#model/names.ts';
@@ -74,8 +76,17 @@ function assessObject(object: RenderedObject, findings: Findings): ObjectHealth 
       : { key, state: 'progressing', reason: 'does not have the wanted content yet' };
   }
   const report = findings.reports.get(path);
+  if (object.health !== undefined) return expressed(object, object.health, report);
   if (report === undefined || report.sha256 !== sha256) return { key, state: 'healthy', reason: 'as it should be' };
   return { key, state: report.state, reason: plainSentence(report.reason) || spoken(report.state) };
+}
+
+/** Its own words decide: without a status of exactly these bytes nobody can say that it is as it should be. */
+function expressed({ key, sha256, object }: RenderedObject, health: HealthExpressions, report: ReportedHealth | undefined): ObjectHealth {
+  const status = report?.sha256 === sha256 ? report.status : undefined;
+  if (status === undefined) return { key, state: 'progressing', reason: 'its health expressions wait for its status' };
+  const { state, reason } = expressedHealth(health, object, status);
+  return { key, state, reason: plainSentence(reason) };
 }
 
 function spoken(state: HealthState): string {

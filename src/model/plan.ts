@@ -1,4 +1,5 @@
 import type { Sha256 } from '#model/digest.ts';
+import type { JsonObject } from '#model/json.ts';
 import type { KubernetesObject, ObjectKey } from '#model/kubernetes-object.ts';
 import type { EnvironmentName, TargetName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
@@ -38,6 +39,8 @@ export interface ReportedHealth {
   readonly reason: string;
   /** The report speaks of exactly these bytes. */
   readonly sha256: Sha256;
+  /** The status of the object itself, for health expressions; they decide in place of `state`. */
+  readonly status?: JsonObject;
 }
 
 export interface Observation {

@@ -2,6 +2,7 @@ import type { CapsulePatch, Environment } from '#model/declarations.generated.ts
 import type { CapsuleSource } from '#model/desired.ts';
 import type { Sha256 } from '#model/digest.ts';
 import type { ForeignAnswer } from '#model/foreign.ts';
+import type { HealthExpressions } from '#model/health-expression.ts';
 import type { JsonObject } from '#model/json.ts';
 import type { KubernetesObject, ObjectKey } from '#model/kubernetes-object.ts';
 import type { EnvironmentName, InstanceName, TargetName } from '#model/names.ts';
@@ -67,6 +68,8 @@ export interface RenderedObject {
   /** Order inside its instance: hooks before 0, components by what they start after. Absent: 0. */
   readonly wave?: number;
   readonly object: KubernetesObject;
+  /** What its status means, where its capsule says so. */
+  readonly health?: HealthExpressions;
   /** Canonical YAML: keys sorted, block style, LF, one document. */
   readonly text: string;
 }

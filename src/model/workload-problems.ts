@@ -23,6 +23,13 @@ export const WORKLOAD_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'cpu: { request: 500m, limit: 250m }',
     remedy: 'Lower what comes first, or raise what follows.',
   },
+  'health-expression-invalid': {
+    rule: undefined,
+    title: 'A health expression cannot be judged',
+    why: 'What waits for the object to be healthy would wait for ever.',
+    example: 'expressions: [{ apiVersion: cert-manager.io/v1, kind: Certificate, current: "status.ready" }]',
+    remedy: 'Write CEL over apiVersion, kind, metadata, spec and status that gives true or false; `current` has to be there.',
+  },
   'kubernetes-version': {
     rule: 'V-53',
     title: 'A capsule does not support the Kubernetes of a target',

@@ -3,7 +3,7 @@ import { isJsonObject } from '#model/json.ts';
 import { KUBERNETES_YAML_LIMITS, readKubernetesYaml } from '#model/kubernetes-yaml.ts';
 import type { Place } from '#model/problem.ts';
 import { compareText, placeInFile } from '#model/problem.ts';
-import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
+import type { RenderedObject, RenderedUnit, RenderUnit } from '#model/rendering.ts';
 import type { Result } from '#model/result.ts';
 import { accepted, refused } from '#model/result.ts';
 import { companionsOf } from './companions.ts';
@@ -42,7 +42,23 @@ export function renderWith(unit: RenderUnit, preparation: Preparation): Result<R
   );
   const raws = [...components, ...instanceObjects(scope, parts), ...templateObjects(scope)];
   const made = toObjects(scope, patched(scope, raws.flatMap(unpackList)));
-  return scope.problems.length > 0 ? refused(scope.problems) : accepted({ instance: unit.pin.instance, ...made });
+  return scope.problems.length > 0
+    ? refused(scope.problems)
+    : accepted({ ...made, instance: unit.pin.instance, objects: made.objects.map((object) => withHealth(scope, object)) });
+}
+
+/** The first expressions that name its API version and kind say how it is. */
+function withHealth(scope: Scope, rendered: RenderedObject): RenderedObject {
+  const { apiVersion, kind } = rendered.object;
+  const found = scope.capsule.spec.health?.expressions?.find((one) => one.apiVersion === apiVersion && one.kind === kind);
+  if (found === undefined) return rendered;
+  const { current, inProgress, failed } = found;
+  const health = {
+    ...(current === undefined ? {} : { current }),
+    ...(inProgress === undefined ? {} : { inProgress }),
+    ...(failed === undefined ? {} : { failed }),
+  };
+  return { ...rendered, health };
 }
 
 function componentObjects(scope: Scope, part: Part, role: Role): readonly RawObject[] {

@@ -176,6 +176,17 @@ export function targetContract(name: string, open: () => Promise<TargetBench>): 
       ]);
     });
 
+    test('a status that a consumer reports is seen as it is', async () => {
+      const bench = await open();
+      await bring(bench.target, both);
+      const status = { conditions: [{ type: 'Ready', status: 'True' }] };
+      await bench.report(a.path, { state: 'progressing', reason: '', sha256: a.sha256, status });
+
+      expect((await bench.target.observe(both.objects)).reports).toEqual([
+        { path: a.path, state: 'progressing', reason: '', sha256: a.sha256, status },
+      ]);
+    });
+
     test('refuses a plan for a target that belongs to another environment', async () => {
       const { target } = await open();
       await bring(target, both);

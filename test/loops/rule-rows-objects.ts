@@ -77,11 +77,26 @@ export const OBJECT_VIOLATIONS: readonly Row[] = [
     manifest(OVENS.replace('size: 2', 'size: two')),
     ['V-87 object-value-invalid capsules/web/deploy/all.yaml:27:3'],
   ],
+  [
+    'health expressions that give no bool, name what is not there, or never say when it is healthy',
+    healthy('        inProgress: size(kind)\n        failed: object.status.failed\n'),
+    [
+      'health-expression-invalid capsules/web/capsule.yaml:51:9',
+      'health-expression-invalid capsules/web/capsule.yaml:53:21',
+      'health-expression-invalid capsules/web/capsule.yaml:54:17',
+    ],
+  ],
 ];
+
+function healthy(expressions: string): ReturnType<typeof release> {
+  const health = `  health:\n    expressions:\n      - apiVersion: bakery.example/v1\n        kind: Oven\n${expressions}`;
+  return release({ [WEB]: (text) => `${text}${health}` });
+}
 
 export const OBJECT_NEAR_MISSES: readonly Row[] = [
   ['V-87: a field that its kind has', release({ [NOTE]: (text) => `${text}immutable: true\n` }), []],
   ['V-87: a custom resource that its definition allows', manifest(OVENS), []],
+  ['a health expression over the status', healthy('        current: status.ready == true\n        failed: status.failures > 3\n'), []],
   ['V-87: a kind that nobody knows', manifest('apiVersion: bakery.example/v1\nkind: Oven\nmetadata:\n  name: big\nspec: two\n'), []],
   [
     'V-87: a field that a later Kubernetes may have',

@@ -113,6 +113,7 @@ spec:
       application: [{ name: Slow, query: a, warn: 1, fail: 2 }]
       business: [{ name: Few, query: b, warn: 2, fail: 1 }]
       custom: [{ name: Odd, query: c, warn: 3, fail: 4 }]
+    expressions: [{ apiVersion: v1, kind: ConfigMap, current: status.a, inProgress: status.b, failed: status.c }]
   slo: { profile: l3-default, files: [slo/a.yaml] }
   alerts:
     thresholds:

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { toSha256 } from '#model/digest.ts';
 import type { Sha256 } from '#model/digest.ts';
 import type { JsonObject } from '#model/json.ts';
+import { isJsonObject } from '#model/json.ts';
 import type { ReportedHealth } from '#model/plan.ts';
 import { isPlain, OWN_FOLDER } from './below.ts';
 import { codeOf } from './disk.ts';
@@ -43,12 +44,14 @@ async function readReport(file: string, path: string, sha256: Sha256 | undefined
 }
 
 function toReport(value: JsonObject, path: string): ReportedHealth | string {
-  const { state: told, reason = '', sha256 } = value;
-  const state = STATES.find((each) => each === told);
+  const { state: told, reason = '', sha256, status } = value;
+  if (status !== undefined && !isJsonObject(status)) return 'its status is not an object';
+  // A status says more than a word for it; who reads none of it has to wait.
+  const state = told === undefined && status !== undefined ? 'progressing' : STATES.find((each) => each === told);
   if (state === undefined) return `its state is none of ${STATES.join(', ')}`;
   if (typeof reason !== 'string') return 'its reason is not text';
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) return 'its sha256 is not a digest';
-  return { path, state, reason, sha256: toSha256(sha256) };
+  return { path, state, reason, sha256: toSha256(sha256), ...(status === undefined ? {} : { status }) };
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
