@@ -1,4 +1,5 @@
 import type { LeftOut, Luggage } from '#model/arrival.ts';
+import { USUAL_TOOLS } from '#model/foreign.ts';
 import type { JsonObject } from '#model/json.ts';
 import { isJsonObject, jsonText } from '#model/json.ts';
 import { readKubernetesYaml } from '#model/kubernetes-yaml.ts';
@@ -85,19 +86,38 @@ export function layerOf(values: JsonObject, file: string, leftOut: LeftOut[]): J
 }
 
 /** The chart as a capsule; its values are the capsule's configuration, whatever they are. */
-export function chartCapsule(luggage: Luggage, chart: Chart, name: string): CapsuleDraft {
+export function chartCapsule(luggage: Luggage, chart: Chart, name: string, leftOut: LeftOut[]): CapsuleDraft {
   const files = new Map<string, Uint8Array>();
   for (const [path, bytes] of luggage.files) {
     if (isBelow(path, chart.folder)) files.set(`files/${inside(chart.folder, path)}`, bytes);
   }
+  const skipHooks = hooksLeftOut(luggage, chart, leftOut);
   return {
     name,
     description: `The chart ${chart.name} ${chart.version}, as it was.`,
     spec: {
       type: 'service',
-      components: { chart: { kind: 'Helm', source: { path: 'files' } } },
+      components: {
+        chart: { kind: 'Helm', source: { path: 'files', tool: USUAL_TOOLS.helm, ...(skipHooks.length === 0 ? {} : { skipHooks }) } },
+      },
       config: { schema: { type: 'object', 'x-open': true } },
     },
     files,
   };
+}
+
+/** Hooks of moments that only Helm knows: removing a release and rolling it back. */
+function hooksLeftOut(luggage: Luggage, chart: Chart, leftOut: LeftOut[]): readonly string[] {
+  const found = new Set<string>();
+  for (const [path, bytes] of luggage.files) {
+    if (!isBelow(path, chart.folder) || !inside(chart.folder, path).includes('templates/')) continue;
+    for (const [at, line] of Buffer.from(bytes).toString('utf8').split('\n').entries()) {
+      if (!line.includes('helm.sh/hook') || line.includes('helm.sh/hook-')) continue;
+      for (const [hook] of line.matchAll(/\b(?:pre|post)-(?:delete|rollback)\b/g)) {
+        found.add(hook);
+        leftOut.push({ file: path, line: at + 1, what: `hook ${hook}`, why: 'is a moment that only Helm knows: nothing is run then' });
+      }
+    }
+  }
+  return [...found].sort();
 }

@@ -99,7 +99,7 @@ function nameFor(travel: Travel, wanted: string): string {
 
 function deliverChart(travel: Travel, delivery: Delivery, chart: Chart): void {
   const key = `chart ${chart.folder}`;
-  const capsule = travel.capsules.get(key) ?? chartCapsule(travel.luggage, chart, nameFor(travel, nameOf(chart.name)));
+  const capsule = travel.capsules.get(key) ?? chartCapsule(travel.luggage, chart, nameFor(travel, nameOf(chart.name)), travel.leftOut);
   travel.capsules.set(key, capsule);
   const config = Object.keys(delivery.values).length === 0 ? {} : { config: delivery.values };
   run(travel, delivery, { capsule: capsule.name, request: {}, ...config }, delivery.namespace);

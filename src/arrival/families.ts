@@ -1,4 +1,5 @@
 import type { LeftOut, Luggage } from '#model/arrival.ts';
+import { USUAL_TOOLS } from '#model/foreign.ts';
 import type { JsonObject } from '#model/json.ts';
 import type { CapsuleDraft } from './drafts.ts';
 import type { Kustomization } from './kustomizations.ts';
@@ -100,7 +101,7 @@ export function familyCapsule(luggage: Luggage, family: Family, name: string, le
   const path = second === undefined ? sourcePath(only) : sourcePath('{{config.overlay}}');
   const spec: JsonObject = {
     type: 'service',
-    components: { objects: { kind: 'Kustomize', source: { path } } },
+    components: { objects: { kind: 'Kustomize', source: { path, tool: USUAL_TOOLS.kustomize } } },
     ...(second === undefined
       ? {}
       : {

@@ -26,7 +26,7 @@ export function fromHelm(luggage: Luggage, wish: Wish): Drafts {
     const name = unused(nameOf(chart.name), names);
     names.add(name);
     const values = valuesOf(luggage, chart, charts);
-    const capsule = chartCapsule(luggage, chart, name);
+    const capsule = chartCapsule(luggage, chart, name, leftOut);
     capsules.push(capsule);
     mapped.push({ file: chartFile(chart), line: undefined, what: `${capsule.files.size} files`, to: `capsules/${name}` });
     const run = (environment: string, config: JsonObject | undefined): void => {

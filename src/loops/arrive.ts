@@ -1,7 +1,7 @@
 import { arrive } from '#arrival/arrival.ts';
 import type { ArrivalRequest } from '#arrival/arrival.ts';
 import { isDeclarationPath, parseDeclaration } from '#desired/desired.ts';
-import type { Arrival, Origin } from '#model/arrival.ts';
+import type { Arrival, LeftOut, Origin } from '#model/arrival.ts';
 import type { Capsule, Environment } from '#model/declarations.generated.ts';
 import { sha256Of, toBlobId, toCommitId, toTreeId } from '#model/digest.ts';
 import type { JsonObject } from '#model/json.ts';
@@ -9,6 +9,7 @@ import { canonicalJson, isJsonObject, jsonText } from '#model/json.ts';
 import { toCapsuleName, toEnvironmentName, toInstanceName, toTargetName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import type { RenderedObject, RenderUnit } from '#model/rendering.ts';
+import { findSecrets } from '#model/secret-scan.ts';
 import { renderUnit } from '#render/render.ts';
 
 export interface ArrivalWish extends Omit<ArrivalRequest, 'refused'> {
@@ -45,8 +46,33 @@ export function planArrival(wish: ArrivalWish): PlannedArrival {
     for (const problem of judged.problems) {
       for (const origin of originsOf(arrival, problem)) refused.set(`${origin.file}:${origin.sourceLine}`, reasonOf(problem));
     }
-    if (refused.size === before || round === ROUNDS) return { arrival, differences: judged.differences, problems: judged.problems };
+    const secrets = secretsIn(arrival, refused);
+    if (refused.size === before || round === ROUNDS) {
+      const leftOut = [...arrival.leftOut, ...secrets];
+      return { arrival: { ...arrival, leftOut }, differences: judged.differences, problems: judged.problems };
+    }
   }
+}
+
+/** V-80: documents with secrets are refused; of charts and kustomizations no part can be taken out, so they are told of. */
+function secretsIn(arrival: Arrival, refused: Map<string, string>): readonly LeftOut[] {
+  const told: LeftOut[] = [];
+  for (const { path, content } of arrival.files) {
+    if (!path.startsWith('capsules/') && !path.startsWith('environments/')) continue;
+    for (const { type, line } of findSecrets(Buffer.from(content))) {
+      const origin = arrival.origins.get(path)?.findLast((one) => one.line <= line);
+      if (origin !== undefined)
+        refused.set(`${origin.file}:${origin.sourceLine}`, `holds what looks like ${type} (V-80): keep it out of git`);
+      else
+        told.push({
+          file: path,
+          line,
+          what: type,
+          why: 'is in a file that came along whole: validate refuses it (V-80) until it is taken out',
+        });
+    }
+  }
+  return told;
 }
 
 /** The document a problem is about, or all of the file that it names. */

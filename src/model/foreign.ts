@@ -42,3 +42,6 @@ export type ForeignAnswer =
 export function filesBelow(files: ReadonlyMap<string, Uint8Array>, path: string): ReadonlyMap<string, Uint8Array> {
   return new Map([...files].filter(([file]) => file === path || file.startsWith(`${path}/`)));
 }
+
+/** The versions that imports and examples name. */
+export const USUAL_TOOLS: Readonly<Record<ForeignTool, string>> = { helm: '3.22.0', kustomize: '5.8.2' };

@@ -1,6 +1,6 @@
 import { sha256Of } from '#model/digest.ts';
 import type { ForeignAnswer, ForeignRequest } from '#model/foreign.ts';
-import { filesBelow } from '#model/foreign.ts';
+import { filesBelow, USUAL_TOOLS } from '#model/foreign.ts';
 import type { Json, JsonObject } from '#model/json.ts';
 import { isJsonObject, pointerToken } from '#model/json.ts';
 import { visibleText } from '#model/quoted.ts';
@@ -75,10 +75,11 @@ function foreignRequest(scope: Scope, part: Part): ForeignRequest | undefined {
       code: 'component-incomplete',
       rule: 'V-87',
       message: `component ${part.componentName} is ${component.kind} and source.tool ${version === undefined ? 'is absent' : `is ${visibleText(JSON.stringify(version), 80)}`}`,
-      remedy: `Name the exact version of ${tool} that renders it, such as tool: "${tool === 'helm' ? '3.22.0' : '5.8.2'}": other versions may render other bytes.`,
+      remedy: `Name the exact version of ${tool} that renders it, such as tool: "${USUAL_TOOLS[tool]}": other versions may render other bytes.`,
     });
   }
-  const path = source.path?.replace(/\/+$/, '');
+  // Overlays of one capsule are chosen by configuration; what is put in is looked up among the capsule's files like any other path.
+  const path = source.path === undefined ? undefined : filled(scope, source.path, `${pointer}/source/path`).replace(/\/+$/, '');
   const files = path === undefined ? new Map<string, Uint8Array>() : filesBelow(scope.unit.capsule.files, path);
   if (path === undefined) reportNotVendored(scope, part);
   else if (files.size === 0) {

@@ -89,6 +89,8 @@ function referenceProblems(capsule: CapsuleSource, reference: FileReference): re
       }),
     ];
   }
+  // What configuration puts in is known when it is rendered.
+  if (reference.folder && path.includes('{{')) return [];
   // One file has one spelling: what is rendered looks paths up as they are written.
   if (capsule.contents.has(path) || (reference.folder && hasFolder(capsule, path.replace(/\/+$/, '')))) return [];
   const plain = plainPath(path);
