@@ -241,11 +241,12 @@ export const RENDER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     remedy: 'Name `store` and `path` of external-secrets, and `key` only where the secret has a single key.',
   },
   'slo-invalid': {
-    rule: undefined,
+    rule: 'V-93',
     title: 'A service level objective cannot be turned into rules',
     why: 'Rules that measure something else than the objective would page for nothing, or not at all.',
     example: 'indicator: { spec: { thresholdMetric: ... } }',
-    remedy: 'Write an OpenSLO v1 SLO with a ratioMetric of Prometheus, a rolling window and the budgeting method Occurrences.',
+    remedy:
+      'Write an OpenSLO v1 SLO of this capsule, with a target below 1, a ratioMetric of Prometheus, a rolling window and the budgeting method Occurrences.',
   },
   'snapshot-impossible': {
     rule: undefined,

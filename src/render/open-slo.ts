@@ -14,6 +14,8 @@ export interface Ratio {
 export interface Objective {
   readonly name: string;
   readonly description: string | undefined;
+  /** Whose it says that it is. */
+  readonly service: string | undefined;
   /** Between 0 and 1. */
   readonly target: number;
   readonly ratio: Ratio;
@@ -69,6 +71,7 @@ function readOne(slo: JsonObject, indicators: ReadonlyMap<string, JsonObject>): 
   const declared = valueAt(slo, '/spec/objectives');
   if (!Array.isArray(declared) || declared.length === 0 || declared.length > 20) return wrong('it needs one to twenty objectives');
   const description = valueAt(slo, '/spec/description');
+  const service = valueAt(slo, '/spec/service');
   const objectives: Objective[] = [];
   for (const [at, one] of (declared as readonly Json[]).entries()) {
     const target = targetOf(one);
@@ -76,6 +79,7 @@ function readOne(slo: JsonObject, indicators: ReadonlyMap<string, JsonObject>): 
     objectives.push({
       name: declared.length === 1 ? name : `${name}-${at + 1}`,
       description: typeof description === 'string' ? description : undefined,
+      service: typeof service === 'string' ? service : undefined,
       target,
       ratio,
       period,

@@ -44,7 +44,7 @@ export function sloGroups(scope: Scope): readonly RuleGroup[] {
 function invalid(scope: Scope, pointer: string, message: string): void {
   report(scope, pointer, {
     code: 'slo-invalid',
-    rule: undefined,
+    rule: 'V-93',
     message,
     remedy: 'Write an OpenSLO v1 SLO with a ratioMetric of Prometheus, one rolling window and the budgeting method Occurrences.',
   });
@@ -60,7 +60,7 @@ function profileObjectives(scope: Scope): readonly Objective[] {
   }
   const job = `job=${promqlText(scope.unit.pin.instance)}`;
   const total = `http_server_request_duration_seconds_count{${job}}`;
-  const shared = { description: undefined, period: 30 * 24 * HOUR };
+  const shared = { description: undefined, service: undefined, period: 30 * 24 * HOUR };
   const count = (kind: Ratio['kind'], part: string): Ratio => ({ kind, part, total, ranged: false });
   return [
     {
@@ -91,6 +91,13 @@ function fileObjectives(scope: Scope): readonly Objective[] {
     const objectives = readOpenSlo(read.value.map((document) => document.value));
     if (!objectives.ok) {
       invalid(scope, pointer, `${path} ${objectives.message}`);
+      return [];
+    }
+    const { capsule, instance } = scope.unit.pin;
+    const stranger = objectives.objectives.find(({ service }) => service !== undefined && service !== capsule && service !== instance);
+    if (stranger !== undefined) {
+      const whose = JSON.stringify(stranger.service?.slice(0, 80));
+      invalid(scope, pointer, `${path} SLO "${stranger.name}": service ${whose} is neither ${capsule} nor its instance ${instance}`);
       return [];
     }
     return objectives.objectives.map((one) => ({

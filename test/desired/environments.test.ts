@@ -98,7 +98,7 @@ test('V-54: a driver that cannot take a component kind, also of a dependency', (
   expect(ofRule(environments({ dev: `${spec}\n    targets:\n      matchLabels:\n        tier: cloud` }, files), 'V-54')).toEqual([]);
 });
 
-test('V-54: a driver that is not known is left to the table of what is honoured', () => {
+test('V-54 near miss: a driver that is not known is left to the table of what is honoured', () => {
   const files = { 'capsules/web/capsule.yaml': capsule('web', '1.0.0', 'components:\n  run:\n    kind: Salt') };
   expect(ofRule(environments({ dev: `targets:\n  a:\n    driver: nomad\n${request('^1.0.0')}` }, files), 'V-54')).toEqual([]);
 });

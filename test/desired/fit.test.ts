@@ -27,7 +27,7 @@ test('V-52: what is needed is not what the target declares', () => {
 test.each([
   ['one of a list', '{ arch: [amd64, arm64] }', '{ arch: [amd64] }'],
   ['a fact that is not declared', '{ gpu: true }', '{ arch: [amd64] }'],
-])('V-52: %s is enough', (_, requires, facts) => {
+])('V-52 near miss: %s is enough', (_, requires, facts) => {
   expect(placed(requires, facts)).toEqual([]);
 });
 

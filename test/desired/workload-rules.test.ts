@@ -45,6 +45,12 @@ describe('violations', () => {
       ['V-29 error 13 /spec/migrations/0/job: no Job component named "up" in this capsule (known: none)'],
     ],
     [
+      'V-29: an analysis of a canary',
+      'args: []',
+      'strategy: { canary: { steps: [{ analysis: errors }] }, analysis: { latency: { provider: prometheus, query: up, onNoData: fail } } }',
+      ['V-29 error 13 /spec/strategy/canary/steps/0/analysis: no analysis named "errors" in this capsule (known: latency)'],
+    ],
+    [
       'V-32',
       'resources: { cpu: { request: 500m, limit: 0.25 } }',
       '',
@@ -143,6 +149,7 @@ describe('near misses', () => {
     ['V-33: to the last byte', 'resources: { memory: { request: 96Mi, buffer: 96Mi, limit: 192Mi } }', ''],
     ['V-34', 'scaling: { horizontal: { min: 3, max: 3, buffer: 100% } }', ''],
     ['V-35', `resources: { cpu: { request: 1 } }\n${HPA}`, ''],
+    ['V-36: replicas alone', 'scaling: { replicas: 2 }', ''],
     [
       'V-37: vertical at the start only',
       `resources: { cpu: { request: 1 } }\n${HPA.replace(' } }', ' }, vertical: { mode: initial } }')}`,

@@ -9,6 +9,7 @@ import { NEAR_MISSES } from './rule-near-misses.ts';
 import { AGENT_NEAR_MISSES, AGENT_VIOLATIONS } from './rule-rows-agents.ts';
 import { OBJECT_NEAR_MISSES, OBJECT_VIOLATIONS } from './rule-rows-objects.ts';
 import { SECRET_NEAR_MISSES, SECRET_VIOLATIONS } from './rule-rows-secrets.ts';
+import { OPERATION_NEAR_MISSES, OPERATION_VIOLATIONS } from './rule-rows-operations.ts';
 import { SUCCESSION_NEAR_MISSES, SUCCESSION_VIOLATIONS } from './rule-rows-succession.ts';
 import { VIOLATIONS } from './rule-violations.ts';
 
@@ -18,6 +19,7 @@ const ALL_VIOLATIONS: readonly Row[] = [
   ...AGENT_VIOLATIONS,
   ...SECRET_VIOLATIONS,
   ...OBJECT_VIOLATIONS,
+  ...OPERATION_VIOLATIONS,
   ...SUCCESSION_VIOLATIONS,
 ];
 
@@ -27,6 +29,7 @@ const ALL_NEAR_MISSES: readonly Row[] = [
   ...AGENT_NEAR_MISSES,
   ...SECRET_NEAR_MISSES,
   ...OBJECT_NEAR_MISSES,
+  ...OPERATION_NEAR_MISSES,
   ...SUCCESSION_NEAR_MISSES,
 ];
 

@@ -13,16 +13,11 @@ import { RULES_PAGE, rulesPage } from '#schemas/rules-page.ts';
  */
 const PENDING: Readonly<Record<string, readonly string[]>> = {
   'V-02': ['entry', 'violation', 'near miss'],
-  'V-14': ['violation', 'near miss'],
   'V-22': ['entry', 'violation', 'near miss'],
   'V-25': ['violation', 'near miss'],
   'V-26': ['entry', 'violation', 'near miss'],
   'V-27': ['entry', 'violation', 'near miss'],
-  'V-28': ['violation', 'near miss'],
   'V-30': ['entry', 'violation', 'near miss'],
-  'V-31': ['violation', 'near miss'],
-  'V-36': ['near miss'],
-  'V-39': ['violation', 'near miss'],
   'V-45': ['entry', 'violation', 'near miss'],
   'V-48': ['near miss'],
   'V-50': ['violation', 'near miss'],
@@ -34,7 +29,6 @@ const PENDING: Readonly<Record<string, readonly string[]>> = {
   'V-83': ['entry', 'violation', 'near miss'],
   'V-84': ['entry', 'violation', 'near miss'],
   'V-85': ['entry', 'violation', 'near miss'],
-  'V-89': ['near miss'],
   'V-95': ['entry', 'violation', 'near miss'],
 };
 

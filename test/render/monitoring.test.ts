@@ -188,12 +188,23 @@ describe('objectives', () => {
     ],
     ['no objective', GOOD.replace('[{ target: 0.999 }]', '[]'), 'SLO "pay": it needs one to twenty objectives'],
   ])('refuse %s', (_, text, message) => {
-    expect(problems(FILES, files(text))).toEqual([`slo-invalid - slo/a.yaml ${message}`]);
+    expect(problems(FILES, files(text))).toEqual([`slo-invalid V-93 slo/a.yaml ${message}`]);
+  });
+
+  it('V-93: the service of an SLO is the capsule or its instance', () => {
+    const of = (service: string): string => GOOD.replace('spec: {', `spec: { service: ${service},`);
+    expect(problems(FILES, files(of('shop')))).toEqual([
+      'slo-invalid V-93 slo/a.yaml SLO "pay": service "shop" is neither web nor its instance web',
+    ]);
+  });
+
+  it('V-93 near miss: an SLO that names its capsule', () => {
+    expect(problems(FILES, files(GOOD.replace('spec: {', 'spec: { service: web,')))).toEqual([]);
   });
 
   it('refuse two of one name, an unknown profile and a file that is not there', () => {
-    expect(problems(FILES, files(`${GOOD}---\n${GOOD}`))).toEqual(['slo-invalid - two objectives of web are named "pay"']);
-    expect(problems('slo: { profile: l4 }')).toEqual(['slo-invalid - no profile of objectives is named "l4" (known: l3-default)']);
+    expect(problems(FILES, files(`${GOOD}---\n${GOOD}`))).toEqual(['slo-invalid V-93 two objectives of web are named "pay"']);
+    expect(problems('slo: { profile: l4 }')).toEqual(['slo-invalid V-93 no profile of objectives is named "l4" (known: l3-default)']);
     expect(problems(FILES)).toEqual(['file-missing V-12 capsules/web/slo/a.yaml does not exist']);
   });
 });

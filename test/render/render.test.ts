@@ -141,6 +141,17 @@ describe('components', () => {
     expect(objects[0]?.text).toContain('app.kubernetes.io/instance: shop.cache');
   });
 
+  it('V-28: a variable of an optional dependency that is not there has to say when', () => {
+    expect(problems('components: { web: { kind: Deployment, image: x, env: { A: { dependency: db } } } }')).toEqual([
+      'dependency-unguarded V-28 dependency db is not there',
+    ]);
+  });
+
+  it('V-28 near miss: a variable that says when', () => {
+    const web = 'components: { web: { kind: Deployment, image: x, env: { A: { dependency: db, when: capabilities.db } } } }';
+    expect(problems(web, { capabilities: { db: false } })).toEqual([]);
+  });
+
   it('says which wiring leads nowhere', () => {
     const web = (env: string): string => `components: { web: { kind: Deployment, image: x, env: { A: ${env} } } }`;
 

@@ -8,7 +8,7 @@ import { didYouMean } from '#model/suggest.ts';
 
 interface Use {
   readonly pointer: string;
-  readonly kind: 'component' | 'Job component' | 'port' | 'storage';
+  readonly kind: 'analysis' | 'component' | 'Job component' | 'port' | 'storage';
   readonly name: string;
   readonly known: readonly string[];
 }
@@ -53,6 +53,10 @@ function usesOf(capsule: CapsuleSource): readonly Use[] {
   port('/spec/observability/scrape/port', spec.observability?.scrape?.port);
   for (const [hook, job] of Object.entries(spec.hooks ?? {}))
     if (typeof job === 'string') uses.push({ pointer: `/spec/hooks${pointerToken(hook)}`, kind: 'Job component', name: job, known: jobs });
+  const analyses = Object.keys(spec.strategy?.analysis ?? {});
+  for (const [index, { analysis }] of (spec.strategy?.canary?.steps ?? []).entries())
+    if (analysis !== undefined)
+      uses.push({ pointer: `/spec/strategy/canary/steps/${index}/analysis`, kind: 'analysis', name: analysis, known: analyses });
   for (const [index, migration] of (spec.migrations ?? []).entries())
     uses.push({ pointer: `/spec/migrations/${index}/job`, kind: 'Job component', name: migration.job, known: jobs });
   return uses;
