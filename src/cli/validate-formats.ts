@@ -1,10 +1,63 @@
 import { pathToFileURL } from 'node:url';
 
+import type { ValidationResult } from '#loops/check.ts';
+import type { Snapshot } from '#loops/reading.ts';
+import type { ReadingWorld } from '#loops/world.ts';
+import { instantText } from '#model/instant.ts';
 import type { Problem } from '#model/problem.ts';
-import { printable } from './output.ts';
+import { documentText, printable, problemDocument } from './output.ts';
+import { fingerprintOf } from './validate-baseline.ts';
+import { filesToShow, problemWithExcerpt } from './validate-excerpt.ts';
+import type { ValidateFormat } from './validate-outputs.ts';
+import type { Counts } from './validate-summary.ts';
+
+/** Everything that a report tells. */
+export interface Told {
+  /** In the order people see them. */
+  readonly problems: readonly Problem[];
+  readonly counts: Counts;
+  readonly report: ValidationResult;
+  readonly looked: { readonly world: ReadingWorld; readonly snapshot: Snapshot; readonly base: Snapshot | undefined };
+  readonly version: string;
+  readonly root: string;
+}
+
+export async function reportText(format: ValidateFormat, told: Told): Promise<string> {
+  switch (format) {
+    case 'text':
+      return problemsText(told);
+    case 'json':
+      return documentText('ValidationReport', {
+        commit: told.looked.snapshot.commit ?? null,
+        now: instantText(told.looked.world.clock.now()),
+        ...baseDocument(told),
+        summary: told.counts,
+        problems: told.problems.map(problemDocument),
+      });
+    case 'sarif':
+      return sarifText(told);
+    case 'junit':
+      return junitText(told.problems);
+    case 'github':
+      return told.problems.map(annotationOf).join('');
+  }
+}
+
+async function problemsText({ problems, looked: { world, snapshot } }: Told): Promise<string> {
+  const files = filesToShow(problems);
+  const sources = new Map<string, string | undefined>();
+  for (const file of files) sources.set(file, await world.reading.textAt(snapshot, file));
+  return problems.map((problem) => problemWithExcerpt(problem, sources)).join('');
+}
+
+function baseDocument({ looked, report: { affected } }: Told): object {
+  if (affected === undefined) return {};
+  const { environments, capsules } = affected;
+  return { base: { commit: looked.base?.commit ?? null, environments: [...environments].sort(), capsules: [...capsules].sort() } };
+}
 
 /** A workflow command of GitHub Actions: one annotation a problem. */
-export function annotationOf(problem: Problem): string {
+function annotationOf(problem: Problem): string {
   const { file, line, column } = problem.place;
   const fields = [
     file === undefined ? undefined : `file=${property(file)}`,
@@ -24,7 +77,7 @@ function property(text: string): string {
 }
 
 /** SARIF 2.1.0 (OASIS), as code scanning reads it: one run, one rule a code, places relative to the root. */
-export function sarifText(from: { readonly problems: readonly Problem[]; readonly version: string; readonly root: string }): string {
+export function sarifText(from: Pick<Told, 'problems' | 'version' | 'root'>): string {
   const codes = [...new Set(from.problems.map((problem) => problem.code))].sort();
   const rules = codes.map((id) => {
     const first = from.problems.find((problem) => problem.code === id);
@@ -35,6 +88,7 @@ export function sarifText(from: { readonly problems: readonly Problem[]; readonl
     ruleIndex: codes.indexOf(problem.code),
     level: problem.severity,
     message: { text: printable(`${problem.message}\n${problem.remedy}`) },
+    partialFingerprints: { 'capstan/v1': fingerprintOf(problem) },
     ...(problem.place.file === undefined ? {} : { locations: [{ physicalLocation: physicalLocation(problem) }] }),
   }));
   const root = { uri: `${pathToFileURL(from.root).href}/` };
@@ -51,7 +105,7 @@ function physicalLocation({ place: { file = '', line, column } }: Problem): obje
 }
 
 /** JUnit XML as CI servers read it: one test case a file with problems, failed by its errors; one that passed where nothing is wrong. */
-export function junitText(problems: readonly Problem[]): string {
+function junitText(problems: readonly Problem[]): string {
   const byFile = Map.groupBy(problems, (problem) => problem.place.file ?? 'repository');
   const cases = [...byFile].map(([file, found]) => {
     const told = found.map((problem) => {

@@ -1,5 +1,6 @@
 import type { Capsule } from '#model/declarations.generated.ts';
 import type { Declared, DesiredEnvironment, DesiredState, SourceFile } from '#model/desired.ts';
+import type { Instant } from '#model/instant.ts';
 import { compareProblems, plainProblem, type Problem } from '#model/problem.ts';
 import type { BlockMemory } from '#model/yaml-plain.ts';
 import { type Assembled, assemble, type Snapshot } from './assemble.ts';
@@ -37,6 +38,7 @@ import { targetProblems } from './rules/targets.ts';
 import { tenancyProblems } from './rules/tenancy.ts';
 import { windowProblems } from './rules/windows.ts';
 import { wiringProblems } from './rules/wiring.ts';
+import { findSuppressions, type FoundSuppressions, type JudgedProblems, judgeSuppressions, type Suppression } from './suppressions.ts';
 
 /** Whether a repository path is a declaration: project, environment, lock, targets/, config/, fleets/, devices/, policies, capsule.yaml. */
 export function isDeclarationPath(path: string): boolean {
@@ -136,4 +138,14 @@ export function notHonoured(state: DesiredState): readonly NotHonoured[] {
 /** The same for one capsule.yaml, such as that of a locked release. */
 export function capsuleNotHonoured(declared: Declared<Capsule>): readonly NotHonoured[] {
   return ofCapsule(declared);
+}
+
+/** Comments of a file that silence warnings, and those that mean to and do not say what, why and until when. */
+export function suppressionsIn(bytes: Uint8Array, file: string): FoundSuppressions {
+  return findSuppressions(bytes, file);
+}
+
+/** Silences warnings where a comment says why, until its day; a comment that is past it, or silences nothing, is a warning itself. */
+export function withoutSuppressed(problems: readonly Problem[], suppressions: readonly Suppression[], at: Instant): JudgedProblems {
+  return judgeSuppressions(problems, suppressions, at);
 }

@@ -20,6 +20,8 @@ interface Checked {
   /** With the capsules of the snapshot itself. */
   readonly state: DesiredState;
   readonly index: ReleaseIndex;
+  /** Only these environments are looked at; undefined for all. */
+  readonly only: ReadonlySet<string> | undefined;
   /** Problems found before: the same mistake seen again is not told twice. */
   readonly findings: readonly Problem[];
 }
@@ -34,6 +36,7 @@ export async function checkEnvironments(
   const renderings: { environment: DesiredEnvironment; rendering: Rendering }[] = [];
   for (const environment of checked.state.environments) {
     signal?.throwIfAborted();
+    if (checked.only?.has(environment.name) === false) continue;
     // A range that cannot be read was told already; nothing can be resolved with it.
     if (checked.findings.some(({ code, place }) => code === 'range-invalid' && place.file === environment.declared.file)) continue;
     const pins = environment.lock === undefined ? [] : pinsOfLock(environment.lock.value);

@@ -1,47 +1,96 @@
-import { checkDesiredState, notHonoured } from '#desired/desired.ts';
+import { checkDesiredState, notHonoured, withoutSuppressed } from '#desired/desired.ts';
 import type { DesiredState } from '#model/desired.ts';
 import type { CapsuleName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import { checkPolicies, findLapsedExceptions } from '#policy/policy.ts';
 import { checkCapsuleTemplates } from '#render/render.ts';
 import { allowedSigners } from '#trust/trust.ts';
+import { affectedSince, isIn, wordsOfProblem } from './affected.ts';
+import type { Affected } from './affected.ts';
 import { checkEnvironments } from './check-environments.ts';
 import { codeOwnersAt } from './code-owners.ts';
 import { differingBranch } from './default-branch.ts';
 import { declaredIn, withLines } from './lines.ts';
-import type { Snapshot } from './reading.ts';
+import type { ReadState, Snapshot } from './reading.ts';
 import { indexFor } from './rendered-difference.ts';
 import { withUnreleased } from './unreleased.ts';
 import type { ReadingWorld } from './world.ts';
 
 export interface ValidationResult {
   readonly problems: readonly Problem[];
+  /** Warnings that a comment silences. */
+  readonly suppressed: readonly Problem[];
   readonly documents: number;
   /** Objects of kinds that neither Kubernetes nor a definition of their environment knows: API version and kind -> how many. */
   readonly unjudged: ReadonlyMap<string, number>;
+  /** What was looked at more closely, where a base was given. */
+  readonly affected: Affected | undefined;
 }
 
 type Facts = Parameters<typeof checkDesiredState>[1];
 
-/** Every problem of a snapshot at once: documents, rules across them, locks, templates, policies, and a rendering of every environment. */
-export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal?: AbortSignal): Promise<ValidationResult> {
-  const { state, problems } = await world.reading.desiredState(at);
+/**
+ * Every problem of a snapshot at once: documents, rules across them, locks, templates, policies, and a rendering of every environment.
+ * Given a base, those of what moved since then and of what follows from it; environments that nothing moved for are not rendered.
+ */
+export async function validateSnapshot(
+  world: ReadingWorld,
+  at: Snapshot,
+  signal?: AbortSignal,
+  base?: Snapshot,
+): Promise<ValidationResult> {
+  const declarations = await world.reading.declarations(at);
+  const affected = base === undefined ? undefined : affectedSince(declarations, await world.reading.declarations(base));
+  const { state, problems, suppressions } = await world.reading.desiredState(at);
+  const index = await indexFor(world, at);
+  const found = [...(await declaredProblems(world, at, { state, problems, suppressions }))];
+  for (const capsule of state.capsules) if (affected?.capsules.has(capsule.name) !== false) found.push(...checkCapsuleTemplates(capsule));
+  const checked = {
+    world,
+    declarations,
+    state,
+    index: await withUnreleased(world, { at, index, state }),
+    only: affected?.environments,
+    findings: [...found],
+  };
+  const { problems: ofEnvironments, unjudged } = await checkEnvironments(checked, signal);
+  found.push(...ofEnvironments);
+  const told = unique(withLines(counted(found), declaredIn(state)), state);
+  const comments = suppressions.flatMap((item) => item.suppressions);
+  const judged = withoutSuppressed([...told, ...suppressions.flatMap((item) => item.problems)], comments, world.clock.now());
+  const documents = documentsOf(state);
+  if (affected === undefined || base === undefined) return { ...judged, documents, unjudged, affected };
+  return { ...judged, problems: await broughtAbout(world, base, { problems: judged.problems, affected }), documents, unjudged, affected };
+}
+
+/** What stands where nothing moved and was there before is somebody else's; the base is judged only if there is such a thing. */
+async function broughtAbout(
+  world: ReadingWorld,
+  base: Snapshot,
+  { problems, affected }: { readonly problems: readonly Problem[]; readonly affected: Affected },
+): Promise<readonly Problem[]> {
+  if (problems.every((problem) => isIn(affected, problem))) return problems;
+  const before = await declaredProblems(world, base, await world.reading.desiredState(base));
+  const old = new Set([...before].map(wordsOfProblem));
+  return problems.filter((problem) => isIn(affected, problem) || !(old.has(wordsOfProblem(problem)) || isAboutComments(problem)));
+}
+
+/** A comment may speak of what was not looked at. */
+function isAboutComments({ code }: Problem): boolean {
+  return code.startsWith('suppression-');
+}
+
+/** What documents and the rules across them say, without resolving or rendering anything. */
+async function declaredProblems(world: ReadingWorld, at: Snapshot, { state, problems }: ReadState): Promise<readonly Problem[]> {
   const declarations = await world.reading.declarations(at);
   const index = await indexFor(world, at);
+  const capsules = state.capsules.map(({ name, declared, gitTree }) => ({ name, version: declared.value.metadata.version, gitTree }));
   const found: Problem[] = [...problems];
   found.push(
     ...checkDesiredState(state, {
       unreadable: problems.flatMap((problem) => problem.place.file ?? []),
       released: index.releases,
-      history: await historyFacts(
-        world,
-        at,
-        state.capsules.map((capsule) => ({
-          name: capsule.name,
-          version: capsule.declared.value.metadata.version,
-          gitTree: capsule.gitTree,
-        })),
-      ),
+      history: await historyFacts(world, at, capsules),
       engineVersion: world.settings.version,
       now: world.clock.now(),
       codeOwners: await codeOwnersAt(world, at),
@@ -51,13 +100,9 @@ export async function validateSnapshot(world: ReadingWorld, at: Snapshot, signal
   const otherBranch = differingBranch(declarations, world.settings);
   // The declaration may well be the right one: that stops whoever runs it with such a configuration, not whoever declares it.
   if (otherBranch !== undefined) found.push({ ...otherBranch, severity: 'warning' });
-  for (const capsule of state.capsules) found.push(...checkCapsuleTemplates(capsule));
   found.push(...checkPolicies(state.policies), ...findLapsedExceptions(state.policies, world.clock.now()));
   found.push(...(await world.reading.secretProblems(at, state.capsules)));
-  const checked = { world, declarations, state, index: await withUnreleased(world, { at, index, state }), findings: [...found] };
-  const { problems: ofEnvironments, unjudged } = await checkEnvironments(checked, signal);
-  found.push(...ofEnvironments);
-  return { problems: unique(withLines(counted(found), declaredIn(state)), state), documents: documentsOf(state), unjudged };
+  return found;
 }
 
 /** A policy that cannot be relied on is one mistake, however many objects it therefore refuses. */

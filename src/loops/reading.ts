@@ -7,9 +7,11 @@ import {
   misplacedDeclarations,
   parseDeclaration,
   strayCapsule,
+  suppressionsIn,
 } from '#desired/desired.ts';
 import type { CapsuleFile, CapsuleSource, DesiredState, SourceFile } from '#model/desired.ts';
 import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
+import type { TreeEntry } from '#model/git-objects.ts';
 import type { JsonObject } from '#model/json.ts';
 import { createMemo } from '#model/memo.ts';
 import { toCapsuleName } from '#model/names.ts';
@@ -23,7 +25,9 @@ import { createLister, isRegular } from './listing.ts';
 import type { FoundFile } from './listing.ts';
 import { createSecretScan } from './secret-files.ts';
 
-type Parsed = ReturnType<typeof parseDeclaration>;
+type Parsed = ReturnType<typeof parseDeclaration> & { readonly suppressions?: Suppressions };
+/** Comments that silence warnings. */
+export type Suppressions = ReturnType<typeof suppressionsIn>;
 
 /** A commit as a value; a working directory is a tree without one. */
 export interface Snapshot {
@@ -36,6 +40,7 @@ export interface Declarations {
   readonly at: Snapshot;
   readonly state: DesiredState;
   readonly problems: readonly Problem[];
+  readonly suppressions: readonly Suppressions[];
   /** `capsules/<name>` -> tree of this snapshot. */
   readonly capsuleTrees: ReadonlyMap<CapsuleName, TreeId>;
   /** `environments/<name>` -> tree; a run whose tree did not move has nothing to read. */
@@ -44,9 +49,17 @@ export interface Declarations {
   readonly sharedKey: string;
 }
 
+/** A snapshot with its capsules. */
+export interface ReadState {
+  readonly state: DesiredState;
+  readonly problems: readonly Problem[];
+  readonly suppressions: readonly Suppressions[];
+}
+
 export interface LoadedCapsule {
   readonly source: CapsuleSource | undefined;
   readonly problems: readonly Problem[];
+  readonly suppressions?: readonly Suppressions[];
 }
 
 export type RuleFacts = Pick<Parameters<typeof checkDesiredState>[1], 'released' | 'engineVersion'>;
@@ -56,7 +69,7 @@ export interface Reading {
   at(commit: CommitId): Promise<Snapshot>;
   declarations(at: Snapshot): Promise<Declarations>;
   /** The same with the capsules of the snapshot's own tree, as `validate` and the check need them. */
-  desiredState(at: Snapshot): Promise<{ readonly state: DesiredState; readonly problems: readonly Problem[] }>;
+  desiredState(at: Snapshot): Promise<ReadState>;
   capsule(name: CapsuleName, tree: TreeId): Promise<LoadedCapsule>;
   /** Several at once, in one exchange for their blobs. */
   capsules(wanted: readonly { readonly name: CapsuleName; readonly tree: TreeId }[]): Promise<readonly LoadedCapsule[]>;
@@ -66,6 +79,8 @@ export interface Reading {
   environmentProblems(declarations: Declarations, name: string, facts: RuleFacts): readonly Problem[];
   /** What looks like a secret, in every file of a snapshot's folders (V-80). */
   secretProblems(at: Snapshot, capsules: readonly CapsuleSource[]): Promise<readonly Problem[]>;
+  /** A regular file of a snapshot, to be shown; undefined where there is none, or it is long. */
+  textAt(at: Snapshot, path: string): Promise<string | undefined>;
   /** A blob's text, as UTF-8. */
   text(blob: BlobId): Promise<string>;
   /** Declarations by path and blob, in the order asked for. */
@@ -97,7 +112,7 @@ export function createReading(reader: ObjectReader): Reading {
     if (known !== undefined) return known;
     parses += 1;
     if (file.path.endsWith('/environment.lock.yaml')) locks.set(file.id, Buffer.from(file.bytes).toString('utf8'));
-    return parsed.set(key, parseDeclaration(file, blocks));
+    return parsed.set(key, { ...parseDeclaration(file, blocks), suppressions: suppressionsIn(file.bytes, file.path) });
   }
 
   async function parseAll(files: readonly FoundFile[]): Promise<readonly Parsed[]> {
@@ -149,6 +164,7 @@ export function createReading(reader: ObjectReader): Reading {
         ...misplacedDeclarations(found.map((file) => file.path)),
         ...strays,
       ],
+      suppressions: documents.flatMap((item) => item.suppressions ?? []).filter(isSaid),
       capsuleTrees: new Map([...named(capsules.trees)].map(([name, id]) => [toCapsuleName(name), id])),
       environmentTrees: named(environments.trees),
     });
@@ -189,16 +205,32 @@ export function createReading(reader: ObjectReader): Reading {
     const document = parse({ path: declaration.path, id: declaration.id, bytes: text });
     if (document.document?.kind !== 'capsule') return { source: undefined, problems: document.problems };
     const made = capsuleSource({ directory, gitTree: tree, files, contents, declared: document.document.declared });
-    return { source: made.source, problems: [...document.problems, ...made.problems] };
+    const suppressions = [...contents].map(([path, content]) => suppressionsIn(content, `${directory}/${path}`)).filter(isSaid);
+    return { source: made.source, problems: [...document.problems, ...made.problems], suppressions };
   }
 
-  async function desiredState(at: Snapshot): Promise<{ state: DesiredState; problems: readonly Problem[] }> {
+  async function desiredState(at: Snapshot): Promise<ReadState> {
     const declared = await declarations(at);
     const loadedCapsules = await capsules([...declared.capsuleTrees].map(([name, tree]) => ({ name, tree })));
     return {
       state: { ...declared.state, capsules: loadedCapsules.flatMap((item) => item.source ?? []) },
       problems: [...declared.problems, ...loadedCapsules.flatMap((item) => item.problems)],
+      suppressions: [...declared.suppressions, ...loadedCapsules.flatMap((item) => item.suppressions ?? [])],
     };
+  }
+
+  async function textAt(at: Snapshot, path: string): Promise<string | undefined> {
+    const names = path.split('/');
+    let tree: TreeId | undefined = at.tree;
+    for (const folder of names.slice(0, -1)) {
+      const entry: TreeEntry | undefined = (await reader.tree(tree)).find(({ name, kind }) => name === folder && kind === 'tree');
+      if (entry?.kind !== 'tree') return undefined;
+      tree = entry.id;
+    }
+    const file = (await reader.tree(tree)).find(({ name }) => name === names.at(-1));
+    if (file?.kind !== 'blob' || !isRegular(file)) return undefined;
+    const bytes = await reader.blob(file.id);
+    return bytes.byteLength > MOST_SHOWN ? undefined : Buffer.from(bytes).toString('utf8');
   }
 
   function environmentProblems(declared: Declarations, name: string, facts: RuleFacts): readonly Problem[] {
@@ -219,6 +251,7 @@ export function createReading(reader: ObjectReader): Reading {
     at: async (commit) => ({ tree: (await reader.commit(commit)).tree, commit }),
     declarations,
     desiredState,
+    textAt,
     capsules,
     documents: (files) => parseAll(files.map((file) => ({ ...file, mode: '100644' }))),
     text: async (blob) => locks.get(blob) ?? Buffer.from(await reader.blob(blob)).toString('utf8'),
@@ -249,6 +282,12 @@ export function createReading(reader: ObjectReader): Reading {
     },
     counts: () => ({ parses }),
   };
+}
+
+const MOST_SHOWN = 4 * 1024 * 1024;
+
+function isSaid({ suppressions, problems }: Suppressions): boolean {
+  return suppressions.length + problems.length > 0;
 }
 
 const TOO_LONG = 'is longer than is read';

@@ -9,6 +9,7 @@ import { RELEASE_PROBLEMS } from '#model/release-problems.ts';
 import { RENDER_PROBLEMS } from '#model/render-problems.ts';
 import { SIGNATURE_PROBLEMS } from '#model/signature-problems.ts';
 import { SUCCESSION_PROBLEMS } from '#model/succession-problems.ts';
+import { SUPPRESSION_PROBLEMS } from '#model/suppression-problems.ts';
 import { WORKLOAD_PROBLEMS } from '#model/workload-problems.ts';
 
 /** A problem in full, for `capstan explain`. */
@@ -82,6 +83,7 @@ export const PROBLEM_CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(
     ...Object.entries(RENDER_PROBLEMS),
     ...Object.entries(SIGNATURE_PROBLEMS),
     ...Object.entries(SUCCESSION_PROBLEMS),
+    ...Object.entries(SUPPRESSION_PROBLEMS),
     ...Object.entries(WORKLOAD_PROBLEMS),
     ...Object.entries(ENTRIES),
   ].sort(([a], [b]) => (a < b ? -1 : 1)),

@@ -18,6 +18,8 @@ const MANAGED = ['environments', 'capsules', 'policies', '.github/CODEOWNERS', '
 const FILE_BYTES = 32 * 1024 * 1024;
 const FILES = 200_000;
 const AT_ONCE = 64;
+/** A file changed so shortly before it was read may change again and keep its times: clocks of file systems are coarse. */
+const RACY_MS = 100;
 
 interface Found {
   readonly path: string;
@@ -36,6 +38,8 @@ export async function gitWorkingDirectory(root: string, command = 'git'): Promis
   if (place === undefined || place.isBare) return undefined;
   const children = gitChildren(command, place.head);
 
+  const memory: Memory = { known: new Map(), reads: 0 };
+
   async function snapshot(): Promise<{ tree: TreeId; reader: ObjectReader }> {
     const listed = await children.run(
       [`--work-tree=${root}`, '-C', root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...MANAGED],
@@ -45,23 +49,38 @@ export async function gitWorkingDirectory(root: string, command = 'git'): Promis
     if (paths.length > FILES) throw new PortError('invalid', `the working directory has more than ${FILES} declared files`);
     const found: Found[] = [];
     for (let start = 0; start < paths.length; start += AT_ONCE) {
-      const slice = await Promise.all(paths.slice(start, start + AT_ONCE).map((path) => look(root, path)));
+      const slice = await Promise.all(paths.slice(start, start + AT_ONCE).map((path) => look(memory, root, path)));
       for (const item of slice) if (item !== undefined) found.push(item);
     }
     return snapshotOf(root, found);
   }
 
-  return { snapshot, write: (files) => writeAll(root, files) };
+  return { snapshot, write: (files) => writeAll(root, files), counts: () => ({ reads: memory.reads }) };
+}
+
+/** What files were at the last look, by their times, size and place. */
+interface Memory {
+  readonly known: Map<string, { readonly stamp: string; readonly id: BlobId }>;
+  reads: number;
 }
 
 /** A path that git lists but that is gone, or is no file, does not stand in the snapshot. */
-async function look(root: string, path: string): Promise<Found | undefined> {
+async function look(memory: Memory, root: string, path: string): Promise<Found | undefined> {
   const at = join(root, path);
   const info = await lstat(at).catch(() => undefined);
   if (info?.isSymbolicLink() === true) return { path, mode: '120000', id: idOf(Buffer.from(await readlink(at))) };
   if (info?.isFile() !== true) return undefined;
   if (info.size > FILE_BYTES) throw new PortError('invalid', `${path} has ${info.size} bytes; the limit is ${FILE_BYTES}`);
-  return { path, mode: (info.mode & 0o100) === 0 ? '100644' : '100755', id: idOf(await readFile(at)) };
+  const mode = (info.mode & 0o100) === 0 ? '100644' : '100755';
+  const stamp = `${info.ino} ${info.size} ${info.mtimeMs} ${info.ctimeMs}`;
+  const known = memory.known.get(path);
+  if (known?.stamp === stamp) return { path, mode, id: known.id };
+  const isRacy = Date.now() - info.ctimeMs < RACY_MS;
+  memory.reads += 1;
+  const id = idOf(await readFile(at));
+  if (isRacy) memory.known.delete(path);
+  else memory.known.set(path, { stamp, id });
+  return { path, mode, id };
 }
 
 function idOf(content: Uint8Array): BlobId {

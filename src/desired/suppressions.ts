@@ -1,0 +1,109 @@
+import type { Instant } from '#model/instant.ts';
+import { parseInstant } from '#model/instant.ts';
+import type { Place, Problem } from '#model/problem.ts';
+import { quoted } from '#model/quoted.ts';
+
+/** A comment that silences a warning, as it stands in a file. */
+export interface Suppression {
+  readonly place: Place;
+  /** `V-14` or a problem code. */
+  readonly names: string;
+  /** The line whose warnings it silences; undefined for the whole file. */
+  readonly line: number | undefined;
+  readonly until: Instant;
+  /** As it was written. */
+  readonly day: string;
+}
+
+export interface FoundSuppressions {
+  readonly suppressions: readonly Suppression[];
+  readonly problems: readonly Problem[];
+}
+
+export interface JudgedProblems {
+  readonly problems: readonly Problem[];
+  readonly suppressed: readonly Problem[];
+}
+
+const WORD = 'capstan-ignore';
+/** Of one file. */
+const MOST = 200;
+/** After `#`, `//`, `{{!`, `{{!--` or `<!--`, up to the end of that comment. */
+const COMMENT = /^(.*?)(?:(?<=^|\s)(?:#|\/\/)|\{\{!(?:--)?|<!--)\s*capstan-ignore(-file)?\b(.*?)\s*(?:(?:--)?\}\}|-->)?\s*$/;
+const SENTENCE = /^ (V-\d{2,3}|[a-z0-9]+(?:-[a-z0-9]+)*): (\S.{2,500}?), until (\d{4}-\d{2}-\d{2})$/;
+
+/** Comments in any text of a repository. What looks like one inside a text of several lines counts, too: it can only silence a warning. */
+export function findSuppressions(bytes: Uint8Array, file: string): FoundSuppressions {
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!content.includes(WORD)) return { suppressions: [], problems: [] };
+  const lines = content.toString('utf8').split(/\r?\n/);
+  const suppressions: Suppression[] = [];
+  const problems: Problem[] = [];
+  for (const [index, text] of lines.entries()) {
+    if (text.length > 2000 || !text.includes(WORD) || suppressions.length + problems.length >= MOST) continue;
+    const [, before, wholeFile, rest = ''] = COMMENT.exec(text) ?? [];
+    if (before === undefined) continue;
+    const place: Place = { file, line: index + 1, column: before.length + 1, pointer: undefined };
+    const [, names = '', , day = ''] = SENTENCE.exec(rest) ?? [];
+    const until = parseInstant(`${day}T23:59:59Z`);
+    if (until === undefined) {
+      problems.push(problemAt(place, 'suppression-malformed'));
+      continue;
+    }
+    const line = wholeFile !== undefined ? undefined : before.trim() === '' ? nextLine(lines, index) : index + 1;
+    suppressions.push({ place, names, line, until, day });
+  }
+  return { suppressions, problems };
+}
+
+/** The next line, from 1, that is neither empty nor a comment of its own. */
+function nextLine(lines: readonly string[], index: number): number {
+  const next = lines.findIndex((text, at) => at > index && !/^\s*(#.*|\/\/.*|\{\{!.*\}\}|<!--.*-->)?\s*$/.test(text));
+  return (next < 0 ? index : next) + 1;
+}
+
+/** What is left when warnings are silenced where somebody wrote why; an error is never silenced. `at` is the day. */
+export function judgeSuppressions(problems: readonly Problem[], found: readonly Suppression[], at: Instant): JudgedProblems {
+  const suppressed = new Set<Problem>();
+  const own: Problem[] = [];
+  for (const suppression of found) {
+    const meant = problems.filter((problem) => covers(suppression, problem));
+    const warnings = meant.filter((problem) => problem.severity === 'warning');
+    if (at > suppression.until) own.push(problemAt(suppression.place, 'suppression-expired', suppression));
+    else if (warnings.length < meant.length) own.push(problemAt(suppression.place, 'suppression-refused', suppression));
+    else if (meant.length === 0) own.push(problemAt(suppression.place, 'suppression-unused', suppression));
+    else for (const problem of warnings) suppressed.add(problem);
+  }
+  return { problems: [...problems.filter((problem) => !suppressed.has(problem)), ...own], suppressed: [...suppressed] };
+}
+
+function covers({ place, line, names }: Suppression, problem: Problem): boolean {
+  const isThere = problem.place.file === place.file && (line === undefined || problem.place.line === line);
+  return isThere && (problem.rule === names || problem.code === names);
+}
+
+type SuppressionCode = 'suppression-malformed' | 'suppression-expired' | 'suppression-refused' | 'suppression-unused';
+
+function problemAt(place: Place, code: SuppressionCode, from?: Suppression): Problem {
+  const named = quoted(from?.names ?? '');
+  return { code, rule: undefined, severity: 'warning', phase: 'validate', place, related: [], ...wordsOf(code, named, from?.day ?? '') };
+}
+
+function wordsOf(code: SuppressionCode, named: string, day: string): { readonly message: string; readonly remedy: string } {
+  switch (code) {
+    case 'suppression-malformed':
+      return {
+        message: 'this comment silences nothing: it does not say what, why and until when',
+        remedy: 'Write `capstan-ignore V-14: why, until 2027-01-31` in it.',
+      };
+    case 'suppression-expired':
+      return {
+        message: `this comment silenced ${named} until ${day}`,
+        remedy: 'Mend what the warning says and remove the comment, or agree on a later day.',
+      };
+    case 'suppression-refused':
+      return { message: `${named} is an error here, and errors are never silenced`, remedy: 'Mend the error, and remove the comment.' };
+    case 'suppression-unused':
+      return { message: `there is no warning ${named} here that this comment could silence`, remedy: 'Remove the comment.' };
+  }
+}
