@@ -47,9 +47,10 @@ export function mayBeKnown(problem: Problem): boolean {
 
 export async function writeBaseline(terminal: Terminal, file: string, problems: readonly Problem[]): Promise<number> {
   const groups = Map.groupBy(problems.filter(mayBeKnown), fingerprintOf);
-  const entries = [...groups].map(([fingerprint, found]): Known => {
+  const entries = [...groups].flatMap(([fingerprint, found]): readonly Known[] => {
     const [first] = found;
-    return { fingerprint, code: first?.code ?? '', file: first?.place.file ?? null, message: first?.message ?? '', count: found.length };
+    if (first === undefined) return [];
+    return [{ fingerprint, code: first.code, file: first.place.file ?? null, message: first.message, count: found.length }];
   });
   entries.sort(
     (a, b) => compareText(a.file ?? '', b.file ?? '') || compareText(a.code, b.code) || compareText(a.fingerprint, b.fingerprint),

@@ -24,7 +24,7 @@ export function affectedSince(now: Declarations, before: Declarations): Affected
   const own = environments.filter((environment) => everything || moved.has(environment.name) || uses(environment, capsules));
   const places = new Set(own.flatMap(placesOf));
   const beside = environments.filter((environment) => placesOf(environment).some((place) => places.has(place)));
-  return { capsules, environments: new Set([...own, ...beside].map((environment) => environment.name)), everything };
+  return { capsules, environments: new Set([...moved, ...[...own, ...beside].map((environment) => environment.name)]), everything };
 }
 
 /** Whether a problem stands in what moved, or in an environment that follows from it. */

@@ -9,7 +9,7 @@ export const SUPPRESSION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     title: 'The baseline knows a problem that is not there any more',
     why: 'What a baseline knows is not told: a problem that was mended could come back unseen.',
     example: 'capstan validate --baseline known.json, after one of its problems was mended',
-    remedy: 'Write it again: capstan validate --baseline FILE --write-baseline',
+    remedy: 'Run `capstan validate --baseline FILE --write-baseline` to write it again.',
   },
   'suppression-expired': {
     rule: undefined,

@@ -20,6 +20,8 @@ export interface Workbench {
   /** Runs stock git; throws with what it said if it fails. */
   git(folder: string, ...args: readonly string[]): Promise<string>;
   folder(): Promise<string>;
+  /** A repository as `init` makes it, in a folder of its own. */
+  platform(): Promise<string>;
   /** What the programs see of the environment. */
   readonly env: Readonly<Record<string, string>>;
   close(): Promise<void>;
@@ -47,23 +49,36 @@ export async function workbench(): Promise<Workbench> {
     });
   }
 
+  function capstan(folder: string, ...args: readonly string[]): Promise<Ended> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+      const out: Buffer[] = [];
+      const err: Buffer[] = [];
+      child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+      child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+      child.on('error', reject);
+      child.on('close', (code) =>
+        resolve({ code: code ?? -1, out: Buffer.concat(out).toString('utf8'), err: Buffer.concat(err).toString('utf8') }),
+      );
+    });
+  }
+
+  const folder = (): Promise<string> => mkdtemp(join(home, 'f-'));
+
+  async function platform(): Promise<string> {
+    const around = await folder();
+    const made = await capstan(around, 'init', 'platform');
+    if (made.code !== 0) throw new Error(made.err);
+    return join(around, 'platform');
+  }
+
   return {
     env,
-    capstan: (folder, ...args) =>
-      new Promise((resolve, reject) => {
-        const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-        const out: Buffer[] = [];
-        const err: Buffer[] = [];
-        child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-        child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-        child.on('error', reject);
-        child.on('close', (code) =>
-          resolve({ code: code ?? -1, out: Buffer.concat(out).toString('utf8'), err: Buffer.concat(err).toString('utf8') }),
-        );
-      }),
+    capstan,
+    platform,
     run,
     git: (folder, ...args) => run(folder, 'git', ...args),
-    folder: () => mkdtemp(join(home, 'f-')),
+    folder,
     close: () => rm(home, { recursive: true, force: true }),
   };
 }

@@ -16,10 +16,7 @@ let platform: string;
 
 beforeAll(async () => {
   bench = await workbench();
-  const folder = await bench.folder();
-  platform = join(folder, 'platform');
-  const made = await bench.capstan(folder, 'init', 'platform');
-  if (made.code !== 0) throw new Error(made.err);
+  platform = await bench.platform();
 });
 
 afterAll(() => bench.close());

@@ -16,10 +16,7 @@ let platform: string;
 
 beforeAll(async () => {
   bench = await workbench();
-  const folder = await bench.folder();
-  platform = join(folder, 'platform');
-  const made = await bench.capstan(folder, 'init', 'platform');
-  if (made.code !== 0) throw new Error(made.err);
+  platform = await bench.platform();
 });
 
 afterAll(() => bench.close());
@@ -161,7 +158,7 @@ test('invalid declarations exit 1 in every format, each with the place', async (
   expect(ended.map(([line, { code, err }]) => [line, code, err])).toEqual(ended.map(([line]) => [line, 1, '']));
   const [text = '', , sarif = '', junit = '', github = ''] = ended.map(([, { out }]) => out);
   expect(text).toBe(
-    'environments/dev/environment.yaml:9:9: error: /spec/risk cannot be "lwo"; did you mean "low"? [value-not-allowed]\n    Use one of: low, medium, high, critical.\n',
+    'environments/dev/environment.yaml:9:9: error: /spec/risk cannot be "lwo"; did you mean "low"? [value-not-allowed]\n    7 |     stage: development\n    8 | spec:\n    9 |   risk: lwo\n      |         ^\n    Use one of: low, medium, high, critical.\n',
   );
   expect(JSON.parse(sarif)).toMatchObject({
     version: '2.1.0',
