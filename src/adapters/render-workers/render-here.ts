@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Script } from 'node:vm';
 
 import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
@@ -21,6 +22,9 @@ export interface HereRenderer {
   render(units: readonly RenderUnit[], outputCharacters: number): readonly Result<RenderedUnit>[] | undefined;
 }
 
+/** What every `require` of this process shares. */
+const packages = createRequire(import.meta.url).cache;
+
 /**
  * Starting a thread loads the program a second time, longer than most repositories take to render. The clock of the virtual machine ends
  * whatever does not come back: what was ended half way is never used again here.
@@ -41,6 +45,7 @@ export function rendererHere(limits: HereLimits): HereRenderer {
   function render(units: readonly RenderUnit[], outputCharacters: number): readonly Result<RenderedUnit>[] | undefined {
     if (left < 1 || units.length > limits.units || bytesOf(units) > limits.fileBytes) return undefined;
     const began = performance.now();
+    const loaded = new Set(Object.keys(packages));
     try {
       const results: { value?: readonly Result<RenderedUnit>[] } = {};
       const work = (): void => {
@@ -52,6 +57,8 @@ export function rendererHere(limits: HereLimits): HereRenderer {
     } catch {
       // Too slow, too deep, or broken: a thread finds out which, and says so.
       left = 0;
+      // A package that was being loaded when the clock struck is half a package for ever; whoever needs it next loads it anew.
+      for (const path of Object.keys(packages)) if (!loaded.has(path)) Reflect.deleteProperty(packages, path);
       return undefined;
     } finally {
       left -= performance.now() - began;

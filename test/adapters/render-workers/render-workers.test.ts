@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { renderWorkers } from '#adapters/render-workers/render-workers.ts';
@@ -102,6 +104,23 @@ describe('render workers', () => {
       ['rendering slow 1.0.0 for prod/eu-1 takes longer than 2000 ms'],
       'ok',
     ]);
+  });
+
+  it('leave no half of a package behind when the clock strikes while it loads', () => {
+    // Each limit in a process of its own, as a package loads once; one of them ends in the middle.
+    const program = (milliseconds: number): string => `
+      import { rendererHere, HERE } from '#adapters/render-workers/render-here.ts';
+      import { cel } from '#model/on-demand.ts';
+      import { unit } from '#test/render/builders.ts';
+      const asking = unit('{ config: { assertions: [{ expression: "config.a == 1", message: "one" }] } }', { config: { a: 1 } });
+      rendererHere({ ...HERE, milliseconds: ${milliseconds} }).render([asking], 1e6);
+      console.log(typeof cel().celMap);`;
+
+    const said = [1, 5, 15, 30, 60, 120].map((milliseconds) =>
+      execFileSync(process.execPath, ['--input-type=module', '--eval', program(milliseconds)], { encoding: 'utf8' }).trim(),
+    );
+
+    expect(said).toEqual(said.map(() => 'function'));
   });
 
   it('say what is refused in the words of a thread', async () => {
