@@ -83,6 +83,8 @@ export interface Reading {
   textAt(at: Snapshot, path: string): Promise<string | undefined>;
   /** A blob's text, as UTF-8. */
   text(blob: BlobId): Promise<string>;
+  /** The entries of one folder, of a working directory, too. */
+  tree(id: TreeId): Promise<readonly TreeEntry[]>;
   /** Declarations by path and blob, in the order asked for. */
   documents(files: readonly { readonly path: string; readonly id: BlobId }[]): Promise<readonly Parsed[]>;
   counts(): { readonly parses: number };
@@ -254,6 +256,7 @@ export function createReading(reader: ObjectReader): Reading {
     textAt,
     capsules,
     documents: (files) => parseAll(files.map((file) => ({ ...file, mode: '100644' }))),
+    tree: (id) => reader.tree(id),
     text: async (blob) => locks.get(blob) ?? Buffer.from(await reader.blob(blob)).toString('utf8'),
     async capsule(name, tree) {
       const [only] = await capsules([{ name, tree }]);
