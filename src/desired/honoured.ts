@@ -31,8 +31,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       stuck('/spec/branches/rendered', 'rendered/{environment}'),
       stuck('/spec/branches/audit', 'audit'),
       holds('/spec/branches/evidence', 'evidence'),
-      holds('/spec/tenants'),
-      holds('/spec/branches/release'),
       holds('/spec/trust/*/for/*', 'commit', 'capsule', 'engine'),
       holds('/spec/trust/*/openpgpKey'),
       holds('/spec/trust/*/publicKey'),

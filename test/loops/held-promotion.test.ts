@@ -36,8 +36,6 @@ const requests = (outside: Outside) => [...outside.forge.pulls.values()].map(({ 
 
 test.each([
   ['verification', 'verification:\n    after: sync\n    timeout: 5m\n', '/spec/verification'],
-  ['a tenant', 'dataClassification: internal\n', '/spec/dataClassification'],
-  ['a quota', 'quota:\n    cpu: "20"\n', '/spec/quota'],
   ['a limit on drift', 'sync:\n    drift:\n      maxPerHour: 6\n', '/spec/sync/drift/maxPerHour'],
 ])(
   '%s that is declared and not honoured holds every promotion, in the pull request, on its head and in status',

@@ -117,7 +117,6 @@ const MODEL = `  models:
         query: avg(accuracy)
         interval: 5m
         onNoData: fail
-        onNoData: inconclusive
 `;
 const USES = library('brain', MODEL);
 /** What this version does not do yet in that capsule. */
