@@ -80,16 +80,21 @@ interface Parts {
   readonly ids: Ids;
   readonly targetsRoot: string;
   readonly tools: ToolPlaces;
+  readonly ageKey: Configuration['ageKey'];
   readonly settings: Settings;
 }
 
 async function worldOf(parts: Parts): Promise<World> {
-  const [{ createWorld }, { directoryTargets }, { foreignRenderer }] = await Promise.all([
+  const [{ createWorld }, { directoryTargets }, { foreignRenderer, sealedSecrets }] = await Promise.all([
     import('#loops/create-world.ts'),
     import('#adapters/directory/directory.ts'),
     import('#adapters/tools/tools.ts'),
   ]);
-  return createWorld({ ...parts, targets: directoryTargets({ root: parts.targetsRoot }), foreignRenderer: foreignRenderer(parts.tools) });
+  return createWorld({
+    ...parts,
+    targets: directoryTargets({ root: parts.targetsRoot, secrets: sealedSecrets(parts.tools, parts.ageKey) }),
+    foreignRenderer: foreignRenderer(parts.tools),
+  });
 }
 
 async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld> {
@@ -122,6 +127,7 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
     signer: await lazySigner(found),
     targetsRoot: configuration?.directoryRoot ?? join(stateOf(found), 'targets'),
     tools: { configured: configuration?.tools ?? {}, path: terminal.env['PATH'] ?? '' },
+    ageKey: configuration?.ageKey,
     settings: await settingsOf(found, place),
   });
   return {
@@ -279,6 +285,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
     signer: await signerAt(found),
     targetsRoot: configuration.directoryRoot,
     tools: { configured: configuration.tools, path: terminal.env['PATH'] ?? '' },
+    ageKey: configuration.ageKey,
     settings: await settingsOf(found, { repo: undefined, config: path }),
   });
   const service = await startService({

@@ -5,12 +5,14 @@ import { documentPath } from './documents.ts';
 import { problemOf } from './finding.ts';
 
 const ENVIRONMENT = /^environments\/([^/]+)\.ya?ml$/;
+/** Encrypted files; nothing is declared in them. */
+const SECRET = /^environments\/[^/]+\/secrets\/[^/]+$/;
 const YAML = /^(?:environments|policies)\/.+\.ya?ml$/;
 
 /** YAML below environments/ and policies/ that is in no place where anything is read. Never an error: such files are nobody's business. */
 export function misplacedFiles(paths: readonly string[]): readonly Problem[] {
   return paths
-    .filter((path) => YAML.test(path) && documentPath(path) === undefined)
+    .filter((path) => YAML.test(path) && !SECRET.test(path) && documentPath(path) === undefined)
     .map((path) => misplaced(path, `${visibleText(path, 300)} is not read: no declaration is looked for there`, whereTo(path)));
 }
 
@@ -35,7 +37,7 @@ function whereTo(path: string): string {
   if (environment !== undefined && isName(environment))
     return `Move it to environments/${environment}/environment.yaml if it declares an environment.`;
   if (path.startsWith('policies/')) return 'Move it to policies/ itself if it is a policy.';
-  return 'An environment has environment.yaml and the folders targets, config, fleets and devices, each with files in it and no folders.';
+  return 'An environment has environment.yaml and the folders targets, config, fleets, devices and secrets, each with files in it and no folders.';
 }
 
 function misplaced(path: string, message: string, remedy: string): Problem {

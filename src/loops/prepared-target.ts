@@ -8,6 +8,7 @@ import { compareText } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { RenderedUnit, RenderTarget, RenderUnit, Wishes } from '#model/rendering.ts';
 import type { ConfigurationLayer, ResolvedInstance } from '#model/resolution.ts';
+import type { SealedFile } from '#model/sealed.ts';
 import { outputsOf } from '#render/render.ts';
 import { configurationLayers, environmentWish, mergeConfiguration, schemaOfCapsule } from '#resolve/resolve.ts';
 
@@ -53,6 +54,8 @@ export interface TargetPreparation {
 interface Kept {
   readonly source: CapsuleSource;
   readonly own: BlobId | undefined;
+  /** Content addresses of its encrypted files; empty for most. */
+  readonly sealed: string;
   readonly wave: number;
   readonly dependencies: string;
   readonly capabilities: string;
@@ -94,6 +97,7 @@ export function createTargetPreparation(): TargetPreparation {
       const now = {
         source,
         own: environment.configs.get(name)?.blob,
+        sealed: sealedText(environment, name),
         wave: instance.wave,
         dependencies: instance.shapes === undefined ? dependencyText(instance, outputs) : `shapes ${instance.shapes}`,
         capabilities: instance.capabilities.size === 0 ? '{}' : JSON.stringify(Object.fromEntries(instance.capabilities)),
@@ -104,7 +108,7 @@ export function createTargetPreparation(): TargetPreparation {
       const before = kept.instances.get(name);
       let item = before !== undefined && isSame(before, now) ? before.item : undefined;
       if (item === undefined) {
-        const key = `${targetKey} ${name} ${source.name} ${contentOf(source)} ${now.own ?? '-'} ${now.wave} ${now.dependencies} ${now.capabilities} ${now.dependents.join(' ')} ${now.recipes} ${now.given}`;
+        const key = `${targetKey} ${name} ${source.name} ${contentOf(source)} ${now.own ?? '-'} ${now.sealed} ${now.wave} ${now.dependencies} ${now.capabilities} ${now.dependents.join(' ')} ${now.recipes} ${now.given}`;
         item = items.get(key) ?? items.set(key, make(request, kept, { instance, source, outputs, known: now }));
         kept.instances.set(name, { ...now, item });
       }
@@ -186,6 +190,7 @@ function isSame(before: Kept, now: Omit<Kept, 'item'>): boolean {
   return (
     before.source === now.source &&
     before.own === now.own &&
+    before.sealed === now.sealed &&
     before.wave === now.wave &&
     before.recipes === now.recipes &&
     before.given === now.given &&
@@ -233,7 +238,30 @@ function wishesOf(environment: DesiredEnvironment, instance: InstanceName, depen
   const { spec } = environment.declared.value;
   const secrets = own(spec.secrets, instance);
   const { patches } = environmentWish(environment, instance);
-  return { file: environment.declared.file, secrets: secrets ?? {}, patches: patches ?? [], dependents };
+  const sealed = sealedOf(environment, instance);
+  return {
+    file: environment.declared.file,
+    secrets: secrets ?? {},
+    patches: patches ?? [],
+    dependents,
+    ...(sealed.length === 0 ? {} : { sealed: Object.fromEntries(sealed) }),
+  };
+}
+
+function sealedText(environment: DesiredEnvironment, instance: InstanceName): string {
+  return environment.sealed === undefined
+    ? ''
+    : sealedOf(environment, instance)
+        .map(([path, { blob }]) => `${path}=${blob}`)
+        .join(' ');
+}
+
+function sealedOf(environment: DesiredEnvironment, instance: InstanceName): readonly (readonly [string, SealedFile])[] {
+  const sources = environment.sealed === undefined ? undefined : own(environment.declared.value.spec.secrets, instance);
+  return Object.values(sources ?? {}).flatMap(({ provider, path = '' }) => {
+    const file = provider === 'sops' ? environment.sealed?.get(path) : undefined;
+    return file === undefined ? [] : [[path, file] as const];
+  });
 }
 
 function own<T>(map: Readonly<Record<string, T>> | undefined, name: string): T | undefined {

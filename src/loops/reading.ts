@@ -23,7 +23,11 @@ import type { ObjectReader } from '#ports/repository.ts';
 import { schemaOfCapsule } from '#resolve/resolve.ts';
 import { createLister, isRegular } from './listing.ts';
 import type { FoundFile } from './listing.ts';
+<<<<<<< HEAD
 import { createSecretScan } from './secret-files.ts';
+=======
+import { createSealedReading } from './sealed-reading.ts';
+>>>>>>> b9cac4f (secrets: open files that sops encrypted where they are applied)
 
 type Parsed = ReturnType<typeof parseDeclaration> & { readonly suppressions?: Suppressions };
 /** Comments that silence warnings. */
@@ -106,6 +110,7 @@ export function createReading(reader: ObjectReader): Reading {
   >();
   /** Locks as they were read: a promotion edits their text. */
   const locks = createMemo<string>(200);
+  const sealed = createSealedReading(lister);
   let parses = 0;
 
   function parse(file: SourceFile): Parsed {
@@ -151,13 +156,14 @@ export function createReading(reader: ObjectReader): Reading {
         ...irregular.flatMap((problem) => problem.place.file ?? []),
       ],
     });
+    const withSealed = await sealed.into(assembled.state.environments, found);
     return states.set(at.tree, {
       at,
       sharedKey: [
         root.find((entry) => entry.name === 'policies')?.id ?? '-',
         ...files.flatMap((file) => (/^environments\/[^/]+$/.test(file.path) ? [`${file.path} ${file.id}`] : [])),
       ].join('\n'),
-      state: assembled.state,
+      state: withSealed === undefined ? assembled.state : { ...assembled.state, environments: withSealed },
       problems: [
         ...irregular,
         ...capsules.problems,

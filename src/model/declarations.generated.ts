@@ -1888,6 +1888,10 @@ export interface ServiceConfiguration {
       readonly [k: string]: ServiceConfigurationProgram;
     };
   };
+  /** Encrypted files of environments. */
+  readonly sops?: {
+    readonly ageKey?: ServiceConfigurationSecret;
+  };
   readonly trust?: {
     /** Commit from which signatures are judged. */
     readonly root?: string;

@@ -3,6 +3,7 @@ import type { BlobId, CommitId, Sha256, TreeId } from '#model/digest.ts';
 import type { JsonObject } from '#model/json.ts';
 import type { CapsuleName, EnvironmentName, InstanceName, TargetName } from '#model/names.ts';
 import type { Place } from '#model/problem.ts';
+import type { SealedFile } from '#model/sealed.ts';
 
 /** A validated document with the way back to its text. `value` is shared by everybody who reads the same blob: never mutate it. */
 export interface Declared<T> {
@@ -59,6 +60,8 @@ export interface DesiredEnvironment {
   readonly configs: ReadonlyMap<InstanceName, Declared<JsonObject>>;
   readonly fleets: readonly Declared<Fleet>[];
   readonly devices: readonly Declared<Device>[];
+  /** Encrypted files that spec.secrets names, by path from the environment's folder; absent where it names none. */
+  readonly sealed?: ReadonlyMap<string, SealedFile>;
 }
 
 /** What a snapshot says should be. Everything in it parsed and obeyed its schema; rules across documents are `checkDesiredState`'s. */

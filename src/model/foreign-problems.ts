@@ -30,6 +30,13 @@ export const FOREIGN_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'resources: [github.com/acme/base?ref=main]',
     remedy: 'Copy it into the capsule and name it by a relative path.',
   },
+  'secret-not-sealed': {
+    rule: undefined,
+    title: 'The encrypted file of a secret cannot be used',
+    why: 'Only a file of environments/<env>/secrets that sops encrypted for age recipients gives values; one that is in the clear is no secret any more.',
+    example: 'secrets: { greeter: { api-key: { provider: sops, path: secrets/api.yaml } } } without that file',
+    remedy: 'Encrypt the file with sops for age recipients, with the keys that the capsule declares.',
+  },
   'tool-failed': {
     rule: undefined,
     title: 'helm or kustomize refused its input',

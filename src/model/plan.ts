@@ -3,6 +3,7 @@ import type { JsonObject } from '#model/json.ts';
 import type { KubernetesObject, ObjectKey } from '#model/kubernetes-object.ts';
 import type { EnvironmentName, TargetName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
+import type { SealedDocument } from '#model/sealed.ts';
 
 /**
  * One object this environment put on a target. `pending`: a run announced this row (a write or a removal) and may have died
@@ -13,6 +14,8 @@ export interface InventoryObject {
   readonly path: string;
   readonly sha256: Sha256;
   readonly pending: boolean;
+  /** Digest of the bytes that were really put there, where a sealed object was opened; `sha256` is that of its rendered text. */
+  readonly applied?: Sha256;
 }
 
 /** What we believe we own on a target; written as a superset before objects are created. */
@@ -75,6 +78,7 @@ export type Step =
       readonly path: string;
       readonly sha256: Sha256;
       readonly text: string;
+      readonly sealed?: SealedDocument;
       readonly basis: Sha256 | undefined;
       /** Empty unless the same object stood elsewhere. */
       readonly leaves: readonly LeftPath[];
@@ -119,5 +123,6 @@ export interface PlannedObject {
   readonly path: string;
   readonly sha256: Sha256;
   readonly text: string;
+  readonly sealed?: SealedDocument;
   readonly object: KubernetesObject;
 }

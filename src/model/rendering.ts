@@ -8,6 +8,7 @@ import type { KubernetesObject, ObjectKey } from '#model/kubernetes-object.ts';
 import type { EnvironmentName, InstanceName, TargetName } from '#model/names.ts';
 import type { Place } from '#model/problem.ts';
 import type { Configuration, Pin } from '#model/resolution.ts';
+import type { SealedDocument, SealedFile } from '#model/sealed.ts';
 
 /** The render engine's own version: part of every unit's digest, raised whenever the same input gives other bytes. */
 export const RENDER_ENGINE = { renderEngine: 'handlebars@4.7.10', engineVersion: 1 } as const;
@@ -35,6 +36,8 @@ export interface Wishes {
   readonly patches: readonly CapsulePatch[];
   /** Instances on this target that depend on this one, sorted; empty where the capsule does not ask for network policies. */
   readonly dependents: readonly InstanceName[];
+  /** Encrypted files that `secrets` names, by path; absent where it names none. */
+  readonly sealed?: Readonly<Record<string, SealedFile>>;
 }
 
 /** Everything one (environment, target, instance) rendering follows from; structured-cloneable. */
@@ -67,6 +70,8 @@ export interface RenderedObject {
   readonly sha256: Sha256;
   /** Order inside its instance: hooks before 0, components by what they start after. Absent: 0. */
   readonly wave?: number;
+  /** Where the values of a Secret come from when it is applied; its text has placeholders. */
+  readonly sealed?: SealedDocument;
   readonly object: KubernetesObject;
   /** What its status means, where its capsule says so. */
   readonly health?: HealthExpressions;

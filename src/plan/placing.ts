@@ -81,8 +81,8 @@ function write(
   object: RenderedObject,
   rest: { readonly basis: Sha256 | undefined; readonly leaves: readonly LeftPath[]; readonly reason: string },
 ): Step {
-  const { key, path, sha256, text } = object;
-  return { action, key, path, sha256, text, ...rest };
+  const { key, path, sha256, text, sealed } = object;
+  return { action, key, path, sha256, text, ...(sealed === undefined ? {} : { sealed }), ...rest };
 }
 
 function keep(object: Pick<RenderedObject, 'key' | 'path' | 'sha256'>, reason: string): Step {

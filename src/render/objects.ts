@@ -9,6 +9,7 @@ import { writeKubernetesYaml } from '#model/kubernetes-text.ts';
 import type { Place } from '#model/problem.ts';
 import { compareText } from '#model/problem.ts';
 import type { ObjectOrigin, RenderedObject, RenderedUnit } from '#model/rendering.ts';
+import type { SealedDocument } from '#model/sealed.ts';
 import type { Scope } from './scope.ts';
 import { problemAt } from './scope.ts';
 import { secretIn } from './secret-scan.ts';
@@ -24,6 +25,8 @@ export interface RawObject {
   /** Order inside the instance; absent: 0. */
   readonly wave?: number;
   readonly patches?: ObjectOrigin['patches'];
+  /** Where its values come from when it is applied. */
+  readonly sealed?: SealedDocument;
 }
 
 /** V-87: makes each raw object one of ours, or says why it cannot be. By path. */
@@ -160,6 +163,7 @@ function toRendered(scope: Scope, object: KubernetesObject, raw: RawObject): Ren
     path: `${scope.unit.pin.instance}/${objectFileName(object)}`,
     sha256: sha256Of(text),
     ...(raw.wave === undefined || raw.wave === 0 ? {} : { wave: raw.wave }),
+    ...(raw.sealed === undefined ? {} : { sealed: raw.sealed }),
     object,
     text,
   };

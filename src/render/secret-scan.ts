@@ -1,6 +1,10 @@
 import { isJsonObject } from '#model/json.ts';
 import type { KubernetesObject } from '#model/kubernetes-object.ts';
+<<<<<<< HEAD
 import { knownSecretIn } from '#model/secret-scan.ts';
+=======
+import { isSealed } from '#model/sealed.ts';
+>>>>>>> b9cac4f (secrets: open files that sops encrypted where they are applied)
 
 /** What is rendered explains no keys: the header alone is one too many. */
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----/;
@@ -10,7 +14,7 @@ export function secretIn(object: KubernetesObject, text: string): string | undef
   if (object.kind === 'Secret' && object.apiVersion === 'v1') {
     for (const field of ['data', 'stringData']) {
       const values = object[field];
-      if (isJsonObject(values) && Object.keys(values).length > 0) return `values in ${field}`;
+      if (isJsonObject(values) && !isSealed(values)) return `values in ${field}`;
     }
   }
   return PRIVATE_KEY.test(text) ? 'a private key' : knownSecretIn(text);

@@ -2,9 +2,11 @@ import type { CapsuleEnvironmentVariable } from '#model/declarations.generated.t
 import type { JsonObject } from '#model/json.ts';
 import { pointerToken } from '#model/json.ts';
 import type { SecretSource } from '#model/rendering.ts';
+import type { SealedDocument } from '#model/sealed.ts';
 import { metadataOfInstance } from './part.ts';
 import type { Scope } from './scope.ts';
 import { compact, entriesOf, reportWish } from './scope.ts';
+import { sealedSecret } from './sealed-secrets.ts';
 
 /** The Secret of a declared secret and the key in it; the value itself is never here. Optional ones may be absent. */
 export function secretReference(scope: Scope, variable: CapsuleEnvironmentVariable & { readonly secret: string }): JsonObject {
@@ -20,8 +22,8 @@ export function secretReference(scope: Scope, variable: CapsuleEnvironmentVariab
   });
 }
 
-/** One ExternalSecret for each secret whose source is an external store. */
-export function secretObjects(scope: Scope): readonly JsonObject[] {
+/** One ExternalSecret for each secret whose source is an external store, one Secret with placeholders for each encrypted file. */
+export function secretObjects(scope: Scope): readonly { readonly value: JsonObject; readonly sealed?: SealedDocument }[] {
   return entriesOf(scope.unit.wishes.secrets).flatMap(([secret, source]) => {
     if (!isDeclared(scope, secret)) return [];
     const declared = keysOf(scope, secret);
@@ -33,8 +35,12 @@ export function secretObjects(scope: Scope): readonly JsonObject[] {
       );
       return [];
     }
-    const object = source.provider === 'external-secrets' ? externalSecret(scope, secret, source) : undefined;
-    return object === undefined ? [] : [object];
+    if (source.provider === 'sops') {
+      const keys = declared.length === 0 ? [secret] : declared;
+      return sealedSecret(scope, { secret, source, name: objectName(scope, secret), keys }) ?? [];
+    }
+    const value = source.provider === 'external-secrets' ? externalSecret(scope, secret, source) : undefined;
+    return value === undefined ? [] : [{ value }];
   });
 }
 

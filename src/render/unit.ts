@@ -89,7 +89,7 @@ function instanceObjects(scope: Scope, parts: readonly Part[]): readonly RawObje
     wave,
   });
   return [
-    ...secretObjects(scope).map((value) => ({ value, ...from('/spec/secrets', 'spec.secrets', WAVE.secrets) })),
+    ...secretObjects(scope).map((made) => ({ ...made, ...from('/spec/secrets', 'spec.secrets', WAVE.secrets) })),
     ...monitoringObjects(scope, parts).map((value) => ({ value, ...from('/spec', 'monitoring', 0) })),
     ...flagObjects(scope).map((value) => ({ value, ...from('', 'flags', 0) })),
   ];

@@ -38,6 +38,8 @@ export interface Configuration {
   readonly credentials: ReadonlyMap<string, { readonly kubeconfig: string; readonly environments: readonly string[] }>;
   /** Tool -> exact version -> absolute path and sha256 of the program. */
   readonly tools: Readonly<Partial<Record<(typeof TOOLS)[number], Readonly<Record<string, ProgramFile>>>>>;
+  /** Undefined where there is none, or where a command runs that cannot read it. */
+  readonly ageKey: Secret | undefined;
   readonly logLevel: LogLevel;
   /** Everything secret in it, for the journal to mask. */
   readonly secrets: readonly Secret[];
@@ -62,6 +64,8 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
   const settings = settingsOf(draft.value, source.purpose);
   if (valueAt(value, '/store/postgres') !== undefined) problems.push(notSupported(draft.value, '/store/postgres', 'PostgreSQL'));
   if (valueAt(value, '/access') !== undefined) problems.push(notSupported(draft.value, '/access', 'the API and its access rules'));
+  const noAgeKey = secrets.missing.get('/sops/ageKey');
+  if (noAgeKey !== undefined && source.purpose === 'service') problems.push(noAgeKey);
   if (problems.length > 0 || repository === undefined) return refused(problems);
   const path = (pointer: string, usual: string): string => resolve(directory, textAt(value, pointer) ?? usual);
   const allowedSigners = textAt(value, '/trust/allowedSigners');
@@ -83,6 +87,7 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
     },
     credentials: credentialsOf(draft.value),
     tools: toolsOf(draft.value),
+    ageKey: secrets.found.get('/sops/ageKey'),
     logLevel: levelOf(value),
     secrets: [...secrets.found.values()],
   });
@@ -118,7 +123,7 @@ async function readDraft(source: ConfigurationSource): Promise<Result<Draft>> {
 
 /** Where a wrong value may be the secret itself, so that it is not repeated. */
 const SECRET_PLACE =
-  /^\/(forge\/(token|webhookSecret|previousWebhookSecret|app\/privateKey)|store\/postgres|access\/[0-9]+\/token)(?=\/|$)/;
+  /^\/(forge\/(token|webhookSecret|previousWebhookSecret|app\/privateKey)|store\/postgres|access\/[0-9]+\/token|sops\/ageKey)(?=\/|$)/;
 
 function secretInFile(pointer: string, place: Place): Problem {
   const message = `${pointer} must be { env: NAME } or { file: PATH }; a secret does not stand in the configuration`;

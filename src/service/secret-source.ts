@@ -12,7 +12,7 @@ export interface Secrets {
   readonly missing: ReadonlyMap<string, Problem>;
 }
 
-const PLACES = ['/forge/token', '/forge/app/privateKey', '/forge/webhookSecret', '/forge/previousWebhookSecret'];
+const PLACES = ['/forge/token', '/forge/app/privateKey', '/forge/webhookSecret', '/forge/previousWebhookSecret', '/sops/ageKey'];
 const LARGEST_SECRET = 65_536;
 
 /** Reads every secret that the configuration names. */

@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 
 import { sha256Of } from '#model/digest.ts';
 import { keyText } from '#model/kubernetes-object.ts';
-import type { Inventory, Outcome, Step, TargetPlan } from '#model/plan.ts';
+import type { Inventory, InventoryObject, Outcome, Step, TargetPlan } from '#model/plan.ts';
 import { PortError } from '#ports/port-error.ts';
+import type { SealedSecrets } from '#ports/sealed-secrets.ts';
 import { announce, pathsOf, removals, whatIsThere } from './announced.ts';
 import { isObjectPath, isPlain, makePlain, OWN_FOLDER, STAGING } from './below.ts';
 import { codeOf } from './disk.ts';
@@ -15,13 +16,18 @@ import type { HeldLock, LockOwner } from './lock-file.ts';
 import { movedProblem, skippedProblem } from './outcome-problems.ts';
 import { outcome, placeObject, pruneObject, stageText } from './place.ts';
 import type { Directory, WritingStep } from './place.ts';
+import { renderedDigests, unseal, withApplied } from './unsealed.ts';
 
-export interface TargetDirectory extends Directory {
+export interface TargetDirectory extends Omit<Directory, 'opened'> {
   /** Root of all directory targets, and this one's folders below it. */
   readonly root: string;
   readonly folders: readonly string[];
   readonly owner: () => Promise<LockOwner>;
+  readonly secrets: SealedSecrets | undefined;
 }
+
+/** The same while a plan is carried out. */
+type Applying = TargetDirectory & Directory;
 
 /** One plan and what it leaves behind. */
 export interface Assignment {
@@ -45,7 +51,7 @@ export async function applyPlan(
   refuseOddSteps(work);
   const before = await heldInventory(directory, next);
   const nothingToDo = plan.steps.every((step) => step.action === 'keep');
-  if (nothingToDo && before !== undefined && inventoryText(before) === inventoryText(next)) {
+  if (nothingToDo && before !== undefined && inventoryText(before) === inventoryText(asHeld(work, before))) {
     return plan.steps.map((step) => outcome(step, 'unchanged'));
   }
   await makePlain(directory.disk, directory.root, [...directory.folders, OWN_FOLDER, STAGING]);
@@ -57,16 +63,24 @@ export async function applyPlan(
   }
 }
 
+/** What is written down at the end where nothing has to be done. */
+function asHeld({ plan, next }: Assignment, before: Inventory): Inventory {
+  return { ...next, objects: withApplied(next.objects, { plan, opened: new Map(), held: before.objects }) };
+}
+
 async function applyLocked(
-  directory: TargetDirectory,
+  found: TargetDirectory,
   { plan, next }: Assignment,
   lock: HeldLock,
   signal: AbortSignal | undefined,
 ): Promise<readonly Outcome[]> {
-  await sweepStaging(directory);
+  await sweepStaging(found);
   // Read again: until the lock was ours, another process may have written.
-  const held = await heldInventory(directory, next);
-  const announced = announce(plan, held);
+  const held = await heldInventory(found, next);
+  const opened = await unseal(found.secrets, plan, signal);
+  const noted = (rows: readonly InventoryObject[]) => withApplied(rows, { plan, opened, held: held?.objects ?? [] });
+  const announced = noted(announce(plan, held));
+  const directory: Applying = { ...found, opened, digests: renderedDigests(found.digests, found.base, announced) };
   await writeInventory(directory, lock, { ...next, objects: announced });
 
   const outcomes = new Map<Step, Outcome>();
@@ -88,16 +102,11 @@ async function applyLocked(
     else outcomes.set(step, allWritten ? await pruneObject(directory, step) : outcome(step, 'refused', skippedProblem(plan, step)));
   }
   await removeEmptyFolders(directory, plan.steps);
-  await writeInventory(directory, lock, { ...next, objects: whatIsThere(next, { held, announced }, outcomes) });
+  await writeInventory(directory, lock, { ...next, objects: noted(whatIsThere(next, { held, announced }, outcomes)) });
   return plan.steps.map((step) => outcomes.get(step) ?? outcome(step, 'unchanged'));
 }
 
-async function placeSome(
-  directory: TargetDirectory,
-  lock: HeldLock,
-  steps: readonly WritingStep[],
-  outcomes: Map<Step, Outcome>,
-): Promise<void> {
+async function placeSome(directory: Applying, lock: HeldLock, steps: readonly WritingStep[], outcomes: Map<Step, Outcome>): Promise<void> {
   const staged = await Promise.all(steps.map((step) => stageText(directory, step)));
   for (const [index, step] of steps.entries()) {
     await lock.check();

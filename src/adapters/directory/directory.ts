@@ -2,6 +2,7 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { PortError } from '#ports/port-error.ts';
+import type { SealedSecrets } from '#ports/sealed-secrets.ts';
 import type { Target, Targets } from '#ports/target.ts';
 import { applyPlan } from './apply.ts';
 import type { TargetDirectory } from './apply.ts';
@@ -20,6 +21,8 @@ export interface DirectoryOptions {
   readonly root: string;
   readonly disk?: Disk;
   readonly owner?: () => Promise<LockOwner>;
+  /** Without it an object whose values are encrypted in git is an outcome that failed. */
+  readonly secrets?: SealedSecrets | undefined;
 }
 
 export interface DirectoryTargets extends Targets {
@@ -41,7 +44,7 @@ export function directoryTargets(options: DirectoryOptions): DirectoryTargets {
 }
 
 function directoryTarget(options: DirectoryOptions, digests: Digests, path: string): Target {
-  const { disk = machineDisk, owner = thisProcess } = options;
+  const { disk = machineDisk, owner = thisProcess, secrets } = options;
   placeBelow(resolve(options.root), path);
 
   async function below(root: string): Promise<TargetDirectory> {
@@ -52,7 +55,7 @@ function directoryTarget(options: DirectoryOptions, digests: Digests, path: stri
         `directory target: something on the way to ${JSON.stringify(path)} is not a plain directory; links are not followed`,
       );
     }
-    return { root, base, folders, disk, digests, owner };
+    return { root, base, folders, disk, digests, owner, secrets };
   }
   return {
     async observe(wanted, signal) {

@@ -34,9 +34,15 @@ export async function readInventory(base: string): Promise<Inventory | undefined
 /** One row a line, so that people and `diff` can read it. */
 export function inventoryText(inventory: Inventory): string {
   const { environment, target, rendering } = inventory;
-  const rows = inventory.objects.map(({ key, path, sha256, pending }) => {
+  const rows = inventory.objects.map(({ key, path, sha256, pending, applied }) => {
     const { group, kind, namespace, name } = key;
-    return JSON.stringify({ key: { group, kind, namespace, name }, path, sha256, ...(pending ? { pending } : {}) });
+    return JSON.stringify({
+      key: { group, kind, namespace, name },
+      path,
+      sha256,
+      ...(pending ? { pending } : {}),
+      ...(applied === undefined ? {} : { applied }),
+    });
   });
   const head = JSON.stringify({ formatVersion: 1, environment, target, rendering }).slice(0, -1);
   return `${head},"objects":[${rows.length === 0 ? '' : `\n${rows.join(',\n')}\n`}]}\n`;
@@ -63,9 +69,10 @@ function toInventory(value: JsonObject): Inventory | undefined {
 
 function toRow(value: Json): InventoryObject | undefined {
   if (!isJsonObject(value) || !isJsonObject(value['key'])) return undefined;
-  const { path, sha256, pending = false } = value;
+  const { path, sha256, pending = false, applied } = value;
   const { group, kind, namespace, name } = value['key'];
   if (typeof path !== 'string' || !isObjectPath(path) || typeof sha256 !== 'string' || typeof pending !== 'boolean') return undefined;
   if (typeof group !== 'string' || typeof kind !== 'string' || typeof namespace !== 'string' || typeof name !== 'string') return undefined;
-  return { key: { group, kind, namespace, name }, path, sha256: toSha256(sha256), pending };
+  const row = { key: { group, kind, namespace, name }, path, sha256: toSha256(sha256), pending };
+  return typeof applied === 'string' ? { ...row, applied: toSha256(applied) } : row;
 }

@@ -10,6 +10,7 @@ import type { Digests } from './digests.ts';
 import { codeOf } from './disk.ts';
 import { readInventory } from './inventory-file.ts';
 import { readReports } from './reports.ts';
+import { asRendered, renderedDigests } from './unsealed.ts';
 
 /** How many files are looked at in one go; the event loop breathes in between. */
 const AT_ONCE = 64;
@@ -24,11 +25,14 @@ export async function observeDirectory(
   const inventory = await readInventory(base);
   const keys = new Map(inventory?.objects.map((object) => [object.path, object.key]));
   const paths = [...new Set([...wanted.map((object) => object.path), ...keys.keys()])].toSorted(compareText);
-  const { found, complete } = await digestsOf(base, digests, paths, signal);
+  const { found, complete } = await digestsOf(base, renderedDigests(digests, base, inventory?.objects ?? []), paths, signal);
   return {
     inventory,
     objects: [...found].map(([path, sha256]): ObservedObject => ({ key: keys.get(path), path, sha256 })),
-    reports: await readReports(base, wantedOf(wanted, found)),
+    reports: (await readReports(base, wantedOf(wanted, found))).map((report) => ({
+      ...report,
+      sha256: asRendered(inventory?.objects ?? [], report.path, report.sha256),
+    })),
     complete,
   };
 }

@@ -11,11 +11,14 @@ import { codeOf } from './disk.ts';
 import type { Disk } from './disk.ts';
 import { diskFailure } from './failures.ts';
 import { movedProblem, writeProblem } from './outcome-problems.ts';
+import type { UnsealedSteps } from './unsealed.ts';
 
 export interface Directory {
   readonly base: string;
   readonly disk: Disk;
   readonly digests: Digests;
+  /** What sealed steps of this run put down. */
+  readonly opened: UnsealedSteps;
 }
 
 export type WritingStep = Extract<Step, { readonly text: string }>;
@@ -26,9 +29,11 @@ export type Staged = string | undefined | PortError;
 /** The bytes of a step on disk, under a name nobody looks at; a failure is kept until the step's turn. */
 export async function stageText(directory: Directory, step: WritingStep): Promise<Staged> {
   if (step.basis === step.sha256) return undefined;
+  const opened = directory.opened.get(step.path);
+  if (isPortError(opened)) return opened;
   const file = join(directory.base, OWN_FOLDER, STAGING, randomUUID());
   try {
-    await directory.disk.writeNew(file, step.text);
+    await directory.disk.writeNew(file, opened === undefined ? step.text : opened.text());
     return file;
   } catch (error) {
     return diskFailure(error, `writing ${step.path}`);

@@ -27,6 +27,8 @@ export type FoundProgram = { readonly kind: 'found'; readonly path: string } | {
 export interface Programs {
   /** The program of exactly that version. What is configured has the digest that is configured; what lies on PATH says its version itself. */
   find(tool: ToolName, version: string): Promise<FoundProgram>;
+  /** Any version: the highest that is configured, or what lies on PATH. For a tool whose answers do not depend on its version. */
+  findAny(tool: ToolName): Promise<FoundProgram>;
 }
 
 const VERSION_ARGS: Readonly<Record<ToolName, readonly string[]>> = {
@@ -53,14 +55,27 @@ export function programs(places: ToolPlaces): Programs {
     return checked(tool, version, { path: file.path, state });
   }
 
+  async function findAny(tool: ToolName): Promise<FoundProgram> {
+    const configured = Object.keys(places.configured[tool] ?? {}).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+    const highest = configured.at(-1);
+    if (places.configured[tool] !== undefined)
+      return highest === undefined ? missing(`tools.${tool} names no version`) : find(tool, highest);
+    return (await lookUp(tool)) ?? missing(`there is no ${tool} on PATH`);
+  }
+
   async function onPath(tool: ToolName, version: string): Promise<FoundProgram> {
+    const file = await lookUp(tool);
+    return file === undefined ? missing(`there is no ${tool} on PATH`) : checked(tool, version, file);
+  }
+
+  async function lookUp(tool: ToolName) {
     for (const folder of places.path.split(':')) {
       if (!isAbsolute(folder)) continue;
       const path = join(folder, tool);
       const state = await stateOf(path);
-      if (state !== undefined) return checked(tool, version, { path, state });
+      if (state !== undefined) return { kind: 'found' as const, path, state };
     }
-    return missing(`there is no ${tool} on PATH`);
+    return undefined;
   }
 
   async function checked(tool: ToolName, version: string, file: { readonly path: string; readonly state: string }): Promise<FoundProgram> {
@@ -68,7 +83,7 @@ export function programs(places: ToolPlaces): Programs {
     return said === version ? { kind: 'found', path: file.path } : missing(`${file.path} is ${tool} ${said || 'of no known version'}`);
   }
 
-  return { find };
+  return { find, findAny };
 }
 
 function missing(found: string): FoundProgram {

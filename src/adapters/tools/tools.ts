@@ -1,4 +1,6 @@
+import type { Secret } from '#model/secret.ts';
 import type { ForeignRenderer } from '#ports/foreign-renderer.ts';
+import type { SealedSecrets } from '#ports/sealed-secrets.ts';
 import type { RunLimits } from './limited-run.ts';
 import type { ToolPlaces } from './programs.ts';
 
@@ -14,5 +16,18 @@ export function foreignRenderer(places: ToolPlaces, limits: Partial<RunLimits> =
       return renderer.render(request, signal);
     },
     counts: () => ({ runs: runs() }),
+  };
+}
+
+/** Files that sops encrypted for age recipients. */
+export function sealedSecrets(places: ToolPlaces, ageKey: Secret | undefined): SealedSecrets {
+  let opened: Promise<SealedSecrets> | undefined;
+  return {
+    async open(document, signal) {
+      opened ??= Promise.all([import('./programs.ts'), import('./sops.ts')]).then(([{ programs }, { sopsSecrets }]) =>
+        sopsSecrets(programs(places), ageKey),
+      );
+      return (await opened).open(document, signal);
+    },
   };
 }
