@@ -15,6 +15,7 @@ import { agentProblems } from './rules/agents.ts';
 import { availabilityProblems } from './rules/availability.ts';
 import { CODE_OWNER_PATHS, codeOwnerProblems } from './rules/code-owners.ts';
 import { componentNameProblems } from './rules/component-names.ts';
+import { compositionProblems } from './rules/composition.ts';
 import { cycleProblems } from './rules/cycles.ts';
 import { dependencyProblems } from './rules/dependencies.ts';
 import { deviceProblems } from './rules/devices.ts';
@@ -95,6 +96,7 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...dependencyProblems(context),
     ...wiringProblems(context),
     ...cycleProblems(context),
+    ...compositionProblems(context),
     ...promotionProblems(context),
     ...targetProblems(context),
     ...targetFactProblems(context),

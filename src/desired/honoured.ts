@@ -190,7 +190,9 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/type',
       '/spec/engine',
       '/spec/versionFiles/**',
+      '/spec/sealed',
       '/spec/extends/**',
+      '/spec/extensionPoints/**',
       '/spec/instances/**',
       '/spec/components',
       '/spec/components/*/primary',
@@ -301,7 +303,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/compatibility/kubernetes',
       '/spec/compatibility/architectures',
       '/spec/compatibility/capabilities',
-      '/spec/extensionPoints/**',
       // Where the chart that lies in the capsule was taken from.
       '/spec/components/*/source/repo',
       '/spec/components/*/source/url',
@@ -322,7 +323,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/security/compliance',
     ],
     unsupported: [
-      stuck('/spec/sealed'),
       stuck('/spec/imports'),
       stuck('/spec/components/*/kind', 'Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'Manifests', 'Helm', 'Kustomize'),
       stuck('/spec/components/*/source/plan'),

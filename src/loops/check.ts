@@ -9,6 +9,7 @@ import { affectedSince, isIn, wordsOfProblem } from './affected.ts';
 import type { Affected } from './affected.ts';
 import { checkEnvironments } from './check-environments.ts';
 import { codeOwnersAt } from './code-owners.ts';
+import { composedSnapshot, inheritedLines, inPlace, toldOnce } from './composed.ts';
 import { differingBranch } from './default-branch.ts';
 import { declaredIn, withLines } from './lines.ts';
 import type { ReadState, Snapshot } from './reading.ts';
@@ -44,12 +45,18 @@ export async function validateSnapshot(
   const { state, problems, suppressions } = await world.reading.desiredState(at);
   const index = await indexFor(world, at);
   const found = [...(await declaredProblems(world, at, { state, problems, suppressions }))];
-  for (const capsule of state.capsules) if (affected?.capsules.has(capsule.name) !== false) found.push(...checkCapsuleTemplates(capsule));
+  const unreleased = await withUnreleased(world, { at, index, state });
+  const composed = await composedSnapshot(world.reading, state.capsules, unreleased);
+  const looked = composed.filter((capsule) =>
+    [capsule, ...(capsule.parents ?? [])].some(({ name }) => affected?.capsules.has(name) !== false),
+  );
+  const ofTemplates = looked.flatMap((capsule) => checkCapsuleTemplates(capsule));
+  found.push(...toldOnce(inPlace(ofTemplates, looked), looked));
   const checked = {
     world,
     declarations,
     state,
-    index: await withUnreleased(world, { at, index, state }),
+    index: unreleased,
     only: affected?.environments,
     findings: [...found],
   };
@@ -86,16 +93,19 @@ async function declaredProblems(world: ReadingWorld, at: Snapshot, { state, prob
   const index = await indexFor(world, at);
   const capsules = state.capsules.map(({ name, declared, gitTree }) => ({ name, version: declared.value.metadata.version, gitTree }));
   const found: Problem[] = [...problems];
-  found.push(
-    ...checkDesiredState(state, {
+  const composed = await composedSnapshot(world.reading, state.capsules, await withUnreleased(world, { at, index, state }));
+  const offline = checkDesiredState(
+    { ...state, capsules: composed },
+    {
       unreadable: problems.flatMap((problem) => problem.place.file ?? []),
       released: index.releases,
       history: await historyFacts(world, at, capsules),
       engineVersion: world.settings.version,
       now: world.clock.now(),
       codeOwners: await codeOwnersAt(world, at),
-    }),
+    },
   );
+  found.push(...toldOnce(withLines(offline, inheritedLines(composed)), composed));
   found.push(...notHonoured(state), ...allowedSigners(state.project).problems);
   const otherBranch = differingBranch(declarations, world.settings);
   // The declaration may well be the right one: that stops whoever runs it with such a configuration, not whoever declares it.

@@ -279,6 +279,9 @@ export function createReading(reader: ObjectReader): Reading {
         release,
         sha256: source.sha256,
         declaration: source.declared.value,
+        get files() {
+          return source.files.map((file) => file.path);
+        },
         // Few ask: what a condition of a dependency sees, and what a child inherits.
         get schema() {
           if (!isRead) schema = schemaOfCapsule(source)?.value;

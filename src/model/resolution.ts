@@ -110,4 +110,8 @@ export interface ReleasedCapsule {
   readonly declaration: Capsule;
   /** Its configuration schema, inline or from its file, where it has one. */
   readonly schema?: JsonObject | undefined;
+  /** What it declares itself, where `declaration` holds what it inherits, too. */
+  readonly own?: Capsule;
+  /** Paths of its own files. */
+  readonly files?: readonly string[] | undefined;
 }

@@ -28,6 +28,8 @@ interface Walk {
   readonly contexts: readonly (readonly Shape[])[];
   readonly root: readonly Shape[];
   readonly blockParams: ReadonlyMap<string, readonly Shape[]>;
+  /** Dependencies and children that may be absent, but for those that a block around asks for. */
+  readonly uncertain: ReadonlySet<string>;
 }
 
 const MOST_STATEMENTS = 50_000;
@@ -52,6 +54,7 @@ export function checkTemplates(capsule: CheckedCapsule): readonly Problem[] {
       contexts: [[shape]],
       root: [shape],
       blockParams: new Map(),
+      uncertain: uncertainOf(capsule.declaration),
     };
     walkText(walk, text);
   }
@@ -125,12 +128,39 @@ function walkBlock(walk: Walk, block: hbs.AST.BlockStatement): void {
   const [first, ...others] = block.params.map((argument) => shapesOf(walk, argument));
   for (const pair of block.hash?.pairs ?? []) shapesOf(walk, pair.value);
   if (first === undefined || others.length > 0) report(walk, block, `{{#${name}}} takes one value`);
+  const sure = name === 'if' || name === 'unless' ? block.params.flatMap((argument) => askedFor(argument)) : [];
+  const known: Walk = sure.length === 0 ? walk : { ...walk, uncertain: new Set([...walk.uncertain].filter((one) => !sure.includes(one))) };
   const inner = name === 'each' ? (first ?? []).flatMap((shape) => elementShapes(shape)) : name === 'with' ? (first ?? []) : undefined;
   walkProgram(
-    inner === undefined ? walk : { ...walk, contexts: [inner, ...walk.contexts], blockParams: namedParams(walk, block, inner) },
+    inner === undefined
+      ? name === 'unless'
+        ? walk
+        : known
+      : { ...walk, contexts: [inner, ...walk.contexts], blockParams: namedParams(walk, block, inner) },
     block.program,
   );
-  walkProgram(walk, block.inverse);
+  walkProgram(name === 'unless' ? known : walk, block.inverse);
+}
+
+/** Capabilities that must be there for a condition to hold. */
+function askedFor(condition: Expression): readonly string[] {
+  if (condition.type === 'SubExpression') {
+    const call = condition as hbs.AST.SubExpression;
+    const isBoth = call.path.type === 'PathExpression' && (call.path as hbs.AST.PathExpression).original === 'and';
+    return isBoth ? call.params.flatMap((argument) => askedFor(argument)) : [];
+  }
+  if (condition.type !== 'PathExpression') return [];
+  const parts = (condition as hbs.AST.PathExpression).parts.map(String);
+  const at = parts[0] === 'root' ? 1 : 0;
+  return parts[at] === 'capabilities' && parts.length === at + 2 ? parts.slice(at + 1) : [];
+}
+
+function uncertainOf({ spec }: Capsule): ReadonlySet<string> {
+  const conditional = (one: { readonly when?: string | null | undefined }): boolean => (one.when ?? undefined) !== undefined;
+  return new Set([
+    ...Object.entries(spec.dependencies ?? {}).flatMap(([name, one]) => (one.optional === true || conditional(one) ? [name] : [])),
+    ...Object.entries(spec.instances ?? {}).flatMap(([name, one]) => (conditional(one) ? [name] : [])),
+  ]);
 }
 
 function namedParams(walk: Walk, block: hbs.AST.BlockStatement, inner: readonly Shape[]): Walk['blockParams'] {
@@ -185,6 +215,7 @@ const LOOP_DATA: ReadonlySet<string> = new Set(['index', 'key', 'first', 'last']
 function pathShapes(walk: Walk, path: hbs.AST.PathExpression): readonly Shape[] {
   const parts = path.parts.map(String);
   const [head] = parts;
+  judgeGuard(walk, path, parts);
   if (path.data) {
     if (head === 'root') return follow(walk, path, { from: walk.root, parts: parts.slice(1) });
     if (head !== undefined && LOOP_DATA.has(head) && walk.contexts.length > 1) return [ANYTHING];
@@ -197,6 +228,24 @@ function pathShapes(walk: Walk, path: hbs.AST.PathExpression): readonly Shape[] 
   if (from !== undefined) return follow(walk, path, { from, parts });
   report(walk, path, `{{${path.original}}} reaches above the outermost context`);
   return [];
+}
+
+/** V-28. */
+function judgeGuard(walk: Walk, path: hbs.AST.PathExpression, parts: readonly string[]): void {
+  const own = path.data && parts[0] === 'root' ? parts.slice(1) : !path.data && path.depth === walk.contexts.length - 1 ? parts : [];
+  const [head, name] = own;
+  if (head !== 'dependencies' || name === undefined || !walk.uncertain.has(name) || walk.problems.length >= 200) return;
+  const { line, column } = path.loc.start;
+  walk.problems.push({
+    code: 'dependency-unguarded',
+    rule: 'V-28',
+    severity: 'error',
+    phase: 'validate',
+    message: `${walk.file}: {{${path.original}}} uses optional dependency ${JSON.stringify(name)} without when/capabilities guard`,
+    remedy: `Put it inside {{#if capabilities.${name}}}.`,
+    place: { file: walk.file, line, column: column + 1, pointer: undefined },
+    related: [],
+  });
 }
 
 function follow(

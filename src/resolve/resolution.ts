@@ -4,6 +4,7 @@ import type { Pin, Release, ReleasedCapsule, Resolution, ResolvedInstance } from
 import { suggest } from '#model/suggest.ts';
 import { givenTo } from './children.ts';
 import { clashText, type Clash } from './clash.ts';
+import { compositionProblems } from './composition-check.ts';
 import type { Ancestor } from './lineage.ts';
 import { orderOf } from './order.ts';
 import type { ResolveInput } from './resolve-input.ts';
@@ -58,7 +59,12 @@ function ordered(input: ResolveInput, slots: ReadonlyMap<InstanceName, Slot>, no
     })
     .sort((a, b) => compareText(a.pin.instance, b.pin.instance));
   const released = new Map(decided.map((one) => [one.slot.instance, one.released]));
-  const problems = checkWiring(input.environment, instances, released);
+  const composed = decided.map(({ slot, choice, released: one }) => ({
+    instance: slot.instance,
+    released: one,
+    ancestors: choice.ancestors,
+  }));
+  const problems = [...checkWiring(input.environment, instances, released), ...compositionProblems(input.environment, composed, instances)];
   if (problems.length > 0) return { kind: 'unresolvable', problems };
   const warnings = order.cut.map((cut) => cycleProblem(input, cut.cycle, cut.dependency));
   return { kind: 'resolved', resolution: { environment: input.environment.name, instances, notes }, warnings };

@@ -38,7 +38,7 @@ function* inheritingTurns(search: Search, slot: Slot, released: ReleasedCapsule)
         const parents = line.ancestors.map((one) => one.released.declaration);
         const declaration = inheritedDeclaration(released.declaration, parents);
         const schema = inheritedSchema([released.schema, ...line.ancestors.map((one) => one.released.schema)]);
-        yield { version, released: { ...released, declaration, schema }, ancestors: line.ancestors };
+        yield { version, released: { ...released, declaration, schema, own: released.declaration }, ancestors: line.ancestors };
       }
     }
   }

@@ -7,6 +7,7 @@ import { type Change, changed, edit, type Garden, plantedGarden, seen, validated
 import { DEV, LOCK, NOTE, PROD, release, type Row } from './rule-changes.ts';
 import { NEAR_MISSES } from './rule-near-misses.ts';
 import { AGENT_NEAR_MISSES, AGENT_VIOLATIONS } from './rule-rows-agents.ts';
+import { COMPOSITION_NEAR_MISSES, COMPOSITION_VIOLATIONS } from './rule-rows-composition.ts';
 import { OBJECT_NEAR_MISSES, OBJECT_VIOLATIONS } from './rule-rows-objects.ts';
 import { SECRET_NEAR_MISSES, SECRET_VIOLATIONS } from './rule-rows-secrets.ts';
 import { OPERATION_NEAR_MISSES, OPERATION_VIOLATIONS } from './rule-rows-operations.ts';
@@ -17,6 +18,7 @@ const ALL_VIOLATIONS: readonly Row[] = [
   // A line for each file of rows.
   ...VIOLATIONS,
   ...AGENT_VIOLATIONS,
+  ...COMPOSITION_VIOLATIONS,
   ...SECRET_VIOLATIONS,
   ...OBJECT_VIOLATIONS,
   ...OPERATION_VIOLATIONS,
@@ -27,6 +29,7 @@ const ALL_NEAR_MISSES: readonly Row[] = [
   // A line for each file of rows.
   ...NEAR_MISSES,
   ...AGENT_NEAR_MISSES,
+  ...COMPOSITION_NEAR_MISSES,
   ...SECRET_NEAR_MISSES,
   ...OBJECT_NEAR_MISSES,
   ...OPERATION_NEAR_MISSES,

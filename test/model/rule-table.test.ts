@@ -14,10 +14,6 @@ import { RULES_PAGE, rulesPage } from '#schemas/rules-page.ts';
 const PENDING: Readonly<Record<string, readonly string[]>> = {
   'V-02': ['entry', 'violation', 'near miss'],
   'V-22': ['entry', 'violation', 'near miss'],
-  'V-25': ['violation', 'near miss'],
-  'V-26': ['entry', 'violation', 'near miss'],
-  'V-27': ['entry', 'violation', 'near miss'],
-  'V-30': ['entry', 'violation', 'near miss'],
   'V-45': ['entry', 'violation', 'near miss'],
   'V-57': ['entry', 'violation', 'near miss'],
   'V-58': ['entry', 'violation', 'near miss'],
