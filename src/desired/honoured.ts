@@ -133,12 +133,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       holds('/spec/dataClassification'),
       stuck('/spec/targets/*/driver', 'directory'),
       stuck('/spec/capsules/*/allowUnreleased'),
-<<<<<<< HEAD
-      stuck('/spec/secrets/*/*/provider', 'kubernetes', 'external-secrets'),
-=======
       stuck('/spec/secrets/*/*/provider', 'kubernetes', 'external-secrets', 'sops'),
-      holds('/spec/quota'),
->>>>>>> b9cac4f (secrets: open files that sops encrypted where they are applied)
       holds('/spec/promotion/holdOnManualRollback', true),
       holds('/spec/gates/*/type', 'soak', 'health', 'signature', 'check', 'approval', 'policy'),
       holds('/spec/gates/*/environment'),

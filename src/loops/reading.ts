@@ -23,11 +23,8 @@ import type { ObjectReader } from '#ports/repository.ts';
 import { schemaOfCapsule } from '#resolve/resolve.ts';
 import { createLister, isRegular } from './listing.ts';
 import type { FoundFile } from './listing.ts';
-<<<<<<< HEAD
 import { createSecretScan } from './secret-files.ts';
-=======
 import { createSealedReading } from './sealed-reading.ts';
->>>>>>> b9cac4f (secrets: open files that sops encrypted where they are applied)
 
 type Parsed = ReturnType<typeof parseDeclaration> & { readonly suppressions?: Suppressions };
 /** Comments that silence warnings. */

@@ -1,10 +1,7 @@
 import { isJsonObject } from '#model/json.ts';
 import type { KubernetesObject } from '#model/kubernetes-object.ts';
-<<<<<<< HEAD
 import { knownSecretIn } from '#model/secret-scan.ts';
-=======
 import { isSealed } from '#model/sealed.ts';
->>>>>>> b9cac4f (secrets: open files that sops encrypted where they are applied)
 
 /** What is rendered explains no keys: the header alone is one too many. */
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----/;
