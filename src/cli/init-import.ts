@@ -53,7 +53,7 @@ export async function importSource(source: Source, terminal: Terminal): Promise<
   const luggage = await packLuggage(source.root, terminal.signal);
   const { planArrival } = await import('#loops/arrive.ts');
   const { kind, namespace, environment } = source;
-  const { arrival, differences, problems } = planArrival({ kind, luggage, namespace, environment, signal: terminal.signal });
+  const { arrival, differences, problems } = await planArrival({ kind, luggage, namespace, environment, signal: terminal.signal });
   const environments = arrival.files.flatMap((file) => /^environments\/([^/]+)\/environment\.yaml$/.exec(file.path)?.[1] ?? []);
   const { files, mapped, leftOut } = arrival;
   return { source, files, environments, mapped, leftOut, differences, problems };

@@ -3,14 +3,18 @@ import type { ArrivalRequest } from '#arrival/arrival.ts';
 import { isDeclarationPath, parseDeclaration } from '#desired/desired.ts';
 import type { Arrival, LeftOut, Origin } from '#model/arrival.ts';
 import type { Capsule, Environment } from '#model/declarations.generated.ts';
+import type { Declared } from '#model/desired.ts';
 import { sha256Of, toBlobId, toCommitId, toTreeId } from '#model/digest.ts';
 import type { JsonObject } from '#model/json.ts';
 import { canonicalJson, isJsonObject, jsonText } from '#model/json.ts';
 import { toCapsuleName, toEnvironmentName, toInstanceName, toTargetName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
-import type { RenderedObject, RenderUnit } from '#model/rendering.ts';
+import type { RenderedObject, RenderedUnit, RenderTarget, RenderUnit } from '#model/rendering.ts';
 import { findSecrets } from '#model/secret-scan.ts';
 import { renderUnit } from '#render/render.ts';
+import { createObjectJudge } from './judged-objects.ts';
+import type { ObjectJudge } from './judged-objects.ts';
+import type { Prepared } from './prepared-target.ts';
 
 export interface ArrivalWish extends Omit<ArrivalRequest, 'refused'> {
   /** Stops the work: it may be long for a large source. */
@@ -36,12 +40,13 @@ export interface PlannedArrival {
 const ROUNDS = 6;
 
 /** Plans an import and renders what is rendered in process: documents that Capstan would refuse are left out with its words. */
-export function planArrival(wish: ArrivalWish): PlannedArrival {
+export async function planArrival(wish: ArrivalWish): Promise<PlannedArrival> {
   const refused = new Map<string, string>();
+  const objects = createObjectJudge();
   for (let round = 1; ; round += 1) {
     wish.signal.throwIfAborted();
     const arrival = arrive({ ...wish, refused });
-    const judged = judge(arrival);
+    const judged = await judge(arrival, objects);
     const before = refused.size;
     for (const problem of judged.problems) {
       for (const origin of originsOf(arrival, problem)) refused.set(`${origin.file}:${origin.sourceLine}`, reasonOf(problem));
@@ -86,7 +91,7 @@ function originsOf(arrival: Arrival, { place, message }: Problem): readonly Orig
 
 /** The message without the unit it speaks of: there is none yet. */
 function reasonOf(problem: Problem): string {
-  return `${problem.message.replace(/^manifest \S+ (?:of \S+ )?produced /, 'is ').replace(/ \(\S+ 1\.0\.0 for \S+\)$/, '')}. ${problem.remedy}`;
+  return `${problem.message.replace(/^manifest \S+ (?:of \S+ )?(?:produced|gives) /, 'is ').replace(/ \(\S+ 1\.0\.0 for \S+\)$/, '')}. ${problem.remedy}`;
 }
 
 const NO_BLOB = toBlobId('0'.repeat(40));
@@ -96,30 +101,44 @@ interface Judgement {
   readonly differences: readonly Difference[];
 }
 
-function judge(arrival: Arrival): Judgement {
+async function judge(arrival: Arrival, objects: ObjectJudge): Promise<Judgement> {
   const problems: Problem[] = [];
   const differences: Difference[] = [];
   const capsules = new Map<string, Capsule>();
-  const environments: Environment[] = [];
+  const environments: Declared<Environment>[] = [];
   for (const { path, content } of arrival.files) {
     if (!isDeclarationPath(path)) continue;
     const parsed = parseDeclaration({ path, bytes: Buffer.from(content), id: NO_BLOB });
     problems.push(...parsed.problems);
     const { document } = parsed;
     if (document?.kind === 'capsule') capsules.set(document.name, document.declared.value);
-    if (document?.kind === 'environment') environments.push(document.declared.value);
+    if (document?.kind === 'environment') environments.push(document.declared);
   }
-  for (const unit of unitsOf(environments, capsules, arrival)) {
-    if (!Object.values(unit.capsule.declaration.spec.components ?? {}).every(({ kind }) => kind === 'Manifests')) continue;
-    const rendered = renderUnit(unit);
-    if (rendered.ok) differences.push(...differencesOf(unit, rendered.value.objects, arrival));
-    else problems.push(...rendered.problems);
+  for (const environment of environments) {
+    const rendered = new Map<Prepared, RenderedUnit>();
+    const targets = new Map<string, { readonly target: RenderTarget; readonly items: Prepared[] }>();
+    for (const unit of unitsOf(environment.value, capsules, arrival)) {
+      if (!Object.values(unit.capsule.declaration.spec.components ?? {}).every(({ kind }) => kind === 'Manifests')) continue;
+      const result = renderUnit(unit);
+      if (!result.ok) {
+        problems.push(...result.problems);
+        continue;
+      }
+      differences.push(...differencesOf(unit, result.value.objects, arrival));
+      const item: Prepared = { number: 0, key: '', unit, outputs: {}, findings: [], inert: undefined, healthOf: undefined };
+      const target = targets.get(unit.target.name) ?? { target: unit.target, items: [] };
+      target.items.push(item);
+      targets.set(unit.target.name, target);
+      rendered.set(item, result.value);
+    }
+    const name = toEnvironmentName(environment.value.metadata.name);
+    problems.push(...(await objects.judge({ name, targets: [], declared: environment }, [...targets.values()], rendered)).problems);
   }
-  return { problems, differences };
+  return { problems: problems.filter(({ severity }) => severity === 'error'), differences };
 }
 
 /** One unit for each instance on each target that it is for. Nothing is committed yet, so its pins name no commit. */
-function unitsOf(environments: readonly Environment[], capsules: ReadonlyMap<string, Capsule>, arrival: Arrival): readonly RenderUnit[] {
+function unitsOf({ metadata, spec }: Environment, capsules: ReadonlyMap<string, Capsule>, arrival: Arrival): readonly RenderUnit[] {
   const contents = new Map<string, Map<string, Uint8Array>>();
   for (const { path, content } of arrival.files) {
     const [, name, inside] = /^capsules\/([^/]+)\/(.+)$/.exec(path) ?? [];
@@ -127,44 +146,42 @@ function unitsOf(environments: readonly Environment[], capsules: ReadonlyMap<str
     const files = contents.get(name) ?? new Map<string, Uint8Array>();
     contents.set(name, files.set(inside, Buffer.from(content)));
   }
-  return environments.flatMap(({ metadata, spec }) =>
-    Object.entries(spec.targets ?? {}).flatMap(([targetName, target]) =>
-      Object.entries(spec.capsules ?? {}).flatMap(([instance, request]): readonly RenderUnit[] => {
-        const name = request.capsule ?? instance;
-        const declaration = capsules.get(name);
-        const labels = target.labels ?? {};
-        const wanted = Object.entries(request.targets?.matchLabels ?? {});
-        if (declaration === undefined || !wanted.every(([label, value]) => labels[label] === value)) return [];
-        const empty = sha256Of(canonicalJson({}));
-        return [
-          {
-            target: {
-              environment: toEnvironmentName(metadata.name),
-              name: toTargetName(targetName),
-              driver: target.driver,
-              namespace: target.namespace ?? spec.tenancy?.namespace ?? metadata.name,
-              labels,
-              facts: {},
-            },
-            pin: {
-              instance: toInstanceName(instance),
-              capsule: toCapsuleName(name),
-              version: declaration.metadata.version,
-              commit: toCommitId('0'.repeat(40)),
-              gitTree: toTreeId('0'.repeat(40)),
-              sha256: empty,
-              requestedBy: ['environment'],
-            },
-            wave: 0,
-            capsule: { declaration, files: contents.get(name) ?? new Map(), directory: `capsules/${name}` },
-            configuration: { value: {}, origins: new Map(), sha256: empty, staticSha256: empty },
-            dependencies: {},
-            capabilities: {},
-            wishes: { file: `environments/${metadata.name}/environment.yaml`, secrets: {}, patches: [], dependents: [] },
+  return Object.entries(spec.targets ?? {}).flatMap(([targetName, target]) =>
+    Object.entries(spec.capsules ?? {}).flatMap(([instance, request]): readonly RenderUnit[] => {
+      const name = request.capsule ?? instance;
+      const declaration = capsules.get(name);
+      const labels = target.labels ?? {};
+      const wanted = Object.entries(request.targets?.matchLabels ?? {});
+      if (declaration === undefined || !wanted.every(([label, value]) => labels[label] === value)) return [];
+      const empty = sha256Of(canonicalJson({}));
+      return [
+        {
+          target: {
+            environment: toEnvironmentName(metadata.name),
+            name: toTargetName(targetName),
+            driver: target.driver,
+            namespace: target.namespace ?? spec.tenancy?.namespace ?? metadata.name,
+            labels,
+            facts: {},
           },
-        ];
-      }),
-    ),
+          pin: {
+            instance: toInstanceName(instance),
+            capsule: toCapsuleName(name),
+            version: declaration.metadata.version,
+            commit: toCommitId('0'.repeat(40)),
+            gitTree: toTreeId('0'.repeat(40)),
+            sha256: empty,
+            requestedBy: ['environment'],
+          },
+          wave: 0,
+          capsule: { declaration, files: contents.get(name) ?? new Map(), directory: `capsules/${name}` },
+          configuration: { value: {}, origins: new Map(), sha256: empty, staticSha256: empty },
+          dependencies: {},
+          capabilities: {},
+          wishes: { file: `environments/${metadata.name}/environment.yaml`, secrets: {}, patches: [], dependents: [] },
+        },
+      ];
+    }),
   );
 }
 

@@ -26,7 +26,7 @@ export interface JudgedObjects {
 export interface ObjectJudge {
   /** V-87: what the schemas of Kubernetes, of the minor of each target, say of its objects. */
   judge(
-    environment: DesiredEnvironment,
+    environment: Pick<DesiredEnvironment, 'name' | 'targets' | 'declared'>,
     targets: readonly PreparedTarget[],
     rendered: Pick<WeakMap<Prepared, RenderedUnit>, 'get'>,
   ): Promise<JudgedObjects>;
@@ -167,7 +167,7 @@ function problemOf(
 }
 
 function notShipped(
-  environment: DesiredEnvironment,
+  environment: Pick<DesiredEnvironment, 'name' | 'targets' | 'declared'>,
   from: { readonly target: string; readonly declared: string | undefined; readonly minor: string },
   texts: KubernetesTexts,
 ): Problem {

@@ -27,8 +27,8 @@ const OVERLAYS = {
   'web/overlays/prod/kustomization.yaml': 'resources:\n  - ../../base\n',
 };
 
-test('applications become instances of environments; folders, overlays and charts become capsules', () => {
-  const plan = planned('argocd', {
+test('applications become instances of environments; folders, overlays and charts become capsules', async () => {
+  const plan = await planned('argocd', {
     ...OVERLAYS,
     'argo/web-dev.yaml': application(
       'web-dev',
@@ -69,7 +69,7 @@ test('applications become instances of environments; folders, overlays and chart
   expect(written['capsules/cache/files/cache.yaml']).toBe(object('ConfigMap', 'cache'));
 });
 
-test('sets are expanded over lists and folders', () => {
+test('sets are expanded over lists and folders', async () => {
   const set = (generators: string): string => `apiVersion: argoproj.io/v1alpha1
 kind: ApplicationSet
 metadata:
@@ -94,11 +94,11 @@ ${generators}
     'apps/c/c.yaml': object('ConfigMap', 'c'),
   };
 
-  const listed = planned('argocd', {
+  const listed = await planned('argocd', {
     ...files,
     'set.yaml': set('    - list:\n        elements:\n          - { name: a-dev, path: apps/a }\n    - clusters: {}'),
   });
-  const found = planned('argocd', {
+  const found = await planned('argocd', {
     ...files,
     'set.yaml': set(
       '    - git:\n        directories:\n          - path: apps/*\n          - path: apps/b\n            exclude: true',
@@ -113,8 +113,8 @@ ${generators}
   ]);
 });
 
-test('what has nothing here that does the same is named', () => {
-  const plan = planned('argocd', {
+test('what has nothing here that does the same is named', async () => {
+  const plan = await planned('argocd', {
     'cache/cache.yaml': object('ConfigMap', 'cache'),
     'argo/all.yaml': [
       application(

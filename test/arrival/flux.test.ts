@@ -21,9 +21,9 @@ ${rest}`;
 const SOURCE =
   'apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata:\n  name: flux-system\nspec:\n  url: https://github.com/acme/platform\n  interval: 1m\n';
 
-test('clusters are environments, kustomizations instances with what they depend on', () => {
+test('clusters are environments, kustomizations instances with what they depend on', async () => {
   const overlay = 'resources:\n  - ../base\n';
-  const plan = planned('flux', {
+  const plan = await planned('flux', {
     'clusters/prod/flux-system/source.yaml': `${SOURCE}---\n${kustomization('flux-system', 'clusters/prod')}`,
     'clusters/prod/apps.yaml': kustomization('apps', 'apps/prod', '  dependsOn:\n    - name: infra\n  targetNamespace: shop\n'),
     'clusters/prod/infra.yaml': kustomization('infra', 'infra').replace('1h0m0s', '10m'),
@@ -55,7 +55,7 @@ test('clusters are environments, kustomizations instances with what they depend 
   ]);
 });
 
-test('a release of a chart that lies here is a Helm component; one from elsewhere is named', () => {
+test('a release of a chart that lies here is a Helm component; one from elsewhere is named', async () => {
   const release = (name: string, chart: string): string => `apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata:
@@ -72,7 +72,7 @@ spec:
     replicas: 2
   install: { crds: Create }
 `;
-  const plan = planned('flux', {
+  const plan = await planned('flux', {
     'releases/web.yaml': release('web', './charts/web'),
     'releases/redis.yaml': release('redis', 'redis'),
     'releases/repo.yaml':

@@ -8,8 +8,8 @@ const CHART = {
   'templates/web.yaml': 'kind: {{ .Values.kind }}\n',
 };
 
-test('a chart is a capsule, and each file of values an environment with its layer', () => {
-  const plan = planned('helm', {
+test('a chart is a capsule, and each file of values an environment with its layer', async () => {
+  const plan = await planned('helm', {
     ...CHART,
     'values-dev.yaml': 'replicas: 2\n',
     'values-prod.yaml': 'replicas: 0o7\nimage:\n  tag: "on"\n',
@@ -35,8 +35,8 @@ test('a chart is a capsule, and each file of values an environment with its laye
   expect(written['environments/prod/config/web.yaml']).toBe("replicas: 7\nimage:\n  tag: 'on'\n");
 });
 
-test('a chart that would fetch its parts, values that delete defaults, and files of no chart are named', () => {
-  const plan = planned('helm', {
+test('a chart that would fetch its parts, values that delete defaults, and files of no chart are named', async () => {
+  const plan = await planned('helm', {
     'charts/web/Chart.yaml': CHART['Chart.yaml'],
     'charts/big/Chart.yaml':
       'name: big\nversion: 1.0.0\ndependencies:\n  - name: redis\n    repository: https://example.com\n    version: 1.0.0\n',

@@ -8,8 +8,8 @@ function overlay(name: string, rest = ''): Readonly<Record<string, string>> {
   return { [`overlays/${name}/kustomization.yaml`]: `# ${name}\nnamespace: shop-${name}\nresources:\n  - ../../base\n${rest}` };
 }
 
-test('a base with overlays is one capsule and an environment for each overlay, in the order of its stages', () => {
-  const plan = planned('kustomize', { ...BASE, ...overlay('prod'), ...overlay('dev'), ...overlay('staging') });
+test('a base with overlays is one capsule and an environment for each overlay, in the order of its stages', async () => {
+  const plan = await planned('kustomize', { ...BASE, ...overlay('prod'), ...overlay('dev'), ...overlay('staging') });
 
   const written = writtenBy(plan);
   expect(plan.arrival.leftOut).toEqual([]);
@@ -33,15 +33,18 @@ test('a base with overlays is one capsule and an environment for each overlay, i
   expect(written['environments/dev/environment.yaml']).toContain('updatePolicy: latest');
 });
 
-test('a kustomization alone is built in the environment that was wished for', () => {
-  const plan = planned('kustomize', { 'web/kustomization.yaml': 'resources: [web.yaml]\n', 'web/web.yaml': object('ConfigMap', 'web') });
+test('a kustomization alone is built in the environment that was wished for', async () => {
+  const plan = await planned('kustomize', {
+    'web/kustomization.yaml': 'resources: [web.yaml]\n',
+    'web/web.yaml': object('ConfigMap', 'web'),
+  });
 
   expect(writtenBy(plan)['capsules/web/capsule.yaml']).toContain('path: files\n');
   expect(writtenBy(plan)['environments/dev/environment.yaml']).toContain('    web:\n      version: ^1.0.0\n');
 });
 
-test('what would need the network, plugins or charts is named, and the overlays that cannot be built without it', () => {
-  const plan = planned('kustomize', {
+test('what would need the network, plugins or charts is named, and the overlays that cannot be built without it', async () => {
+  const plan = await planned('kustomize', {
     ...BASE,
     ...overlay('dev'),
     ...overlay('remote', '  - https://example.com/app?ref=v1\n'),
@@ -60,11 +63,11 @@ test('what would need the network, plugins or charts is named, and the overlays 
   ]);
 });
 
-test('secrets stay behind; the rest of their files stays as it is', () => {
+test('secrets stay behind; the rest of their files stays as it is', async () => {
   const secret = object('Secret', 'token', { body: 'stringData:\n  token: swordfish\n' });
   const generator = 'secretGenerator:\n  - name: login # who\n    literals:\n      - password=hunter2\n';
 
-  const plan = planned('kustomize', {
+  const plan = await planned('kustomize', {
     'kustomization.yaml': `# all\nresources:\n  - web.yaml\n${generator}namePrefix: a-\n`,
     'web.yaml': `${object('ConfigMap', 'web')}---\n${secret}`,
   });
@@ -75,13 +78,13 @@ test('secrets stay behind; the rest of their files stays as it is', () => {
   expect(JSON.stringify(plan)).not.toMatch(/swordfish|hunter2/);
 });
 
-test('kustomizations that take each other in are a circle, and aliases without end are refused', () => {
+test('kustomizations that take each other in are a circle, and aliases without end are refused', async () => {
   const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
     .split('')
     .map((key, at) => `${key}: &${key} [${`*${'abcdefgh'[at] ?? ''},`.repeat(9)}]\n`)
     .join('')}`;
 
-  const plan = planned('kustomize', {
+  const plan = await planned('kustomize', {
     'a/kustomization.yaml': 'resources:\n  - ../b\n',
     'b/kustomization.yaml': 'resources:\n  - ../a\n',
     'bomb/kustomization.yaml': bomb,

@@ -7,7 +7,7 @@ export function luggage(files: Readonly<Record<string, string>>): Luggage {
   return { name: 'shop', files: new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)])), unread: [] };
 }
 
-export function planned(kind: SourceKind, files: Readonly<Record<string, string>>): PlannedArrival {
+export function planned(kind: SourceKind, files: Readonly<Record<string, string>>): Promise<PlannedArrival> {
   const wish = { kind, luggage: luggage(files), namespace: 'default', environment: 'dev' };
   return planArrival({ ...wish, signal: new AbortController().signal });
 }

@@ -4,11 +4,11 @@ import { object, planned, writtenBy } from './luggage.ts';
 
 const HELD = 'data:\n  key: value\n';
 
-test('each folder becomes a capsule with its files as they are, and an environment runs them all', () => {
-  const web = `# the web\n${object('ConfigMap', 'web', { body: HELD })}---\n${object('ConfigMap', 'more', { body: "data: { 'no': no, mode: '0644' }\n" })}`;
+test('each folder becomes a capsule with its files as they are, and an environment runs them all', async () => {
+  const web = `# the web\n${object('ConfigMap', 'web', { body: HELD })}---\n${object('ConfigMap', 'more', { body: "data: { 'no': 'off', mode: '0644' }\n" })}`;
   const cache = object('ConfigMap', 'cache', { body: HELD });
 
-  const plan = planned('manifests', { 'web/all.yaml': web, 'deploy/cache/cache.yml': cache });
+  const plan = await planned('manifests', { 'web/all.yaml': web, 'deploy/cache/cache.yml': cache });
 
   expect(plan.problems).toEqual([]);
   expect(writtenBy(plan)).toEqual({
@@ -70,8 +70,8 @@ spec:
   ]);
 });
 
-test('what lies at the top is a capsule for each app label', () => {
-  const plan = planned('manifests', {
+test('what lies at the top is a capsule for each app label', async () => {
+  const plan = await planned('manifests', {
     'a.yaml': object('ConfigMap', 'a', { app: 'cart' }),
     'b.yaml': object('ConfigMap', 'b', { app: 'web' }),
     'c.yaml': object('ConfigMap', 'c', { app: 'web' }),
@@ -86,14 +86,14 @@ test('what lies at the top is a capsule for each app label', () => {
   ]);
 });
 
-test('objects of other namespaces go to a target of that namespace, cut out byte for byte', () => {
+test('objects of other namespaces go to a target of that namespace, cut out byte for byte', async () => {
   const [one, two, three] = [
     object('ConfigMap', 'one', { namespace: 'shop' }),
     `---\n${object('ConfigMap', 'two', { namespace: 'kube-system' })}`,
     `---\n# third\n${object('ConfigMap', 'three', { namespace: 'shop' })}`,
   ];
 
-  const plan = planned('manifests', { 'web/all.yaml': one + two + three });
+  const plan = await planned('manifests', { 'web/all.yaml': one + two + three });
 
   expect(plan.problems).toEqual([]);
   const written = writtenBy(plan);
@@ -108,9 +108,9 @@ test('objects of other namespaces go to a target of that namespace, cut out byte
   expect(plan.differences).toEqual([]);
 });
 
-test('secret values, files of tools, broken documents and files that are no manifests are named and left out', () => {
+test('secret values, files of tools, broken documents and files that are no manifests are named and left out', async () => {
   const good = object('ConfigMap', 'good');
-  const plan = planned('manifests', {
+  const plan = await planned('manifests', {
     'web/README.md': '# read me\n',
     'web/broken.yaml': 'a: [1\n',
     'web/chart.yaml': 'name: {{ .Values.x }}\n',
@@ -140,10 +140,10 @@ test('secret values, files of tools, broken documents and files that are no mani
   );
 });
 
-test('of an object that stands twice the one that kubectl applies last is kept', () => {
+test('of an object that stands twice the one that kubectl applies last is kept', async () => {
   const [before, after] = [object('ConfigMap', 'web', { body: 'data:\n  key: a\n' }), object('ConfigMap', 'web', { body: HELD })];
 
-  const plan = planned('manifests', { 'a/web.yaml': before, 'b/web.yaml': after, 'c/web.yaml': after });
+  const plan = await planned('manifests', { 'a/web.yaml': before, 'b/web.yaml': after, 'c/web.yaml': after });
 
   expect(Object.keys(writtenBy(plan)).filter((path) => path.includes('/files/'))).toEqual(['capsules/c/files/web.yaml']);
   expect(plan.arrival.leftOut.map(({ file, why }) => `${file} ${why}`)).toEqual([
@@ -152,7 +152,7 @@ test('of an object that stands twice the one that kubectl applies last is kept',
   ]);
 });
 
-test('a list whose items go different ways is written item by item', () => {
+test('a list whose items go different ways is written item by item', async () => {
   const list = `apiVersion: v1
 kind: List
 items:
@@ -160,7 +160,7 @@ items:
   - ${object('Secret', 'two', { body: 'data:\n  x: eA==\n' }).replaceAll('\n', '\n    ').trimEnd()}
 `;
 
-  const plan = planned('manifests', { 'web/list.yaml': list });
+  const plan = await planned('manifests', { 'web/list.yaml': list });
 
   expect(plan.problems).toEqual([]);
   expect(writtenBy(plan)['capsules/web/files/list.yaml']).toBe(
@@ -170,10 +170,10 @@ items:
   expect(plan.differences).toEqual([]);
 });
 
-test('a typed list is its items, as for kubectl', () => {
+test('a typed list is its items, as for kubectl', async () => {
   const list = 'apiVersion: v1\nkind: ConfigMapList\nitems:\n  - metadata:\n      name: one\n      namespace: a\n';
 
-  const plan = planned('manifests', { 'web/list.yaml': list });
+  const plan = await planned('manifests', { 'web/list.yaml': list });
 
   expect(plan.problems).toEqual([]);
   expect(writtenBy(plan)['capsules/web/files/list.yaml']).toBe(list);
