@@ -3,7 +3,6 @@ import { join } from 'node:path';
 
 import { type EngineProcess, forkEngine, type MeasuredPush } from './engine-process.ts';
 import { changeOneCapsule, generateRepository, type GeneratedRepository } from './generate.ts';
-import type { Kustomize } from './kustomize.ts';
 import { ratioOf, type Spread, spreadOf } from './statistics.ts';
 import { changedByStock, changeStock, everythingByStock, generateStock, type Stock, type StockRun } from './stock.ts';
 
@@ -16,7 +15,7 @@ export interface SizeResult {
   /** What one push cost, of the last one measured. */
   readonly counts: MeasuredPush['counts'];
   readonly changedObjects: number;
-  readonly stock: { readonly everything: StockResult; readonly changed: StockResult } | undefined;
+  readonly stock: { readonly everything: StockResult; readonly changed: StockResult };
 }
 
 export interface StockResult {
@@ -31,7 +30,7 @@ interface Size {
   readonly units: number;
   readonly repository: GeneratedRepository;
   readonly engine: EngineProcess;
-  readonly stock: Stock | undefined;
+  readonly stock: Stock;
   readonly pushes: MeasuredPush[];
   readonly changed: StockRun[];
   readonly everything: StockRun[];
@@ -46,7 +45,7 @@ const MOST_OF_MANY = 2;
 export async function measureSizes(options: {
   readonly sizes: readonly number[];
   readonly rounds: number;
-  readonly kustomize: Kustomize | undefined;
+  readonly kustomize: string;
   readonly folder: string;
 }): Promise<readonly SizeResult[]> {
   const sizes: Size[] = [];
@@ -64,10 +63,10 @@ export async function measureSizes(options: {
   }
 }
 
-async function openSize(units: number, folder: string, kustomize: Kustomize | undefined): Promise<Size> {
+async function openSize(units: number, folder: string, kustomize: string): Promise<Size> {
   await mkdir(folder, { recursive: true });
   const repository = await generateRepository({ units, path: join(folder, 'ours.git') });
-  const stock = kustomize === undefined ? undefined : await generateStock(repository.shape, { folder, kustomize });
+  const stock = await generateStock(repository.shape, { folder, kustomize });
   const engine = await forkEngine({ folder, remote: repository.path });
   return { units, repository, engine, stock, pushes: [], changed: [], everything: [] };
 }
@@ -79,19 +78,17 @@ async function oneRound(size: Size, n: number, isMeasured: boolean): Promise<voi
   const targets = repository.shape.environments.find((one) => one.name === change.environment)?.targets.length;
   if (push.targets !== targets) throw new Error('the difference is not that of the push');
   if (isMeasured) size.pushes.push(push);
-  if (stock === undefined) return;
   const run = await changedByStock(stock, await changeStock(stock, change, n));
   if (isMeasured) size.changed.push(run);
 }
 
 async function everythingOnce({ repository, stock, everything }: Size, n: number): Promise<void> {
-  if (stock === undefined) return;
   await changeStock(stock, await changeOneCapsule(repository.path, n), n);
   everything.push(await everythingByStock(stock));
 }
 
 function resultOf(size: Size): SizeResult {
-  const { units, repository, engine, stock, pushes } = size;
+  const { units, repository, engine, pushes } = size;
   const last = pushes.at(-1);
   if (last === undefined) throw new Error('nothing was measured');
   const whole = pushes.map((push) => push.whole);
@@ -103,7 +100,7 @@ function resultOf(size: Size): SizeResult {
     ours: { woken: spread('woken'), looked: spread('looked'), whole: spread('whole') },
     counts: last.counts,
     changedObjects: last.objects,
-    stock: stock === undefined ? undefined : { everything: stockResult(size.everything, whole), changed: stockResult(size.changed, whole) },
+    stock: { everything: stockResult(size.everything, whole), changed: stockResult(size.changed, whole) },
   };
 }
 

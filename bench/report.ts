@@ -1,3 +1,4 @@
+import type { PeerResult } from './peers.ts';
 import type { PromotionResult } from './promotion.ts';
 import type { SizeResult } from './push.ts';
 import type { Spread } from './statistics.ts';
@@ -29,7 +30,7 @@ export function printSizes(results: readonly SizeResult[]): void {
     console.log(line(units, 'ours: diff at hand', ours.whole));
     console.log(line(units, '  look began', ours.woken));
     console.log(line(units, '  fetched and read', ours.looked));
-    for (const [name, result] of Object.entries(stock ?? {})) {
+    for (const [name, result] of Object.entries(stock)) {
       console.log(line(units, `stock, ${name}`, result.whole, result.ratio));
       for (const part of ['fetch', 'checkout', 'render'] as const) console.log(line(units, `  ${part}`, result[part]));
     }
@@ -51,6 +52,15 @@ export function printPromotion(promotion: PromotionResult): void {
   }
 }
 
+export function printPeers({ units, objects, ours, peers }: PeerResult): void {
+  console.log(`\n${units} units, ${objects} objects, whole processes in milliseconds; ratios are times ours`);
+  console.log(row(['units', 'what', 'n', 'min', 'median', 'p99', 'max', 'times ours, min', 'median', 'max']));
+  console.log(line(units, 'ours: capstan render', ours.render));
+  for (const peer of peers.filter(({ against }) => against === 'render')) console.log(line(units, peer.name, peer.whole, peer.ratio));
+  console.log(line(units, 'ours: capstan validate', ours.validate));
+  for (const peer of peers.filter(({ against }) => against === 'validate')) console.log(line(units, peer.name, peer.whole, peer.ratio));
+}
+
 export function printIntake(intake: IntakeResult): void {
   console.log(`\nWebhook intake, ${intake.seconds} s a round, beside a bare node:http server with the same HMAC that stores nothing`);
   for (const { oursPerSecond, barePerSecond, oursMilliseconds } of intake.rounds) {
@@ -70,9 +80,8 @@ export function verdictsOf(
   const verdicts: Verdict[] = [];
   const add = (goal: string, measured: string, held: boolean): number => verdicts.push({ goal, measured, held });
   for (const { units, ours, stock } of results) {
-    const ratio = stock?.everything.ratio.median;
-    if (ratio === undefined) add(`${units} units: 10 times the whole stock pipeline`, 'there is no stock pipeline here', false);
-    else add(`${units} units: 10 times the whole stock pipeline`, `${ratio} times`, ratio >= 10);
+    const ratio = stock.everything.ratio.median;
+    add(`${units} units: 10 times the whole stock pipeline`, `${ratio} times`, ratio >= 10);
     add(`${units} units: p99 under 150 ms`, `${ours.whole.p99} ms of ${ours.whole.count} pushes`, ours.whole.p99 < 150);
   }
   const first = results[0]?.ours.whole.median;

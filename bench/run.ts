@@ -4,17 +4,19 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { findKustomize } from './kustomize.ts';
+import { programPath } from '#test/servers/built-programs.ts';
+import { GO_PROGRAMS } from '#test/servers/programs.ts';
+import { peersOf } from './peers.ts';
 import { promotionInLargeRepository } from './promotion.ts';
 import { measureSizes } from './push.ts';
-import { type IntakeResult, printIntake, printPromotion, printSizes, verdictsOf } from './report.ts';
+import { type IntakeResult, printIntake, printPeers, printPromotion, printSizes, verdictsOf } from './report.ts';
 
 const HELP = `npm run bench -- [options]
 
   --sizes 100,1000,10000  units (environment, target, capsule) of the generated repositories
   --rounds N              pushes measured at each size (40); three rounds of intake, one for fewer than 10
   --seconds N             length of one round of webhook intake (60)
-  --only PARTS            push, promotion, intake
+  --only PARTS            push, promotion, intake, peers
   --json                  print the report as JSON instead of tables
   --out FILE              where the JSON is written (.bench/result.json)
   --help
@@ -27,7 +29,7 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: '100,1000,10000' },
     rounds: { type: 'string', default: '40' },
     seconds: { type: 'string', default: '60' },
-    only: { type: 'string', default: 'push,promotion,intake' },
+    only: { type: 'string', default: 'push,promotion,intake,peers' },
     json: { type: 'boolean', default: false },
     out: { type: 'string', default: join(import.meta.dirname, '..', '.bench', 'result.json') },
     help: { type: 'boolean', default: false },
@@ -43,27 +45,29 @@ async function bench(): Promise<void> {
   const parts = new Set(values.only.split(','));
   const folder = await mkdtemp(join(tmpdir(), 'capstan-bench-'));
   try {
-    const kustomize = parts.has('push') ? await findKustomize() : undefined;
+    const kustomize = programPath('kustomize');
     const machine = {
       processors: cpus().length,
       model: cpus()[0]?.model ?? 'unknown',
       memoryGiB: Math.round(totalmem() / 2 ** 30),
       node: process.version,
       git: execFileSync('git', ['--version'], { encoding: 'utf8' }).trim(),
-      kustomize: kustomize === undefined ? 'none' : `${kustomize.program.split('/').at(-1) ?? ''} ${kustomize.version}`,
+      kustomize: GO_PROGRAMS['kustomize']?.version ?? '',
     };
     const push = parts.has('push') ? await measureSizes({ sizes, rounds, kustomize, folder }) : [];
     const files = Math.min(10_000, Math.max(...sizes));
     const promotion = parts.has('promotion') ? await promotionInLargeRepository({ files, folder: join(folder, 'promotion') }) : undefined;
     const intake = parts.has('intake') ? intakeBench(seconds, rounds < 10 ? 1 : 3) : undefined;
+    const peers = parts.has('peers') ? await peersOf({ units: Math.min(...sizes), rounds: Math.min(rounds, 10), folder }) : undefined;
     const verdicts = verdictsOf(push, promotion, intake);
-    const report = { machine, push, promotion, intake, verdicts };
+    const report = { machine, push, promotion, intake, peers, verdicts };
     if (values.json) console.log(JSON.stringify(report, undefined, 2));
     else {
       console.log(Object.values(machine).join(' | '));
       if (push.length > 0) printSizes(push);
       if (promotion !== undefined) printPromotion(promotion);
       if (intake !== undefined) printIntake(intake);
+      if (peers !== undefined) printPeers(peers);
       console.log('');
       for (const verdict of verdicts) console.log(`${verdict.held ? 'held  ' : 'MISSED'} ${verdict.goal}: ${verdict.measured}`);
     }

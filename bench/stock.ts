@@ -7,7 +7,6 @@ import { promisify } from 'node:util';
 import { capsuleName, imageDigest, type Shape, type TextFile } from './content.ts';
 import { GIT_ENVIRONMENT, startImport } from './fast-import.ts';
 import type { GeneratedChange } from './generate.ts';
-import type { Kustomize } from './kustomize.ts';
 
 /**
  * The same units for the stock pipeline: one kustomize base per capsule and one overlay per unit. Roots of 25 overlays each stand
@@ -18,7 +17,8 @@ export interface Stock {
   readonly remote: string;
   readonly clone: string;
   readonly shape: Shape;
-  readonly kustomize: Kustomize;
+  /** Path of the program. */
+  readonly kustomize: string;
   readonly groups: readonly string[];
 }
 
@@ -35,7 +35,7 @@ const GROUP = 25;
 const EPOCH = 1_767_225_600;
 const run = promisify(execFile);
 
-export async function generateStock(shape: Shape, options: { readonly folder: string; readonly kustomize: Kustomize }): Promise<Stock> {
+export async function generateStock(shape: Shape, options: { readonly folder: string; readonly kustomize: string }): Promise<Stock> {
   const { folder, kustomize: renderer } = options;
   const remote = join(folder, 'stock.git');
   const clone = join(folder, 'stock-clone');
@@ -109,12 +109,12 @@ export async function changedByStock(stock: Stock, overlays: readonly string[]):
   return { fetch: fetched - begin, checkout: ready - fetched, render: end - ready, whole: end - begin, bytes };
 }
 
-async function kustomize({ program, verb }: Kustomize, folders: readonly string[]): Promise<number> {
+async function kustomize(program: string, folders: readonly string[]): Promise<number> {
   const waiting = [...folders];
   let bytes = 0;
   async function work(): Promise<void> {
     for (let folder = waiting.shift(); folder !== undefined; folder = waiting.shift()) {
-      const { stdout } = await run(program, [verb, folder], { maxBuffer: 256 * 1024 * 1024 });
+      const { stdout } = await run(program, ['build', folder], { maxBuffer: 256 * 1024 * 1024 });
       bytes += stdout.length;
     }
   }
