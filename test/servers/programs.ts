@@ -10,6 +10,7 @@ export interface GoProgram {
 }
 
 export const GO_PROGRAMS: Readonly<Record<string, GoProgram>> = {
+  age: { version: '1.3.1', package: 'filippo.io/age/cmd/age-keygen', stamps: [], names: ['age-keygen'] },
   helm: {
     version: '3.22.0',
     package: 'helm.sh/helm/v3/cmd/helm',
