@@ -9,13 +9,13 @@ export interface Project {
   readonly kind: 'Project';
   /** Identity of the declaration. */
   readonly metadata: {
-    /** RFC 1123 label of at most 40 characters. */
+    /** Name of the project. */
     readonly name: string;
     /** A name for people. */
     readonly title?: string;
     /** What it is, for people. */
     readonly description?: string;
-    /** Labels: names to texts. */
+    /** Labels of the project. */
     readonly labels?: {
       readonly [k: string]: string;
     };
@@ -73,17 +73,23 @@ export interface Project {
     };
     /** Price sheet of cost gates. */
     readonly prices?: {
+      /** A processor for an hour. */
       readonly cpuHour?: number;
+      /** A gibibyte of memory for an hour. */
       readonly memoryGiBHour?: number;
+      /** A gibibyte of storage for a month. */
       readonly storageGiBMonth?: number;
+      /** Currency of the prices (ISO 4217). */
       readonly currency?: string;
     };
     /** Versions that nothing may move to, as capsule@version. */
     readonly quarantine?: {
       readonly [k: string]: {
+        /** What is wrong with it. */
         readonly reason: string;
+        /** Who said so. */
         readonly actor?: string;
-        /** A date, or a date and time in RFC 3339. */
+        /** When it ends by itself. */
         readonly until?: string;
       };
     };
@@ -91,7 +97,7 @@ export interface Project {
 }
 /** One key or identity, and what it may sign. */
 export interface ProjectTrustEntry {
-  /** RFC 1123 label of at most 40 characters. */
+  /** Name of the entry. */
   readonly name: string;
   /** Forge login of the person behind the key. */
   readonly user?: string;
@@ -99,21 +105,24 @@ export interface ProjectTrustEntry {
   readonly sshKey?: string;
   /** File with an OpenPGP public key. */
   readonly openpgpKey?: {
-    /** A path with / between its parts. */
+    /** File of the key in the repository. */
     readonly file: string;
   };
   /** A public key in PEM. */
   readonly publicKey?: {
-    /** A path with / between its parts. */
+    /** File of the key in the repository. */
     readonly file?: string;
+    /** A key that is kept elsewhere. */
     readonly secretRef?: {
+      /** Where it is kept. */
       readonly provider: string;
+      /** Its name there. */
       readonly key: string;
     };
   };
   /** File with a root certificate. */
   readonly x509Root?: {
-    /** A path with / between its parts. */
+    /** File of the root certificate in the repository. */
     readonly file: string;
   };
   /** Issuer of keyless signatures; compared exactly. */
@@ -128,9 +137,9 @@ export interface ProjectTrustEntry {
    * @minItems 1
    */
   readonly for: readonly ('commit' | 'capsule' | 'image' | 'evidence' | 'approval' | 'engine' | 'policy')[];
-  /** A date, or a date and time in RFC 3339. */
+  /** Signatures count from then on. */
   readonly validFrom?: string;
-  /** A date, or a date and time in RFC 3339. */
+  /** Signatures do not count afterwards. */
   readonly validUntil?: string;
 }
 
@@ -142,13 +151,13 @@ export interface Environment {
   readonly kind: 'Environment';
   /** Identity of the declaration. */
   readonly metadata: {
-    /** RFC 1123 label of at most 40 characters. */
+    /** Name of the environment: the name of its directory. */
     readonly name: string;
     /** A name for people. */
     readonly title?: string;
     /** What it is, for people. */
     readonly description?: string;
-    /** Labels: names to texts. */
+    /** Labels that policies select by. */
     readonly labels?: {
       readonly [k: string]: string;
     };
@@ -161,17 +170,18 @@ export interface Environment {
   readonly spec: {
     /** Environment whose configuration lies below. */
     readonly extends?: string | null;
-    /** How much harm a mistake can do. */
+    /** How bad a mistake would be here; decides what is asked of a change. */
     readonly risk: 'low' | 'medium' | 'high' | 'critical';
     /** Whose it is. */
     readonly tenancy?: {
-      /** RFC 1123 label of at most 40 characters. */
+      /** Whose environment it is: a tenant of the project. */
       readonly tenant?: string;
+      /** shared with other tenants, segmented from them, or dedicated. */
       readonly mode?: 'shared' | 'segmented' | 'dedicated';
       /** Namespace of the environment. */
       readonly namespace?: string;
     };
-    /** The most sensitive class of data handled here. */
+    /** The most confidential data that is allowed here. */
     readonly dataClassification?: 'public' | 'internal' | 'confidential' | 'restricted';
     /** Where it runs, by name. */
     readonly targets?: {
@@ -184,11 +194,11 @@ export interface Environment {
     /** Abstract dependency types to capsules. */
     readonly recipes?: {
       readonly [k: string]: {
-        /** RFC 1123 label of at most 40 characters. */
+        /** The capsule that stands for the type. */
         readonly capsule: string;
-        /** A SemVer range such as ^1.4.0 or >=7.2.0 <8.0.0. */
+        /** Its versions that fit. */
         readonly version?: string;
-        /** Any JSON object. */
+        /** Its configuration here. */
         readonly config?: JsonObject;
       };
     };
@@ -196,15 +206,20 @@ export interface Environment {
     readonly secrets?: {
       readonly [k: string]: {
         readonly [k: string]: {
+          /** Where the value comes from: a Secret that is there, or an external store. */
           readonly provider: string;
+          /** The store; `cluster:<name>` is one of the whole cluster. */
           readonly store?: string;
+          /** Where in the store. */
           readonly path?: string;
+          /** Which value there. */
           readonly key?: string;
           /** Name of the existing Secret. */
           readonly name?: string;
         };
       };
     };
+    /** The most that everything here may request. */
     readonly quota?: {
       /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
       readonly [k: string]: string | number;
@@ -215,14 +230,22 @@ export interface Environment {
     readonly promotion?: {
       /** Upstream environments; an empty list is an entry. */
       readonly from?: {
-        /** Items: RFC 1123 label of at most 40 characters. */
+        /**
+         * Environments that a version has to pass first; none: this is where releases enter.
+         *
+         * Items: RFC 1123 label of at most 40 characters.
+         */
         readonly environments?: readonly string[];
+        /** All of them, or any one. */
         readonly strategy?: 'all' | 'any';
       };
+      /** The newest that is verified upstream, or exactly what runs there. */
       readonly selection?: 'newest' | 'match-upstream';
+      /** What moves in one change: each capsule, the whole environment, or groups. */
       readonly grouping?:
         | ('capsule' | 'environment')
         | {
+            /** Capsules that move together, by the name of the group. */
             readonly groups: {
               /** Items: A name, or names joined by "." for private and nested instances. */
               readonly [k: string]: readonly string[];
@@ -230,135 +253,191 @@ export interface Environment {
           };
       /** Open pull requests by itself. */
       readonly automatic?: boolean;
+      /** Who merges: people, or the engine when all gates pass. */
       readonly merge?: 'manual' | 'auto';
       /** How long it must have been healthy upstream. */
       readonly soak?: string;
+      /** What was taken back by hand does not come again by itself. */
       readonly holdOnManualRollback?: boolean;
+      /** Whether an older version may be promoted. */
       readonly backward?: 'allow' | 'deny';
+      /** Warn when it is this many releases behind. */
       readonly maxBehind?: number;
     };
     /** What holds a promotion back. */
     readonly gates?: readonly EnvironmentGate[];
     /** Whose approval a promotion needs. */
     readonly approvals?: readonly {
-      /** A CEL expression. */
+      /** CEL over change, capsule and environment: the approval is needed where this holds. */
       readonly when?: string;
+      /** How many people have to approve. */
       readonly required: number;
-      /** Items: RFC 1123 label of at most 40 characters. */
+      /**
+       * People of these teams count.
+       *
+       * Items: RFC 1123 label of at most 40 characters.
+       */
       readonly teams?: readonly string[];
+      /** The author does not count. */
       readonly separationOfDuties?: boolean;
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** An approval is worth nothing after this time. */
       readonly expiresAfter?: string;
+      /** An approval ends when the change changes. */
       readonly dismissOnChange?: boolean;
     }[];
+    /** When promotions may happen. */
     readonly windows?: readonly {
-      /** RFC 1123 label of at most 40 characters. */
+      /** Name of the window. */
       readonly name: string;
+      /** Promotions happen only inside, or never inside. */
       readonly kind: 'allow' | 'deny';
+      /** When it opens again (RFC 5545). */
       readonly rrule?: string;
-      /** A date, or a date and time in RFC 3339. */
+      /** When it opens first, in its time zone. */
       readonly start?: string;
-      /** A date, or a date and time in RFC 3339. */
+      /** When it closes for good. */
       readonly end?: string;
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** How long it stays open. */
       readonly duration?: string;
+      /** Time zone of the times. */
       readonly timeZone?: string;
+      /** What it does not hold for. */
       readonly except?: {
+        /** Kinds of changes. */
         readonly change?: readonly ('promotion' | 'rollback' | 'emergency' | 'config')[];
       };
     }[];
+    /** What must be seen after a sync. */
     readonly verification?: {
+      /** When it begins. */
       readonly after?: 'sync';
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** It has failed when it takes longer. */
       readonly timeout?: string;
+      /** Verifications of capsules that must have passed. */
       readonly required?: readonly string[];
     };
+    /** In which order targets get a change. */
     readonly rollout?: {
+      /** Groups of targets, one after the other. */
       readonly partitions?: readonly {
-        /** RFC 1123 label of at most 40 characters. */
+        /** Name of the group. */
         readonly name: string;
         readonly selector: EnvironmentSelector;
       }[];
-      /** A percentage such as 20%. */
+      /** Size of groups of the rest, as a share. */
       readonly autoPartitionSize?: string;
-      /** A number of things, or a percentage of them. */
+      /** Targets that may be unhealthy before it stops. */
       readonly maxUnavailable?: number | string;
-      /** A number of things, or a percentage of them. */
+      /** Groups that may be unhealthy before it stops. */
       readonly maxUnavailablePartitions?: number | string;
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** Wait this long between groups. */
       readonly pauseBetween?: string;
     };
+    /** How a bad change is taken back. */
     readonly rollback?: {
+      /** A trigger starts it. */
       readonly automatic?: boolean;
+      /** It is a pull request. */
       readonly pullRequest?: boolean;
+      /** The engine merges it by itself. */
       readonly autoMerge?: boolean;
+      /** Which version comes back. */
       readonly to?: 'lastVerified' | 'previous';
+      /** After so many a day people have to look. */
       readonly maxPerDay?: number;
     };
     /** How targets are kept in line. */
     readonly sync?: {
+      /** apply writes; delegate lets another tool do it; render-only stops at the branch; manual waits for people. */
       readonly mode?: 'apply' | 'delegate' | 'render-only' | 'manual';
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** How often targets are compared with git. */
       readonly interval?: string;
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** How long to wait after a failure. */
       readonly retryInterval?: string;
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** A sync that takes longer has failed. */
       readonly timeout?: string;
+      /** When to stop trying. */
       readonly retryBudget?: {
+        /** So many attempts. */
         readonly attempts?: number;
-        /** A duration such as 30s, 10m or 1h30m. */
+        /** In this time. */
         readonly per?: string;
       };
       /** Delete what is no longer declared; confirm: only when sync.confirm names the rendering. */
       readonly prune?: true | false | 'confirm';
+      /** What happens with what an object owned. */
       readonly deletionPolicy?: 'Delete' | 'WaitForTermination' | 'Orphan';
       /** Most that one run may delete on a target; the smaller counts. */
       readonly deletionBudget?: {
+        /** At most so many objects. */
         readonly count?: number;
+        /** At most this share of them, in percent. */
         readonly percent?: number;
       };
       /** Target renderings that may delete beyond the budget. */
       readonly confirm?: readonly {
-        /** 64 lower-case hexadecimal digits. */
+        /** Digest of exactly the rendering that may delete. */
         readonly rendering: string;
+        /** Why it may. */
         readonly reason: string;
       }[];
+      /** Changes made outside git are taken back. */
       readonly selfHeal?: boolean;
+      /** What counts as a difference. */
       readonly drift?: {
+        /** Differences that do not count. */
         readonly ignore?: readonly {
+          /** In which objects: those that all of it fits. */
           readonly target: {
+            /** Kind of the objects. */
             readonly kind?: string;
+            /** Name of the object. */
             readonly name?: string;
+            /** API group of the objects. */
             readonly group?: string;
           };
           /**
+           * Where in them, as JSON pointers.
+           *
            * @minItems 1
            *
            * Items: An RFC 6901 JSON pointer.
            */
           readonly paths: readonly string[];
         }[];
+        /** Take it back, only report it, or open a pull request. */
         readonly onDetect?: 'correct' | 'report' | 'pullRequest';
+        /** More often than this somebody else is at work: stop. */
         readonly maxPerHour?: number;
       };
+      /** A sync is done when its objects are healthy. */
       readonly wait?: boolean;
+      /** Nothing is synced. */
       readonly suspend?: boolean;
+      /** What is rendered is reviewed in a pull request of its own. */
       readonly renderedReview?: boolean;
+      /** Objects that cannot be changed are made again. */
       readonly force?: boolean;
     };
+    /** Policies that are in force here. */
     readonly policies?: readonly {
-      /** RFC 1123 label of at most 40 characters. */
+      /** Name of the policy. */
       readonly ref: string;
     }[];
+    /** Nothing is promoted and nothing but rollbacks is synced. */
     readonly freeze?: {
+      /** Why. */
       readonly reason: string;
-      /** A date, or a date and time in RFC 3339. */
+      /** When it ends by itself. */
       readonly until?: string;
+      /** Who said so. */
       readonly by?: string;
     } | null;
+    /** What is kept of what happened. */
     readonly audit?: {
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** How long. */
       readonly retention?: string;
+      /** Records are signed. */
       readonly sign?: boolean;
     };
     /** A duration or a moment. */
@@ -373,7 +452,7 @@ export interface EnvironmentTarget {
   readonly path?: string;
   /** Edge target: its fleet. */
   readonly fleet?: string;
-  /** Labels: names to texts. */
+  /** Labels that capsules and rollouts select by. */
   readonly labels?: {
     readonly [k: string]: string;
   };
@@ -381,8 +460,9 @@ export interface EnvironmentTarget {
   readonly credentials?: string;
   /** Namespace of objects that name none. */
   readonly namespace?: string;
+  /** Who the engine acts as on the target. */
   readonly impersonate?: string;
-  /** What is declared of the target. */
+  /** What is true of the target; declared, never observed. */
   readonly facts?: JsonObject;
   /** Layer of this target under global. */
   readonly config?: JsonObject;
@@ -398,36 +478,50 @@ export interface EnvironmentTarget {
 }
 /** Identity of an object. */
 export interface EnvironmentObjectKey {
+  /** API group; empty is the core group. */
   readonly group: string;
+  /** Kind of the object. */
   readonly kind: string;
+  /** Namespace; empty for objects of the whole cluster. */
   readonly namespace: string;
+  /** Name of the object. */
   readonly name: string;
 }
 /** What is wanted of one instance. */
 export interface EnvironmentRequest {
   /** Default: the name of the instance. */
   readonly capsule?: string;
-  /** A SemVer range such as ^1.4.0 or >=7.2.0 <8.0.0. */
+  /** Versions that fit; a single one is frozen. */
   readonly version: string;
+  /** Whether it runs here at all. */
   readonly enabled?: boolean;
   readonly targets?: EnvironmentSelector;
   /** Layer of this instance. */
   readonly config?: JsonObject;
-  /** RFC 6902 on rendered objects. */
+  /** Changes to its objects in this environment. */
   readonly patches?: readonly {
+    /** The objects that are changed: those that all of it fits. */
     readonly target: {
+      /** Kind of the objects. */
       readonly kind?: string;
+      /** Name of the object. */
       readonly name?: string;
+      /** API group of the objects. */
       readonly group?: string;
     };
-    /** @minItems 1 */
+    /**
+     * What is changed, one after the other (RFC 6902).
+     *
+     * @minItems 1
+     */
     readonly ops: readonly {
+      /** What is done. */
       readonly op: 'add' | 'remove' | 'replace' | 'move' | 'copy' | 'test';
-      /** An RFC 6901 JSON pointer. */
+      /** Where in the object. */
       readonly path: string;
-      /** An RFC 6901 JSON pointer. */
+      /** Where the value of move and copy comes from. */
       readonly from?: string;
-      /** Any JSON value. */
+      /** The value of add, replace and test. */
       readonly value?: Json;
     }[];
   }[];
@@ -436,40 +530,52 @@ export interface EnvironmentRequest {
     readonly [k: string]: {
       /** Layer of this instance. */
       readonly config?: JsonObject;
-      /** RFC 6902 on rendered objects. */
+      /** Changes to the objects of this child. */
       readonly patches?: readonly {
+        /** The objects that are changed: those that all of it fits. */
         readonly target: {
+          /** Kind of the objects. */
           readonly kind?: string;
+          /** Name of the object. */
           readonly name?: string;
+          /** API group of the objects. */
           readonly group?: string;
         };
-        /** @minItems 1 */
+        /**
+         * What is changed, one after the other (RFC 6902).
+         *
+         * @minItems 1
+         */
         readonly ops: readonly {
+          /** What is done. */
           readonly op: 'add' | 'remove' | 'replace' | 'move' | 'copy' | 'test';
-          /** An RFC 6901 JSON pointer. */
+          /** Where in the object. */
           readonly path: string;
-          /** An RFC 6901 JSON pointer. */
+          /** Where the value of move and copy comes from. */
           readonly from?: string;
-          /** Any JSON value. */
+          /** The value of add, replace and test. */
           readonly value?: Json;
         }[];
       }[];
     };
   };
+  /** promote moves by promotion only, latest follows releases by itself, pinned stays. */
   readonly updatePolicy?: 'promote' | 'latest' | 'pinned';
+  /** Content that is not released yet may run here (previews). */
   readonly allowUnreleased?: boolean;
 }
 /** Chooses by labels; an empty one chooses all. */
 export interface EnvironmentSelector {
-  /** Labels: names to texts. */
+  /** Everything that has all of these labels. */
   readonly matchLabels?: {
     readonly [k: string]: string;
   };
 }
 /** A condition that holds a promotion back. */
 export interface EnvironmentGate {
-  /** RFC 1123 label of at most 40 characters. */
+  /** Name of the gate. */
   readonly name: string;
+  /** What it looks at. */
   readonly type:
     | 'soak'
     | 'window'
@@ -488,47 +594,67 @@ export interface EnvironmentGate {
     | 'drill'
     | 'external'
     | 'health';
-  /** A CEL expression. */
+  /** CEL over change, capsule and environment: the gate counts where this holds. */
   readonly when?: string;
+  /** Predicate type of the evidence (tests). */
   readonly attestation?: string;
+  /** Share of tests, from 0 to 1, that must pass (tests). */
   readonly minPassRate?: number;
-  /** Severity of a finding. */
+  /** The worst that may be found (scan). */
   readonly maxSeverity?: 'low' | 'medium' | 'high' | 'critical';
-  /** A duration such as 30s, 10m or 1h30m. */
+  /** Evidence must not be older. */
   readonly maxAge?: string;
-  /** @minItems 1 */
+  /**
+   * Checks of the forge that must have passed (check).
+   *
+   * @minItems 1
+   */
   readonly checks?: readonly string[];
-  /** RFC 1123 label of at most 40 characters. */
+  /** The environment that it looks at. */
   readonly environment?: string;
-  /** A duration such as 30s, 10m or 1h30m. */
+  /** How long (soak). */
   readonly duration?: string;
-  /** A percentage such as 20%. */
+  /** Share of the error budget that must be left (slo). */
   readonly minErrorBudgetRemaining?: string;
+  /** Which objective (slo). */
   readonly slo?: string;
+  /** How much more it may cost, in percent (cost). */
   readonly maxIncreasePercent?: number;
+  /** Which drills must have been held (drill). */
   readonly kinds?: readonly ('rollback' | 'failover' | 'restore')[];
+  /** How many people have to approve (approval). */
   readonly required?: number;
-  /** Items: RFC 1123 label of at most 40 characters. */
+  /**
+   * People of these teams count (approval).
+   *
+   * Items: RFC 1123 label of at most 40 characters.
+   */
   readonly teams?: readonly string[];
-  /** RFC 1123 label of at most 40 characters. */
+  /** Which window has to be open (window). */
   readonly window?: string;
-  /** RFC 1123 label of at most 40 characters. */
+  /** Which policy has to hold (policy). */
   readonly ref?: string;
-  /** RFC 1123 label of at most 40 characters. */
+  /** Which planner is asked (plan). */
   readonly driver?: string;
+  /** Who is asked (external). */
   readonly url?: string;
+  /** The author does not count (approval). */
   readonly separationOfDuties?: boolean;
-  /** A duration such as 30s, 10m or 1h30m. */
+  /** An approval is worth nothing after this time (approval). */
   readonly expiresAfter?: string;
+  /** An approval ends when the change changes (approval). */
   readonly dismissOnChange?: boolean;
 }
 
 /** environments/<env>/environment.lock.yaml: what the engine resolved; written by the engine. */
 export interface EnvironmentLock {
+  /** Version of this format. */
   readonly apiVersion: 'capstan.dev/v1alpha1';
+  /** What this document is. */
   readonly kind: 'EnvironmentLock';
+  /** Whose lock it is. */
   readonly metadata: {
-    /** RFC 1123 label of at most 40 characters. */
+    /** Name of the environment. */
     readonly environment: string;
   };
   /** What is locked, by instance. */
@@ -538,37 +664,50 @@ export interface EnvironmentLock {
   /** Instances that nothing promotes until the hold is removed. */
   readonly holds: {
     readonly [k: string]: {
+      /** The change that was taken back. */
       readonly changeSet?: string;
+      /** Why nothing new comes. */
       readonly reason: string;
+      /** Who said so. */
       readonly actor?: string;
-      /** A date, or a date and time in RFC 3339. */
+      /** When. */
       readonly createdAt?: string;
     };
   };
 }
 /** One locked instance. */
 export interface EnvironmentLockLockEntry {
-  /** RFC 1123 label of at most 40 characters. */
+  /** The capsule. */
   readonly capsule: string;
-  /** SemVer 2.0.0 without build metadata; quote it. */
+  /** The version that is chosen. */
   readonly version: string;
-  /** 40 lower-case hexadecimal digits. */
+  /** The commit that released it. */
   readonly commit: string;
-  /** 40 lower-case hexadecimal digits. */
+  /** Git's id of the capsule's directory there. */
   readonly gitTree: string;
-  /** 64 lower-case hexadecimal digits. */
+  /** Digest of the same content; both must match. */
   readonly sha256: string;
-  /** @minItems 1 */
+  /**
+   * What asked for it: the environment, or other instances.
+   *
+   * @minItems 1
+   */
   readonly requestedBy: readonly string[];
+  /** Who signed the release. */
   readonly signer?: {
-    /** RFC 1123 label of at most 40 characters. */
+    /** Entry of the project's trust. */
     readonly name: string;
+    /** Who that was. */
     readonly identity?: string;
+    /** Who vouches for the identity. */
     readonly issuer?: string;
   };
+  /** Mutable references of components as they were when this was locked. */
   readonly resolved?: {
     readonly [k: string]: {
+      /** The reference. */
       readonly reference: string;
+      /** What it stood for. */
       readonly digest: string;
     };
   };
@@ -582,13 +721,13 @@ export interface Capsule {
   readonly kind: 'Capsule';
   /** Identity of the declaration. */
   readonly metadata: {
-    /** RFC 1123 label of at most 40 characters. */
+    /** Name of the capsule: the name of its directory, unique in the repository. */
     readonly name: string;
     /** A name for people. */
     readonly title?: string;
     /** What it is, for people. */
     readonly description?: string;
-    /** Labels: names to texts. */
+    /** Labels of the capsule; objects that are rendered carry them, too. */
     readonly labels?: {
       readonly [k: string]: string;
     };
@@ -629,31 +768,37 @@ export interface Capsule {
       | 'library';
     /** Team that answers for it. */
     readonly owner?: string;
+    /** The larger system that this capsule is part of. */
     readonly system?: string;
+    /** How far it is: experimental, in production, deprecated (something replaces it) or retired (nobody may choose it any more). */
     readonly lifecycle?: 'experimental' | 'production' | 'deprecated' | 'retired';
+    /** What replaces the capsule, and until when it may be used. */
     readonly deprecation?: {
-      /** RFC 1123 label of at most 40 characters. */
+      /** The capsule to use in its place. */
       readonly replacedBy?: string;
-      /** A date, or a date and time in RFC 3339. */
+      /** From this day on, depending on it is an error. */
       readonly sunset?: string;
+      /** What people who still use it should know. */
       readonly note?: string;
     } | null;
     /** Versions of Capstan that can render it. */
     readonly engine?: string;
     /** What it runs on and upgrades from. */
     readonly compatibility?: {
-      /** A SemVer range such as ^1.4.0 or >=7.2.0 <8.0.0. */
+      /** Versions of Kubernetes that its objects are made for; compared with the fact `kubernetes` of a target. */
       readonly kubernetes?: string;
+      /** Processor architectures that its images are built for. */
       readonly architectures?: readonly string[];
-      /** A SemVer range such as ^1.4.0 or >=7.2.0 <8.0.0. */
+      /** Versions that may be upgraded to this one in place; from others a migration or a step in between is needed. */
       readonly upgradesFrom?: string;
+      /** What the capsule can do, by name; taking one away needs a new major version. */
       readonly capabilities?: readonly string[];
     };
     /** Files that repeat the version. */
     readonly versionFiles?: readonly {
-      /** A path with / between its parts. */
+      /** A JSON or YAML file of the capsule. */
       readonly path: string;
-      /** An RFC 6901 JSON pointer. */
+      /** Where in that file the version stands. */
       readonly pointer: string;
     }[];
     /** Children may change extension points only. */
@@ -661,36 +806,38 @@ export interface Capsule {
     /** Capsules of other repositories, pinned. */
     readonly imports?: {
       readonly [k: string]: {
+        /** Address of the other repository. */
         readonly url: string;
-        /** 40 lower-case hexadecimal digits. */
+        /** The commit that is taken; a branch would move. */
         readonly commit: string;
-        /** A path with / between its parts. */
+        /** Directory of the capsule in that repository. */
         readonly path: string;
       };
     };
     /** The capsule that lies below this one. */
     readonly extends?: {
-      /** RFC 1123 label of at most 40 characters. */
+      /** The capsule to build upon. */
       readonly capsule: string;
-      /** A SemVer range such as ^1.4.0 or >=7.2.0 <8.0.0. */
+      /** Its versions that fit. */
       readonly version: string;
     } | null;
     /** What children and environments may add to. */
     readonly extensionPoints?: readonly {
-      /** RFC 1123 label of at most 40 characters. */
+      /** What the point is called in messages. */
       readonly name: string;
-      /** An RFC 6901 JSON pointer. */
+      /** The part of spec that others may add to. */
       readonly path: string;
     }[];
     /** Children of a bundle. */
     readonly instances?: {
       readonly [k: string]: {
-        /** RFC 1123 label of at most 40 characters. */
+        /** The capsule that this child is of. */
         readonly capsule: string;
-        /** A SemVer range such as ^1.4.0 or >=7.2.0 <8.0.0. */
+        /** Its versions that fit. */
         readonly version: string;
-        /** Any JSON object. */
+        /** Configuration of the child, over the defaults of its capsule. */
         readonly config?: JsonObject;
+        /** CEL over the configuration of the bundle: the child is there where it holds. */
         readonly when?: string | null;
       };
     };
@@ -702,16 +849,19 @@ export interface Capsule {
     readonly dependencies?: {
       readonly [k: string]: CapsuleDependency;
     };
+    /** Capsules that cannot be in one environment with this one. */
     readonly conflicts?: readonly {
-      /** RFC 1123 label of at most 40 characters. */
+      /** The capsule that it does not go with. */
       readonly capsule: string;
-      /** A SemVer range such as ^1.4.0 or >=7.2.0 <8.0.0. */
+      /** Which versions of it. */
       readonly version: string;
     }[];
+    /** Data that the program reads from outside, by name; for people and for classification. */
     readonly dataSources?: {
       readonly [k: string]: {
+        /** Where the data is. */
         readonly uri: string;
-        /** The most sensitive class of data handled here. */
+        /** How confidential the data is. */
         readonly classification?: 'public' | 'internal' | 'confidential' | 'restricted';
       };
     };
@@ -726,14 +876,18 @@ export interface Capsule {
         readonly outputs?: {
           readonly [k: string]: string;
         };
-        /** A path with / between its parts. */
+        /** OpenAPI description of it, a file of the capsule; taking a path away needs a new major version. */
         readonly openapi?: string;
       };
     };
+    /** Typed values beside those of `provides`, for capsules that make infrastructure. */
     readonly outputs?: {
       readonly [k: string]: {
+        /** JSON type of the value. */
         readonly type: 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'array';
+        /** What the value is. */
         readonly description?: string;
+        /** The value is never shown. */
         readonly sensitive?: boolean;
       };
     };
@@ -743,9 +897,11 @@ export interface Capsule {
       readonly schema?: string | JsonObject;
       /** Lowest layer above the schema defaults. */
       readonly defaults?: JsonObject;
+      /** What the merged configuration must fulfil beyond its schema. */
       readonly assertions?: readonly {
-        /** A CEL expression. */
+        /** CEL over `config`; it has to be true. */
         readonly expression: string;
+        /** What to tell people when it is not. */
         readonly message: string;
       }[];
       /** Keys whose change restarts nothing. */
@@ -754,206 +910,299 @@ export interface Capsule {
     /** Secrets it needs; values come from the environment. */
     readonly secrets?: {
       readonly [k: string]: {
+        /** An environment must say where it comes from. */
         readonly required?: boolean;
-        /** A duration such as 30s, 10m or 1h30m. */
+        /** How often its value should be changed. */
         readonly rotation?: string;
+        /** Names of the values inside the secret. */
         readonly keys?: readonly string[];
       };
     };
+    /** How templates become objects. */
     readonly render?: {
+      /** The template engine. */
       readonly engine?: 'handlebars';
-      /** A path with / between its parts. */
+      /** Folder of the templates. */
       readonly path?: string;
+      /** Version of the render engine that the templates are written for. */
       readonly engineVersion?: number;
+      /** What kind of objects come out. */
       readonly profile?: 'kubernetes';
+      /** Capabilities of the render engine that the templates use. */
       readonly capabilities?: readonly string[];
     };
     /** RFC 6902 on rendered objects. */
     readonly patches?: readonly CapsulePatch[];
     /** How a new version replaces the old one. */
     readonly strategy?: {
+      /** How a new version takes over. */
       readonly type?: 'rolling' | 'recreate' | 'blueGreen' | 'canary' | 'abTest' | 'shadow';
+      /** How many pods may be replaced at a time. */
       readonly rolling?: {
-        /** A number of things, or a percentage of them. */
+        /** Pods that may run beyond the wanted number, as a number or a share. */
         readonly maxSurge?: number | string;
-        /** A number of things, or a percentage of them. */
+        /** Pods that may be missing from the wanted number, as a number or a share. */
         readonly maxUnavailable?: number | string;
       };
+      /** A growing share of the traffic goes to the new version. */
       readonly canary?: {
+        /** What moves the traffic. */
         readonly provider?: 'gateway-api' | 'istio' | 'nginx' | 'replicas' | 'argo-rollouts' | 'flagger' | 'linkerd';
+        /** What happens one after the other. */
         readonly steps?: readonly {
+          /** Share of the traffic in percent; weights grow from step to step. */
           readonly setWeight?: number;
-          /** A duration such as 30s, 10m or 1h30m. */
+          /** Wait this long. */
           readonly pause?: string;
-          /** RFC 1123 label of at most 40 characters. */
+          /** Go on only if this analysis succeeds. */
           readonly analysis?: string;
         }[];
       };
-      /** Any JSON object. */
+      /** The new version runs beside the old one and takes over at once. */
       readonly blueGreen?: JsonObject;
-      /** Any JSON object. */
+      /** Some users, chosen by a rule, get the new version. */
       readonly abTest?: JsonObject;
-      /** Any JSON object. */
+      /** The new version gets a copy of the traffic and its answers are dropped. */
       readonly shadow?: JsonObject;
+      /** Measurements that decide, by name. */
       readonly analysis?: {
         readonly [k: string]: {
+          /** Where the measurement is asked. */
           readonly provider: string;
+          /** The question, in the provider's language. */
           readonly query: string;
-          /** A duration such as 30s, 10m or 1h30m. */
+          /** Time between two measurements. */
           readonly interval?: string;
+          /** How often it is measured. */
           readonly count?: number;
-          /** A CEL expression. */
+          /** CEL over `result`: the measurement is good. */
           readonly success?: string;
+          /** More bad measurements than this fail the analysis. */
           readonly failureLimit?: number;
+          /** What an answer without data means. */
           readonly onNoData?: 'pass' | 'fail' | 'inconclusive';
         };
       };
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** A rollout that has not moved for this long has failed. */
       readonly progressDeadline?: string;
     };
     /** When to go back by itself. */
     readonly rollback?: {
+      /** A trigger starts the rollback by itself. */
       readonly automatic?: boolean;
+      /** What shows that the new version is worse; one is enough. */
       readonly triggers?: readonly {
+        /** An event of the rollout. */
         readonly on?: 'verificationFailed' | 'healthDegraded' | 'evalRegression' | 'syncFailed';
-        /** A duration such as 30s, 10m or 1h30m. */
+        /** It has to last this long. */
         readonly for?: string;
+        /** A measurement of the strategy, by name. */
         readonly metric?: string;
+        /** It triggers below this value. */
         readonly below?: number;
+        /** It triggers above this value. */
         readonly above?: number;
+        /** A service level objective, by name. */
         readonly slo?: string;
+        /** It triggers when the error budget burns this many times too fast. */
         readonly burnRateAbove?: number;
-        /** A duration such as 30s, 10m or 1h30m. */
+        /** Time over which the burn rate is measured. */
         readonly window?: string;
       }[];
+      /** Which version comes back: the last one that was verified, or simply the previous one. */
       readonly to?: 'lastVerified' | 'previous';
     };
+    /** Jobs that change data between versions. */
     readonly migrations?: readonly {
-      /** A SemVer range such as ^1.4.0 or >=7.2.0 <8.0.0. */
+      /** Versions that need it when they are upgraded. */
       readonly from: string;
-      /** RFC 1123 label of at most 40 characters. */
+      /** Component of kind Job that does it. */
       readonly job: string;
+      /** The version before can still run afterwards; if not, there is no rollback behind it. */
       readonly reversible?: boolean;
     }[];
     /** Job components that run at these moments. */
     readonly hooks?: {
-      /** RFC 1123 label of at most 40 characters. */
+      /** Job that runs before the objects are applied. */
       readonly preSync?: string;
-      /** RFC 1123 label of at most 40 characters. */
+      /** Job that runs after all of them are healthy. */
       readonly postSync?: string;
-      /** RFC 1123 label of at most 40 characters. */
+      /** Job that runs before the capsule is taken down. */
       readonly preStop?: string;
-      /** RFC 1123 label of at most 40 characters. */
+      /** Job that runs when a version is taken back. */
       readonly onRollback?: string;
     };
     /** What runs after sync, before soak. */
     readonly verification?: {
+      /** One look right after the sync. */
       readonly smoke?: {
+        /** A request that has to be answered. */
         readonly http?: {
+          /** Address of the request; `{{outputs...}}` is filled in. */
           readonly url: string;
+          /** HTTP method. */
           readonly method?: string;
+          /** Status that the answer must have. */
           readonly expectStatus?: number;
         };
-        /** RFC 1123 label of at most 40 characters. */
+        /** Job that has to succeed, in place of a request. */
         readonly job?: string;
-        /** A duration such as 30s, 10m or 1h30m. */
+        /** It has failed when it takes longer. */
         readonly timeout?: string;
       } | null;
+      /** A request that is repeated during the soak. */
       readonly synthetic?: {
+        /** The request. */
         readonly http?: {
+          /** Address of the request; `{{outputs...}}` is filled in. */
           readonly url: string;
+          /** HTTP method. */
           readonly method?: string;
+          /** Status that the answer must have. */
           readonly expectStatus?: number;
         };
-        /** A duration such as 30s, 10m or 1h30m. */
+        /** Time between two requests. */
         readonly interval?: string;
+        /** Share of requests, from 0 to 1, that must succeed. */
         readonly successRate?: number;
       };
+      /** Evaluations of agents and models on fixed data. */
       readonly evals?: readonly {
+        /** The data that it is evaluated on. */
         readonly dataset: {
+          /** Where the data is. */
           readonly uri: string;
-          /** 64 lower-case hexadecimal digits. */
+          /** Digest of the data: the same questions each time. */
           readonly sha256?: string;
         };
+        /** What is measured. */
         readonly metric: string;
+        /** The least that is good enough. */
         readonly min?: number;
+        /** How much worse than the version before it may be. */
         readonly maxRegression?: number;
       }[];
     };
+    /** When the capsule is well. */
     readonly health?: {
+      /** Measurements that say how it is. */
       readonly metrics?: {
+        /** Measurements of the machine that are watched. */
         readonly system?: readonly string[];
+        /** Measurements of the program; each becomes an alert. */
         readonly application?: readonly {
+          /** Name of the alert. */
           readonly name: string;
+          /** The question in PromQL. */
           readonly query?: string;
+          /** The value from which it is a warning. */
           readonly warn?: number;
+          /** The value from which it is critical; below `warn`, less is worse. */
           readonly fail?: number;
         }[];
+        /** Measurements of what the program is for; each becomes an alert. */
         readonly business?: readonly {
+          /** Name of the alert. */
           readonly name: string;
+          /** The question in PromQL. */
           readonly query?: string;
+          /** The value from which it is a warning. */
           readonly warn?: number;
+          /** The value from which it is critical; below `warn`, less is worse. */
           readonly fail?: number;
         }[];
+        /** Other measurements; each becomes an alert. */
         readonly custom?: readonly {
+          /** Name of the alert. */
           readonly name: string;
+          /** The question in PromQL. */
           readonly query?: string;
+          /** The value from which it is a warning. */
           readonly warn?: number;
+          /** The value from which it is critical; below `warn`, less is worse. */
           readonly fail?: number;
         }[];
       };
+      /** What the status of custom resources means, in CEL over apiVersion, kind, metadata, spec and status. */
       readonly expressions?: readonly {
+        /** API version of the objects that it speaks of. */
         readonly apiVersion: string;
+        /** Kind of the objects that it speaks of. */
         readonly kind: string;
-        /** A CEL expression. */
+        /** Where this holds the object is healthy. */
         readonly current?: string;
-        /** A CEL expression. */
+        /** Where this holds the object is on its way. */
         readonly inProgress?: string;
-        /** A CEL expression. */
+        /** Where this holds the object is broken, whatever else holds. */
         readonly failed?: string;
       }[];
     };
+    /** Service level objectives. */
     readonly slo?: {
+      /** Objectives that are known by name. */
       readonly profile?: string;
-      /** Items: A path with / between its parts. */
+      /**
+       * OpenSLO files of the capsule.
+       *
+       * Items: A path with / between its parts.
+       */
       readonly files?: readonly string[];
     };
+    /** Who is told what, and when. */
     readonly alerts?: {
       /** Alerts on queries that cross a bound. */
       readonly thresholds?: readonly {
+        /** Name of the alert. */
         readonly name: string;
         /** PromQL; {{instance}} and the like are put in. */
         readonly query: string;
+        /** It fires above this value. */
         readonly above?: number;
+        /** It fires below this value. */
         readonly below?: number;
         /** How long before it counts. */
         readonly for?: string;
+        /** How bad it is. */
         readonly severity?: 'info' | 'warning' | 'critical';
+        /** What whoever is woken up reads. */
         readonly message?: string;
       }[];
+      /** Who is told, one after the other. */
       readonly escalation?: readonly {
-        /** A duration such as 30s, 10m or 1h30m. */
+        /** How long after the alert began. */
         readonly after: string;
+        /** Whom to tell. */
         readonly to: string;
       }[];
-      /** A path with / between its parts. */
+      /** What to do about it: a file of the capsule. */
       readonly runbook?: string;
     };
+    /** How the program can be watched. */
     readonly observability?: {
+      /** Where Prometheus finds its measurements. */
       readonly scrape?: {
         /** A port number or the name of a declared port. */
         readonly port: number | string;
+        /** Path of the measurements. */
         readonly path?: string;
       };
+      /** What its logs are like. */
       readonly logs?: {
+        /** Form of a line. */
         readonly format?: 'json' | 'text';
-        /** A duration such as 30s, 10m or 1h30m. */
+        /** How long logs should be kept. */
         readonly retention?: string;
       };
+      /** Whether it sends traces. */
       readonly traces?: {
+        /** It sends traces by OTLP. */
         readonly otlp?: boolean;
       };
-      /** Items: A path with / between its parts. */
+      /**
+       * Grafana dashboards: JSON files of the capsule.
+       *
+       * Items: A path with / between its parts.
+       */
       readonly dashboards?: readonly string[];
     };
     /** What the capsule speaks with agents: the Model Context Protocol (mcp), Agent2Agent (a2a), and bridges between them. */
@@ -1052,36 +1301,52 @@ export interface Capsule {
         };
       };
     };
+    /** What it may cost. */
     readonly cost?: {
+      /** The most that it may cost, in each environment. */
       readonly budget?: {
+        /** A day. */
         readonly daily?: number;
+        /** A month. */
         readonly monthly?: number;
+        /** A year. */
         readonly annual?: number;
+        /** Currency of the amounts (ISO 4217); that of the project's prices. */
         readonly currency?: string;
       };
+      /** Who is told at which share of the budget. */
       readonly alertThresholds?: readonly {
+        /** Share of the budget in percent. */
         readonly percent: number;
+        /** Whom to tell. */
         readonly notify?: string;
       }[];
+      /** Proposals for spending less. */
       readonly optimizationRules?: readonly {
-        /** A CEL expression. */
+        /** CEL over what was measured. */
         readonly if?: string;
-        /** A duration such as 30s, 10m or 1h30m. */
+        /** It has to hold this long. */
         readonly for?: string;
+        /** What is proposed then. */
         readonly propose?: string;
       }[];
+      /** How far estimate and bill may be apart. */
       readonly variance?: {
+        /** Difference in percent. */
         readonly maxPercent?: number;
       };
     };
     /** Risk and evidence. */
     readonly security?: {
-      /** How much harm a mistake can do. */
+      /** Risk that lies in the capsule itself; the environment may add to it. */
       readonly risk?: 'low' | 'medium' | 'high' | 'critical';
-      /** The most sensitive class of data handled here. */
+      /** The most confidential data that it works on. */
       readonly dataClassification?: 'public' | 'internal' | 'confidential' | 'restricted';
+      /** Rules of others that it has to obey, by name. */
       readonly compliance?: readonly string[];
+      /** Who must have signed a release. */
       readonly signatures?: {
+        /** A release without a signature does not enter. */
         readonly required?: boolean;
         /**
          * Trust entries that may sign it.
@@ -1090,20 +1355,29 @@ export interface Capsule {
          */
         readonly identities?: readonly string[];
       };
+      /** List of what is in it. */
       readonly sbom?: {
+        /** A release without one does not enter. */
         readonly required?: boolean;
+        /** Form of the list. */
         readonly format?: 'cyclonedx' | 'spdx';
       };
+      /** Proof of how it was built. */
       readonly provenance?: {
+        /** Lowest SLSA build level that will do. */
         readonly minSlsaLevel?: number;
       };
+      /** Known weaknesses that it may have. */
       readonly vulnerabilities?: {
-        /** Severity of a finding. */
+        /** The worst that may be known of it. */
         readonly maxSeverity?: 'low' | 'medium' | 'high' | 'critical';
+        /** Weaknesses that are accepted for a time. */
         readonly allow?: readonly {
+          /** Identifier of the weakness. */
           readonly id: string;
-          /** A date, or a date and time in RFC 3339. */
+          /** From this day on it counts again. */
           readonly until: string;
+          /** Why it is accepted. */
           readonly reason: string;
         }[];
       };
@@ -1154,7 +1428,7 @@ export interface CapsuleComponent {
     readonly version?: string;
     /** Digest of the chart archive that lies at path. */
     readonly sha256?: string;
-    /** Any JSON object. */
+    /** How changes are looked at before they are applied. */
     readonly plan?: JsonObject;
     /** Exact version of helm or kustomize that renders it. */
     readonly tool?: string;
@@ -1169,6 +1443,7 @@ export interface CapsuleComponent {
   } | null;
   /** Values of a Helm chart; { config: POINTER } takes one of the configuration, {{config.x}} is put into strings. Default: the whole configuration. */
   readonly values?: JsonObject;
+  /** Program to run in place of the image's own. */
   readonly command?: readonly string[];
   /** Arguments; {{name}}, {{config.x}} and the like are put in. */
   readonly args?: readonly string[];
@@ -1188,17 +1463,20 @@ export interface CapsuleComponent {
   /** Where storage is mounted. */
   readonly volumes?: {
     readonly [k: string]: {
-      /** A path with / between its parts. */
+      /** Where it appears in the container. */
       readonly mountPath: string;
       /** Name below storage. */
       readonly storage: string;
+      /** The program cannot write to it. */
       readonly readOnly?: boolean;
     };
   };
   /** Ports that the component listens on. */
   readonly ports?: {
     readonly [k: string]: {
+      /** Number of the port. */
       readonly port: number;
+      /** Protocol of the port. */
       readonly protocol?: 'TCP' | 'UDP' | 'SCTP';
       /** Who can reach it. */
       readonly expose?: 'none' | 'internal' | 'public';
@@ -1212,22 +1490,25 @@ export interface CapsuleComponent {
   };
   /** What it requests and may use. */
   readonly resources?: {
+    /** Processor time; request, limit and burst rise in this order. */
     readonly cpu?: {
-      /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
+      /** What is set aside for it. */
       readonly request?: string | number;
-      /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
+      /** What it may use for long. */
       readonly limit?: string | number;
-      /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
+      /** What it may use for a moment; the limit of the container. */
       readonly burst?: string | number;
     };
+    /** Memory; request and buffer together stay within the limit. */
     readonly memory?: {
-      /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
+      /** What it usually uses. */
       readonly request?: string | number;
-      /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
+      /** A container that uses more is ended. */
       readonly limit?: string | number;
-      /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
+      /** What is set aside beyond the request. */
       readonly buffer?: string | number;
     };
+    /** Devices by resource name, with their number. */
     readonly accelerators?: {
       /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
       readonly [k: string]: string | number;
@@ -1236,11 +1517,15 @@ export interface CapsuleComponent {
   /** Storage that volumes mount. */
   readonly storage?: {
     readonly [k: string]: {
+      /** persistent outlives the pod, ephemeral does not. */
       readonly type: 'persistent' | 'ephemeral';
-      /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
+      /** How much room there is. */
       readonly size?: string | number;
+      /** Storage class of the cluster; its default without one. */
       readonly class?: string;
+      /** Who may mount it at a time. */
       readonly access?: 'ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod';
+      /** A VolumeSnapshot is taken before a new version starts. */
       readonly snapshotBeforeUpgrade?: boolean;
     };
   };
@@ -1255,58 +1540,83 @@ export interface CapsuleComponent {
         };
     /** Scales the number of replicas. */
     readonly horizontal?: {
+      /** The fewest pods. */
       readonly min: number;
+      /** The most pods. */
       readonly max: number;
-      /** A percentage such as 20%. */
+      /** Room that is kept for more load, as a share. */
       readonly buffer?: string;
+      /** What the number of pods follows. */
       readonly metrics?: readonly {
+        /** The resource that is measured. */
         readonly resource: 'cpu' | 'memory';
+        /** Share of its request, in percent, that is aimed at. */
         readonly targetUtilization: number;
       }[];
+      /** How calmly it follows. */
       readonly behavior?: {
-        /** A duration such as 30s, 10m or 1h30m. */
+        /** Pods go only when nobody needed them for this long. */
         readonly scaleDownStabilization?: string;
-        /** A duration such as 30s, 10m or 1h30m. */
+        /** Pods come only when they were needed for this long. */
         readonly scaleUpStabilization?: string;
       };
     };
     /** Scales requests. */
     readonly vertical?: {
+      /** off; initial sets requests when a pod starts; auto also restarts pods for it. */
       readonly mode?: 'off' | 'initial' | 'auto';
     };
+    /** The fewest pods by time of day; each entry holds until the next one. */
     readonly schedule?: readonly {
+      /** When it begins, as cron has it. */
       readonly cron: string;
+      /** Time zone of the schedule; one for all entries. */
       readonly timeZone?: string;
+      /** The fewest pods from then on. */
       readonly min?: number;
+      /** The most pods from then on. */
       readonly max?: number;
     }[];
+    /** How the cluster makes room. */
     readonly cluster?: {
+      /** Priority class of the pods. */
       readonly priority?: string;
+      /** Pods that hold room free and give way. */
       readonly placeholderReplicas?: number;
     };
   };
   /** How much of it may be missing. */
   readonly availability?: {
+    /** How many pods may be taken away on purpose at a time; one of the two. */
     readonly disruptionBudget?: {
-      /** A number of things, or a percentage of them. */
+      /** At most this many are missing. */
       readonly maxUnavailable?: number | string;
-      /** A number of things, or a percentage of them. */
+      /** At least this many stay. */
       readonly minAvailable?: number | string;
     };
+    /** Pods are spread over nodes or zones. */
     readonly spread?: 'none' | 'node' | 'zone';
+    /** They are spread over at least this many zones. */
     readonly minZones?: number;
+    /** The pods elect one of them; at least two are needed. */
     readonly leaderElection?: boolean;
-    /** Items: Any JSON value. */
+    /**
+     * Targets that take over when this one is lost.
+     *
+     * Items: Any JSON value.
+     */
     readonly failover?: readonly Json[];
   };
   /** Where it can run. */
   readonly placement?: {
+    /** Where it makes sense to run it. */
     readonly tiers?: readonly ('cloud' | 'edge')[];
     /** Facts that a target must have; a list means one of. */
     readonly requires?: {
       /** A fact, or a list of facts of which one is enough. */
       readonly [k: string]: string | number | boolean | readonly (string | number | boolean)[];
     };
+    /** Facts of nodes that are preferred, each with the values that will do. */
     readonly prefers?: {
       /** A fact, or a list of facts of which one is enough. */
       readonly [k: string]: string | number | boolean | readonly (string | number | boolean)[];
@@ -1314,26 +1624,44 @@ export interface CapsuleComponent {
   };
   /** What the process may do. */
   readonly security?: {
+    /** It never runs as root. */
     readonly runAsNonRoot?: boolean;
+    /** User id that it runs as. */
     readonly runAsUser?: number;
+    /** Group id that it runs as. */
     readonly runAsGroup?: number;
+    /** Group id that owns its volumes. */
     readonly fsGroup?: number;
+    /** It has all powers of the node. */
     readonly privileged?: boolean;
+    /** It can write to its volumes only. */
     readonly readOnlyRootFilesystem?: boolean;
+    /** It may gain more rights than it was started with. */
     readonly allowPrivilegeEscalation?: boolean;
+    /** Powers of the Linux kernel. */
     readonly capabilities?: {
+      /** Powers that are taken away; ALL is every one. */
       readonly drop?: readonly string[];
+      /** Powers that are given. */
       readonly add?: readonly string[];
     };
+    /** Which system calls it may make. */
     readonly seccomp?: 'RuntimeDefault' | 'Unconfined';
+    /** Who it is to the cluster. */
     readonly serviceAccount?: {
+      /** An account of its own is made. */
       readonly create?: boolean;
-      /** RFC 1123 label of at most 40 characters. */
+      /** An account that is there already. */
       readonly name?: string;
+      /** What the account may do, as RBAC has it. */
       readonly rules?: readonly {
+        /** Groups of the resources; "" is the core group. */
         readonly apiGroups?: readonly string[];
+        /** Resources in the plural. */
         readonly resources?: readonly string[];
+        /** What may be done with them. */
         readonly verbs: readonly string[];
+        /** Only objects of these names. */
         readonly resourceNames?: readonly string[];
       }[];
     };
@@ -1349,15 +1677,20 @@ export interface CapsuleComponent {
   };
   /** How callers treat it. */
   readonly resilience?: {
-    /** A duration such as 30s, 10m or 1h30m. */
+    /** A request that takes longer has failed. */
     readonly timeout?: string;
+    /** Requests that are tried again. */
     readonly retries?: {
+      /** How often. */
       readonly attempts?: number;
+      /** After which failures. */
       readonly on?: readonly string[];
     };
+    /** Pods that fail get no traffic for a while. */
     readonly circuitBreaker?: {
+      /** So many failures in a row. */
       readonly consecutiveErrors?: number;
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** For this long. */
       readonly ejectFor?: string;
     };
   };
@@ -1369,26 +1702,35 @@ export interface CapsuleComponent {
   readonly startAfter?: readonly string[];
   /** How it is stopped. */
   readonly stop?: {
-    /** A duration such as 30s, 10m or 1h30m. */
+    /** Time that it has to end by itself. */
     readonly gracePeriod?: string;
+    /** What happens before it is asked to end; one of the three. */
     readonly preStop?: null | {
+      /** A program inside the container. */
       readonly exec?: {
+        /** The program with its arguments. */
         readonly command: readonly string[];
       };
+      /** A request to the container. */
       readonly httpGet?: {
         /** A port number or the name of a declared port. */
         readonly port: number | string;
+        /** Path of the request. */
         readonly path?: string;
       };
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** Just wait. */
       readonly sleep?: string;
     };
+    /** reverse stops what started last first. */
     readonly order?: 'reverse' | 'none';
   };
   /** When a CronJob runs. */
   readonly schedule?: {
+    /** When it runs, as cron has it. */
     readonly cron: string;
+    /** Time zone of the schedule. */
     readonly timeZone?: string;
+    /** What happens when the run before is still going on. */
     readonly concurrency?: 'Allow' | 'Forbid' | 'Replace';
   };
 }
@@ -1400,76 +1742,106 @@ export interface CapsuleEnvironmentVariable {
   readonly config?: string;
   /** Dependency whose output is wanted. */
   readonly dependency?: string;
+  /** Output of that dependency. */
   readonly output?: string;
   /** Secret below spec.secrets. */
   readonly secret?: string;
   /** Key of the secret. */
   readonly key?: string;
-  /** A CEL expression. */
+  /** CEL: the variable is there where this holds; `capabilities.<dependency>` guards an optional dependency. */
   readonly when?: string;
 }
 export interface CapsuleProbe {
+  /** A request that must be answered with success. */
   readonly httpGet?: {
     /** A port number or the name of a declared port. */
     readonly port: number | string;
+    /** Path of the request. */
     readonly path?: string;
+    /** http or https. */
     readonly scheme?: 'HTTP' | 'HTTPS';
   };
+  /** A connection that must be possible. */
   readonly tcp?: {
     /** A port number or the name of a declared port. */
     readonly port: number | string;
   };
+  /** A gRPC health check. */
   readonly grpc?: {
     /** A port number or the name of a declared port. */
     readonly port: number | string;
+    /** Service that is asked about. */
     readonly service?: string;
   };
+  /** A program in the container that must end with 0. */
   readonly exec?: {
-    /** @minItems 1 */
+    /**
+     * The program with its arguments.
+     *
+     * @minItems 1
+     */
     readonly command: readonly string[];
   };
+  /** Wait this long before the first look. */
   readonly initialDelaySeconds?: number;
+  /** Time between two looks. */
   readonly periodSeconds?: number;
+  /** A look that takes longer has failed. */
   readonly timeoutSeconds?: number;
+  /** So many failures in a row count. */
   readonly failureThreshold?: number;
+  /** So many successes in a row count. */
   readonly successThreshold?: number;
 }
 /** One thing that the capsule needs. */
 export interface CapsuleDependency {
-  /** RFC 1123 label of at most 40 characters. */
+  /** The capsule that is needed. */
   readonly capsule?: string;
   /** Abstract type; the environment has a recipe for it. */
   readonly type?: string;
   /** Service outside of this repository. */
   readonly service?: string;
-  /** A SemVer range such as ^1.4.0 or >=7.2.0 <8.0.0. */
+  /** Its versions that fit. */
   readonly version?: string;
   /** Missing: capabilities.<name> is false. */
   readonly optional?: boolean;
+  /** CEL over the configuration: it is needed where this holds. */
   readonly when?: string | null;
+  /** What it has to be before this capsule starts. */
   readonly condition?: 'started' | 'healthy' | 'completed';
   /** false: a private instance <instance>.<dependency>. */
   readonly shared?: boolean;
+  /** It runs somewhere else; only its contract is known here. */
   readonly external?: boolean;
   /** What its provides must match. */
   readonly requires?: {
+    /** Protocol that it must provide. */
     readonly protocol?: string;
   };
 }
 export interface CapsulePatch {
+  /** The objects that are changed: those that all of it fits. */
   readonly target: {
+    /** Kind of the objects. */
     readonly kind?: string;
+    /** Name of the object. */
     readonly name?: string;
+    /** API group of the objects. */
     readonly group?: string;
   };
-  /** @minItems 1 */
+  /**
+   * What is changed, one after the other (RFC 6902).
+   *
+   * @minItems 1
+   */
   readonly ops: readonly {
+    /** What is done. */
     readonly op: 'add' | 'remove' | 'replace' | 'move' | 'copy' | 'test';
-    /** An RFC 6901 JSON pointer. */
+    /** Where in the object. */
     readonly path: string;
-    /** An RFC 6901 JSON pointer. */
+    /** Where the value of move and copy comes from. */
     readonly from?: string;
-    /** Any JSON value. */
+    /** The value of add, replace and test. */
     readonly value?: Json;
   }[];
 }
@@ -1544,13 +1916,13 @@ export interface Policy {
   readonly kind: 'Policy';
   /** Identity of the declaration. */
   readonly metadata: {
-    /** RFC 1123 label of at most 40 characters. */
+    /** Name of the policy; environments refer to it. */
     readonly name: string;
     /** A name for people. */
     readonly title?: string;
     /** What it is, for people. */
     readonly description?: string;
-    /** Labels: names to texts. */
+    /** Labels of the policy. */
     readonly labels?: {
       readonly [k: string]: string;
     };
@@ -1571,52 +1943,74 @@ export interface Policy {
     readonly match?: {
       readonly environments?: PolicySelector;
       readonly capsules?: PolicySelector;
+      /** Objects that it is about, where it looks at what is rendered. */
       readonly objects?: readonly {
+        /** API groups; "" is the core group, * every one. */
         readonly apiGroups?: readonly string[];
+        /** Kinds; * is every one. */
         readonly kinds?: readonly string[];
       }[];
     };
+    /** Values that expressions share, each over those before it. */
     readonly variables?: readonly {
+      /** Name: `variables.<name>` in expressions. */
       readonly name: string;
-      /** A CEL expression. */
+      /** CEL that gives the value. */
       readonly expression: string;
     }[];
-    /** @minItems 1 */
+    /**
+     * What has to hold; all of it.
+     *
+     * @minItems 1
+     */
     readonly validations: readonly {
       /** True when all is well. */
       readonly expression: string;
+      /** What to tell people when it does not. */
       readonly message?: string;
-      /** A CEL expression. */
+      /** CEL that gives this text. */
       readonly messageExpression?: string;
+      /** One word for machines. */
       readonly reason?: string;
     }[];
+    /** What happens when it does not hold: deny stops, warn tells, audit writes it down. */
     readonly enforcement?: 'deny' | 'warn' | 'audit';
+    /** What an expression without an answer counts as: fail denies, ignore does not. */
     readonly failurePolicy?: 'fail' | 'ignore';
+    /** What it does not hold for, for a time. */
     readonly exceptions?: readonly {
+      /** What is excepted: all of it has to fit. */
       readonly match: {
+        /** Kind of change. */
         readonly change?: string;
-        /** RFC 1123 label of at most 40 characters. */
+        /** Environment. */
         readonly environment?: string;
-        /** RFC 1123 label of at most 40 characters. */
+        /** Capsule. */
         readonly capsule?: string;
       };
-      /** A date, or a date and time in RFC 3339. */
+      /** From this day on it holds again. */
       readonly until: string;
+      /** Who decided it. */
       readonly approvedBy?: string;
+      /** Where it was discussed. */
       readonly ticket?: string;
     }[];
+    /** Its own cases: at least one that passes and one that does not; `validate` runs them. */
     readonly tests?: readonly {
+      /** What the case shows. */
       readonly name: string;
-      /** Any JSON object. */
+      /** Values that expressions see. */
       readonly input: JsonObject;
+      /** What the policy must say. */
       readonly expect: 'deny' | 'allow' | 'warn';
     }[];
+    /** Forms in which a cluster can enforce it itself. */
     readonly export?: readonly ('kyverno' | 'vap')[];
   };
 }
 /** Chooses by labels; an empty one chooses all. */
 export interface PolicySelector {
-  /** Labels: names to texts. */
+  /** Everything that has all of these labels. */
   readonly matchLabels?: {
     readonly [k: string]: string;
   };
@@ -1630,13 +2024,13 @@ export interface Fleet {
   readonly kind: 'Fleet';
   /** Identity of the declaration. */
   readonly metadata: {
-    /** RFC 1123 label of at most 40 characters. */
+    /** Name of the fleet, unique in its environment. */
     readonly name: string;
     /** A name for people. */
     readonly title?: string;
     /** What it is, for people. */
     readonly description?: string;
-    /** Labels: names to texts. */
+    /** Labels of the fleet. */
     readonly labels?: {
       readonly [k: string]: string;
     };
@@ -1648,10 +2042,15 @@ export interface Fleet {
   /** Which devices, and how they are served. */
   readonly spec: {
     readonly selector?: FleetSelector;
-    /** Items: RFC 1123 label of at most 40 characters. */
+    /**
+     * Devices that belong to it, by name.
+     *
+     * Items: RFC 1123 label of at most 40 characters.
+     */
     readonly devices?: readonly string[];
+    /** Devices that come from a list. */
     readonly generator?: {
-      /** A path with / between its parts. */
+      /** File of the list. */
       readonly file: string;
     };
     /** Layer of the fleet. */
@@ -1661,68 +2060,93 @@ export interface Fleet {
         readonly config?: JsonObject;
       };
     };
+    /** In which order devices get a change. */
     readonly rollout?: {
+      /** Groups of devices, one after the other; the last one takes all that are left. */
       readonly waves?: readonly {
-        /** RFC 1123 label of at most 40 characters. */
+        /** Name of the wave. */
         readonly name: string;
+        /** How many devices. */
         readonly devices: {
+          /** This many. */
           readonly count?: number;
+          /** This share of all, in percent. */
           readonly percent?: number;
         };
-        /** A duration such as 30s, 10m or 1h30m. */
+        /** How long it is watched before the next. */
         readonly soak?: string;
-        /** A percentage such as 20%. */
+        /** Share of devices that must be well. */
         readonly successThreshold?: string;
-        /** A number of things, or a percentage of them. */
+        /** Devices that may be away at a time. */
         readonly maxUnavailable?: number | string;
       }[];
+      /** When to stop. */
       readonly abort?: {
+        /** Share of failures, in percent. */
         readonly failurePercent?: number;
+        /** What a device that does not answer counts as. */
         readonly offlineCountsAs?: 'pending' | 'failed';
       };
+      /** How a device changes to the new version. */
       readonly strategy?: 'replace' | 'ab-slots' | 'blueGreen';
     };
+    /** How devices get what they run. */
     readonly delivery?: {
+      /** By which way. */
       readonly transport?: 'https-pull' | 'git' | 'usb-bundle';
+      /** What is sent. */
       readonly bundle?: {
+        /** Only what changed is sent. */
         readonly delta?: boolean;
+        /** How it is compressed. */
         readonly compression?: 'zstd' | 'gzip' | 'none';
-        /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
+        /** A larger bundle is refused. */
         readonly maxBytes?: string | number;
+        /** Images are in it, too. */
         readonly includeImages?: boolean;
       };
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** How often devices ask. */
       readonly pollInterval?: string;
-      /** A percentage such as 20%. */
+      /** Share by which times differ, so that not all ask at once. */
       readonly jitter?: string;
+      /** How much of the line it may use. */
       readonly bandwidth?: {
-        /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
+        /** The most in an hour. */
         readonly maxBytesPerHour?: string | number;
+        /** What to do on a line that is paid by volume. */
         readonly metered?: 'avoid' | 'allow' | 'deny';
       };
+      /** When devices may fetch. */
       readonly window?: {
+        /** When it opens, as hours and minutes. */
         readonly start: string;
-        /** A duration such as 30s, 10m or 1h30m. */
+        /** How long it stays open. */
         readonly duration: string;
+        /** Time zone, or `device` for that of each device. */
         readonly timeZone?: string;
       };
     };
+    /** What happens without a line. */
     readonly offline?: {
+      /** Devices go on by themselves. */
       readonly autonomous?: boolean;
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** How old what they run may become. */
       readonly maxStaleness?: string;
+      /** What happens then. */
       readonly onStale?: 'keep' | 'degrade' | 'stop';
     };
+    /** What devices tell. */
     readonly reporting?: {
-      /** A duration such as 30s, 10m or 1h30m. */
+      /** How often. */
       readonly interval?: string;
+      /** About what. */
       readonly include?: readonly ('versions' | 'health' | 'disk' | 'logs')[];
     };
   };
 }
 /** Chooses by labels; an empty one chooses all. */
 export interface FleetSelector {
-  /** Labels: names to texts. */
+  /** Everything that has all of these labels. */
   readonly matchLabels?: {
     readonly [k: string]: string;
   };
@@ -1736,13 +2160,13 @@ export interface Device {
   readonly kind: 'Device';
   /** Identity of the declaration. */
   readonly metadata: {
-    /** RFC 1123 label of at most 40 characters. */
+    /** Name of the device, unique in its environment. */
     readonly name: string;
     /** A name for people. */
     readonly title?: string;
     /** What it is, for people. */
     readonly description?: string;
-    /** Labels: names to texts. */
+    /** Labels that fleets select by. */
     readonly labels?: {
       readonly [k: string]: string;
     };
@@ -1753,43 +2177,56 @@ export interface Device {
   };
   /** One device. */
   readonly spec: {
+    /** Where it is in its life; only active devices get anything new. */
     readonly state: 'pending' | 'provisioned' | 'active' | 'quarantined' | 'retired';
+    /** How the device proves who it is. */
     readonly identity?: {
       /** Public key, SPKI DER in base64. */
       readonly ed25519: string;
+      /** The change that brought it in. */
       readonly registeredBy?: string;
     } | null;
+    /** How it may register, before it has. */
     readonly join?: {
-      /** 64 lower-case hexadecimal digits. */
+      /** Digest of the token that it registers with. */
       readonly tokenSha256: string;
-      /** A date, or a date and time in RFC 3339. */
+      /** The token is worth nothing afterwards. */
       readonly expires: string;
     } | null;
+    /** What it is made of. */
     readonly hardware?: {
+      /** Processor architecture. */
       readonly arch?: string;
-      /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
+      /** Processors. */
       readonly cpu?: string | number;
-      /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
+      /** Memory. */
       readonly memory?: string | number;
-      /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
+      /** Room for data. */
       readonly storage?: string | number;
+      /** Devices by resource name, with their number. */
       readonly accelerators?: {
         /** A Kubernetes quantity: 100m, 1Gi, 0.25 or a number. */
         readonly [k: string]: string | number;
       };
     };
+    /** What runs workloads on it. */
     readonly runtime?: 'podman' | 'docker-compose' | 'k3s' | 'systemd' | 'firmware-ab';
+    /** Where it stands. */
     readonly location?: {
+      /** Name of the place. */
       readonly site?: string;
+      /** Time zone of the place, for windows in local time. */
       readonly timeZone?: string;
     };
+    /** Stays at one version until somebody lets go. */
     readonly hold?: {
-      /** RFC 1123 label of at most 40 characters. */
+      /** The capsule that is held. */
       readonly capsule: string;
-      /** SemVer 2.0.0 without build metadata; quote it. */
+      /** The version that it stays at. */
       readonly version?: string;
+      /** Why. */
       readonly reason: string;
-      /** A date, or a date and time in RFC 3339. */
+      /** When it ends by itself. */
       readonly until?: string;
     } | null;
     /** Last layer. */
@@ -1804,8 +2241,11 @@ export interface Device {
 
 /** capstan.yaml: configuration of the service. */
 export interface ServiceConfiguration {
+  /** Version of this format. */
   readonly apiVersion: 'capstan.dev/v1alpha1';
+  /** What this document is. */
   readonly kind: 'Configuration';
+  /** The repository that is reconciled. */
   readonly repository: {
     /** Where the repository is cloned from and pushed to. */
     readonly url: string;
@@ -1814,12 +2254,15 @@ export interface ServiceConfiguration {
   };
   /** The forge; log in by app or by token. */
   readonly forge?: {
+    /** What kind of forge it is. */
     readonly type: 'github';
     /** REST root, such as https://api.github.com. */
     readonly baseUrl?: string;
     /** Log in as a GitHub App. */
     readonly app?: {
+      /** Number of the app. */
       readonly id: number;
+      /** Number of its installation. */
       readonly installation: number;
       readonly privateKey: ServiceConfigurationSecret;
     };
@@ -1827,36 +2270,46 @@ export interface ServiceConfiguration {
     readonly webhookSecret?: ServiceConfigurationSecret;
     readonly previousWebhookSecret?: ServiceConfigurationSecret;
   };
+  /** What the service offers. */
   readonly server?: {
     /** HOST:PORT. */
     readonly listen?: string;
+    /** Address under which the forge reaches it. */
     readonly publicUrl?: string;
   };
+  /** Where deliveries wait until they are worked on. */
   readonly store?: {
-    /** A path with / between its parts. */
+    /** File of a SQLite database. */
     readonly sqlite?: string;
     readonly postgres?: ServiceConfigurationSecret;
   };
+  /** Who the engine is. */
   readonly identity?: {
+    /** Key that its commits are signed with. */
     readonly signingKey: {
-      /** A path with / between its parts. */
+      /** File of an unencrypted OpenSSH key; made on first start. */
       readonly file: string;
     };
+    /** Name in its commits. */
     readonly name?: string;
+    /** Address in its commits. */
     readonly email?: string;
   };
+  /** When it looks by itself. */
   readonly schedule?: {
-    /** A duration such as 30s, 10m or 1h30m. */
+    /** How often the repository is asked for what is new. */
     readonly poll?: string;
-    /** A duration such as 30s, 10m or 1h30m. */
+    /** How often targets are compared where the environment does not say it. */
     readonly drift?: string;
-    /** A percentage such as 20%. */
+    /** Share by which times differ, so that not everything wakes at once. */
     readonly jitter?: string;
   };
+  /** How targets are reached, by the names that environments use. */
   readonly credentials?: {
     readonly [k: string]: {
+      /** A kubeconfig. */
       readonly kubeconfig: {
-        /** A path with / between its parts. */
+        /** Its file. */
         readonly file: string;
       };
       /**
@@ -1867,9 +2320,11 @@ export interface ServiceConfiguration {
       readonly environments?: readonly string[];
     };
   };
+  /** What targets of this machine may use. */
   readonly targets?: {
+    /** Targets that are directories. */
     readonly directory?: {
-      /** A path with / between its parts. */
+      /** They all lie below this directory. */
       readonly root: string;
     };
   };
@@ -1892,19 +2347,24 @@ export interface ServiceConfiguration {
   readonly sops?: {
     readonly ageKey?: ServiceConfigurationSecret;
   };
+  /** What this machine itself trusts. */
   readonly trust?: {
     /** Commit from which signatures are judged. */
     readonly root?: string;
-    /** A path with / between its parts. */
+    /** Allowed signers file of OpenSSH, beside the project's trust. */
     readonly allowedSigners?: string;
   };
+  /** Who may use the API. */
   readonly access?: readonly {
-    /** RFC 1123 label of at most 40 characters. */
+    /** Who it is, in the records. */
     readonly name: string;
     readonly token: ServiceConfigurationSecret;
+    /** What they may do. */
     readonly allow: readonly string[];
   }[];
+  /** What is written about the work. */
   readonly log?: {
+    /** The least important line that is written. */
     readonly level?: 'debug' | 'info' | 'warn' | 'error';
   };
 }
