@@ -13,6 +13,7 @@ import { findNotHonoured, type NotHonoured, ofCapsule } from './not-honoured.ts'
 import { type ParsedDeclaration, parseDocument } from './parse.ts';
 import { agentProblems } from './rules/agents.ts';
 import { availabilityProblems } from './rules/availability.ts';
+import { breakingProblems } from './rules/breaking-change.ts';
 import { CODE_OWNER_PATHS, codeOwnerProblems } from './rules/code-owners.ts';
 import { componentNameProblems } from './rules/component-names.ts';
 import { compositionProblems } from './rules/composition.ts';
@@ -108,6 +109,7 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...protocolProblems(context),
     ...agentProblems(context),
     ...secretProblems(context),
+    ...breakingProblems(context),
     ...successionProblems(context),
     ...healthExpressionProblems(context),
     ...gateProblems(context),

@@ -31,6 +31,8 @@ export interface DesiredFacts {
   /** What history has released, by capsule and version, also if the snapshot has it no more. */
   readonly released: ReadonlyMap<string, ReadonlyMap<string, unknown>> | undefined;
   readonly history: HistoryFacts | undefined;
+  /** Of capsules with a new version that must not break anything: the highest release below it. */
+  readonly previous?: ReadonlyMap<string, CapsuleSource> | undefined;
   /** Version of this Capstan, for `spec.engine`. */
   readonly engineVersion: string | undefined;
   /** For what ends at a time; a run never judges by it. */

@@ -193,7 +193,10 @@ async function isOnBranch({ repository }: ReadingWorld, commit: CommitId, tips: 
 
 /** Instances of capsules whose version in the snapshot is not the locked one; of a capsule with mistakes nothing new could be said. */
 function unlocked({ state, findings }: Checked, pins: readonly Pin[]): Map<InstanceName, string> {
-  const wrong = findings.filter((problem) => problem.severity === 'error').map((problem) => `${problem.place.file ?? ''}/`);
+  // A version that ought to be higher is sound in itself.
+  const wrong = findings
+    .filter((problem) => problem.severity === 'error' && problem.rule !== 'V-22')
+    .map((problem) => `${problem.place.file ?? ''}/`);
   const sound = state.capsules.filter((capsule) => !wrong.some((file) => file.startsWith(`${capsule.directory}/`)));
   const versions = new Map(sound.map((capsule) => [capsule.name, capsule.declared.value.metadata.version]));
   const moving = pins.filter((pin) => versions.has(pin.capsule) && versions.get(pin.capsule) !== pin.version);

@@ -12,6 +12,7 @@ import { codeOwnersAt } from './code-owners.ts';
 import { composedSnapshot, inheritedLines, inPlace, toldOnce } from './composed.ts';
 import { differingBranch } from './default-branch.ts';
 import { declaredIn, withLines } from './lines.ts';
+import { previousReleases } from './previous-releases.ts';
 import type { ReadState, Snapshot } from './reading.ts';
 import { indexFor } from './rendered-difference.ts';
 import { withUnreleased } from './unreleased.ts';
@@ -100,6 +101,7 @@ async function declaredProblems(world: ReadingWorld, at: Snapshot, { state, prob
       unreadable: problems.flatMap((problem) => problem.place.file ?? []),
       released: index.releases,
       history: await historyFacts(world, at, capsules),
+      previous: await previousReleases(world, { at, index, capsules: state.capsules }),
       engineVersion: world.settings.version,
       now: world.clock.now(),
       codeOwners: await codeOwnersAt(world, at),

@@ -23,8 +23,8 @@ import type { ObjectReader } from '#ports/repository.ts';
 import { schemaOfCapsule } from '#resolve/resolve.ts';
 import { createLister, isRegular } from './listing.ts';
 import type { FoundFile } from './listing.ts';
-import { createSecretScan } from './secret-files.ts';
 import { createSealedReading } from './sealed-reading.ts';
+import { createSecretScan } from './secret-files.ts';
 
 type Parsed = ReturnType<typeof parseDeclaration> & { readonly suppressions?: Suppressions };
 /** Comments that silence warnings. */

@@ -23,6 +23,13 @@ export const AGENT_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'agent: { autonomy: autonomous } with a client of a server whose tool set_greeting has risk: high',
     remedy: 'Set agent.approvals, use autonomy: supervised, or keep those tools from it.',
   },
+  'breaking-without-major': {
+    rule: 'V-22',
+    title: 'A new version takes something away without saying so',
+    why: 'Environments and dependents take minor versions by themselves; what they rely on must still be there.',
+    example: 'config key /greeting of 1.0.0 is gone in 1.1.0',
+    remedy: 'Release it under the version that the message names, or keep what others may rely on.',
+  },
   'bridge-mapping-unknown': {
     rule: 'V-68',
     title: 'A bridge maps to a tool or skill that is not there',

@@ -32,6 +32,18 @@ export function majorOf(version: string): number {
   return semver.major(version);
 }
 
+/** Whether a version may break what one before it promised: another major, or below 1.0.0 another minor. */
+export function isBreakingBump(before: string, after: string): boolean {
+  if (semver.major(before) !== semver.major(after)) return semver.major(after) > semver.major(before);
+  return semver.major(after) === 0 && semver.minor(after) > semver.minor(before);
+}
+
+/** The first version after one that may break what it promised. */
+export function nextBreakingVersion(version: string): string {
+  const major = semver.major(version);
+  return major === 0 ? `0.${semver.minor(version) + 1}.0` : `${major + 1}.0.0`;
+}
+
 /** node-semver's ranges, without `v` and build metadata and never empty; undefined when the text is none. */
 export function parseRange(text: string): VersionRange | undefined {
   if (!RANGE.test(text) || LETTER_V.test(text)) return undefined;

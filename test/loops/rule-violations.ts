@@ -238,7 +238,7 @@ export const VIOLATIONS: readonly Row[] = [
       [NOTE]: edit('config.greeting', 'config.salute'),
       'capsules/web/files/app.json.hbs': '{}\n',
     }),
-    ['V-77 config-invalid environments/prod/config/web.yaml:1:11'],
+    ['V-22 breaking-without-major capsules/web/capsule.yaml:5:12', 'V-77 config-invalid environments/prod/config/web.yaml:1:11'],
   ],
   [
     'V-78: a null',

@@ -7,10 +7,11 @@ import { type Change, changed, edit, type Garden, plantedGarden, seen, validated
 import { DEV, LOCK, NOTE, PROD, release, type Row } from './rule-changes.ts';
 import { NEAR_MISSES } from './rule-near-misses.ts';
 import { AGENT_NEAR_MISSES, AGENT_VIOLATIONS } from './rule-rows-agents.ts';
+import { BREAKING_NEAR_MISSES, BREAKING_VIOLATIONS } from './rule-rows-breaking.ts';
 import { COMPOSITION_NEAR_MISSES, COMPOSITION_VIOLATIONS } from './rule-rows-composition.ts';
 import { OBJECT_NEAR_MISSES, OBJECT_VIOLATIONS } from './rule-rows-objects.ts';
-import { SECRET_NEAR_MISSES, SECRET_VIOLATIONS } from './rule-rows-secrets.ts';
 import { OPERATION_NEAR_MISSES, OPERATION_VIOLATIONS } from './rule-rows-operations.ts';
+import { SECRET_NEAR_MISSES, SECRET_VIOLATIONS } from './rule-rows-secrets.ts';
 import { SUCCESSION_NEAR_MISSES, SUCCESSION_VIOLATIONS } from './rule-rows-succession.ts';
 import { VIOLATIONS } from './rule-violations.ts';
 
@@ -18,6 +19,7 @@ const ALL_VIOLATIONS: readonly Row[] = [
   // A line for each file of rows.
   ...VIOLATIONS,
   ...AGENT_VIOLATIONS,
+  ...BREAKING_VIOLATIONS,
   ...COMPOSITION_VIOLATIONS,
   ...SECRET_VIOLATIONS,
   ...OBJECT_VIOLATIONS,
@@ -29,6 +31,7 @@ const ALL_NEAR_MISSES: readonly Row[] = [
   // A line for each file of rows.
   ...NEAR_MISSES,
   ...AGENT_NEAR_MISSES,
+  ...BREAKING_NEAR_MISSES,
   ...COMPOSITION_NEAR_MISSES,
   ...SECRET_NEAR_MISSES,
   ...OBJECT_NEAR_MISSES,

@@ -13,7 +13,6 @@ import { RULES_PAGE, rulesPage } from '#schemas/rules-page.ts';
  */
 const PENDING: Readonly<Record<string, readonly string[]>> = {
   'V-02': ['entry', 'violation', 'near miss'],
-  'V-22': ['entry', 'violation', 'near miss'],
   'V-45': ['entry', 'violation', 'near miss'],
   'V-57': ['entry', 'violation', 'near miss'],
   'V-58': ['entry', 'violation', 'near miss'],
