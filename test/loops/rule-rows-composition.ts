@@ -165,6 +165,7 @@ export const COMPOSITION_NEAR_MISSES: readonly Row[] = [
     {
       [REDIS]: edits(
         edit('7.2.5', '7.3.0'),
+        edit('    cache:\n', '    cache:\n      primary: true\n'),
         edit(
           '  components:\n',
           '  components:\n    setup:\n      kind: Job\n      image: registry.example.com/setup@sha256:DIGEST\n'.replace(
