@@ -78,6 +78,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/secrets/*/*/store',
       '/spec/secrets/*/*/path',
       '/spec/config/**',
+      '/spec/dataClassification',
       '/spec/quota/**',
       '/spec/promotion',
       '/spec/promotion/from/**',
@@ -130,7 +131,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
     ],
     unsupported: [
       stuck('/spec/extends'),
-      holds('/spec/dataClassification'),
       stuck('/spec/targets/*/driver', 'directory'),
       stuck('/spec/capsules/*/allowUnreleased'),
       stuck('/spec/secrets/*/*/provider', 'kubernetes', 'external-secrets', 'sops'),
@@ -274,6 +274,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/observability/scrape/**',
       '/spec/observability/dashboards/**',
       '/spec/security',
+      '/spec/security/dataClassification',
       '/spec/security/risk',
       // Checked; who serves and who calls is the capsule's own program.
       '/spec/protocols',
@@ -314,7 +315,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/agent/instructions',
       '/spec/models/*/ref',
       '/spec/cost/**',
-      '/spec/security/dataClassification',
       '/spec/security/compliance',
     ],
     unsupported: [

@@ -53,7 +53,7 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
   const arriving = request.pins.filter((pin) => changeSet.moves.some((move) => move.instance === pin.instance && move.to !== undefined));
   const capsules = await world.reading.capsules(arriving.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
   const risk = riskOf(request, capsules);
-  const wanted = wantedOf(request);
+  const wanted = wantedOf(request, risk);
   const reviews = change === undefined || forge === undefined || !wanted.reviews ? [] : await forge.reviews(change.number);
   const engine = forge === undefined ? undefined : (await forge.account()).login;
   const authors = new Set([
@@ -95,6 +95,9 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
     authors,
     holds: (expression, input) => holds(expression, input, environment),
     kind: request.kind,
+    capsules: arrivingOf(arriving, capsules),
+    above: contentAbove(request),
+    irreversible: irreversibleIn(changeSet, capsules),
   };
   const approved = reviews.filter((review) => review.state === 'approved').map((review) => review.reviewer);
   return {
@@ -151,11 +154,12 @@ async function brings(world: Pick<World, 'reading'>, request: EvidenceRequest, c
 }
 
 /** What the forge is asked of a change: reviews where an approval could be asked for, and for the record of what was merged. */
-function wantedOf({ environment, change, declarations }: EvidenceRequest) {
+function wantedOf({ environment, change, declarations }: EvidenceRequest, risk: Gated['risk']) {
   const { approvals = [], gates = [] } = environment.declared.value.spec;
   const judged = isJudgedOnPromotion(declarations);
   return {
-    reviews: judged || approvals.length > 0 || gates.some((gate) => gate.type === 'approval') || change?.state === 'merged',
+    reviews:
+      judged || risk === 'critical' || approvals.length > 0 || gates.some((gate) => gate.type === 'approval') || change?.state === 'merged',
     checks: judged || gates.some((gate) => gate.type === 'check'),
   };
 }
@@ -199,6 +203,28 @@ function evidenceAbove(request: EvidenceRequest): Evidence['upstream'] {
       }),
     ),
   );
+}
+
+/** Contents that ran above, healthy, under whatever version. */
+function contentAbove({ changeSet, declarations, environment, ledger }: EvidenceRequest): NonNullable<Evidence['above']> {
+  return upstreamsOf(declarations, environment).flatMap((upstream) =>
+    upstream.targets.flatMap((target) =>
+      changeSet.moves.flatMap(({ instance, capsule }) => {
+        const state = ledger.instances.get(`${upstream.name}/${target.name}`)?.get(instanceAbove(upstream, instance, capsule));
+        return state === undefined ? [] : [{ environment: upstream.name, instance, version: state.version, sha256: state.sha256 }];
+      }),
+    ),
+  );
+}
+
+function arrivingOf(pins: readonly Pin[], loaded: readonly LoadedCapsule[]): NonNullable<Evidence['capsules']> {
+  return pins.flatMap((pin, index) => {
+    const declared = loaded[index]?.source?.declared.value;
+    if (declared === undefined) return [];
+    return [
+      { instance: pin.instance, capsule: pin.capsule, version: pin.version, spec: declared.spec, labels: declared.metadata.labels ?? {} },
+    ];
+  });
 }
 
 /** Everybody who wrote a release that moves, by forge login. */

@@ -2,6 +2,27 @@ import type { CatalogueEntry } from '#model/problem-catalogue.ts';
 
 /** Entries of problems of operation: windows, gates, strategies, sync, tenants, quotas, fleets, devices, and what promotions need. */
 export const OPERATION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
+  'approval-not-counted': {
+    rule: 'V-85',
+    title: 'An approval does not count',
+    why: 'An approval is a second pair of eyes on exactly this change: its authors, other teams, earlier heads and lapsed ones are none.',
+    example: 'ada releases web 1.1.0 and approves its promotion',
+    remedy: 'Ask somebody else of the team, who wrote nothing of it, to approve the present head.',
+  },
+  'capsule-signature-refused': {
+    rule: 'V-83',
+    title: 'A capsule is not signed by who may sign it',
+    why: 'Who can sign a release decides what runs; a signature of another content, by a stranger, or of another time vouches for nothing.',
+    example: 'security: { signatures: { required: true, identities: [ci-release] } }   # and a signature by ada',
+    remedy: 'Release it signed by one of those that spec.trust names for capsules and the capsule allows.',
+  },
+  'classification-exceeded': {
+    rule: 'V-57',
+    title: 'Data would go where they may not',
+    why: 'What holds confidential data in one place must not read them in a place that is not fit for them.',
+    example: 'dataClassification: internal   # and a capsule with security: { dataClassification: confidential }',
+    remedy: 'Keep the capsule out, or let the environment and its targets hold such data.',
+  },
   'code-owners-missing': {
     rule: 'V-86',
     title: 'Nobody is asked about changes that matter',
@@ -9,6 +30,34 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: '# .github/CODEOWNERS\n/capsules/ @acme/team-hello\n# nothing for /policies/ and /environments/prod/',
     remedy:
       'Add lines such as "/policies/ @acme/sre" and "/environments/prod/ @acme/sre", and require reviews of code owners on the forge.',
+  },
+  'content-not-verified': {
+    rule: 'V-45',
+    title: 'The content that moves is not the one that was verified',
+    why: 'A version that has another content here than above was never tested as it would run.',
+    example: 'staging verified web@1.1.0 with sha256 88a9..., and the lock of prod names c86e...',
+    remedy: "Find out which of the two was released, and lock that: 'capstan lock ENV'.",
+  },
+  'cost-inconsistent': {
+    rule: 'V-95',
+    title: 'A budget contradicts itself or the prices',
+    why: 'A daily budget that never reaches the monthly one, or another currency, cannot be compared with anything.',
+    example: 'cost: { budget: { daily: 1, monthly: 60, currency: USD } }   # prices: { currency: EUR }',
+    remedy: 'Write amounts that agree, in the currency of spec.prices.',
+  },
+  'cost-over-budget': {
+    rule: 'V-95',
+    title: 'A change would cost more than its budget',
+    why: 'Requests are paid for whether they are used or not, and it shows a month later.',
+    example: 'cost: { budget: { monthly: 60 } }   # and requests for 71.20 a month',
+    remedy: 'Lower requests or replicas, or let the budget be raised by whoever answers for it.',
+  },
+  'critical-unguarded': {
+    rule: 'V-58',
+    title: 'A critical change lacks approvals or a way back',
+    why: 'What can do the most harm is looked at by two persons, and can be taken back.',
+    example: 'risk: critical   # one approval, or a migration with reversible: false',
+    remedy: 'Let two persons approve who did not write it, and split what cannot be taken back from the rest.',
   },
   'device-does-not-fit': {
     rule: 'V-60',
@@ -38,6 +87,13 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'A device that misses a poll would count as stale, or has no room for the slot that it could go back to.',
     example: 'delivery: { pollInterval: 10m }\noffline: { maxStaleness: 20m }',
     remedy: 'Allow at least three polls, and room for twice the largest bundle; or replace in place.',
+  },
+  'evidence-refused': {
+    rule: 'V-84',
+    title: 'There is no evidence that a gate can rely on',
+    why: 'Evidence is about one content, by somebody who may say it, and grows old: a scan of last month knows nothing of this week.',
+    example: 'gates: [{ name: scan, type: scan, maxAge: 7d }]   # and a scan of nine days ago',
+    remedy: 'Run the check again on this very content, and sign its result with a key that spec.trust names for evidence.',
   },
   'freeze-over': {
     rule: 'V-96',

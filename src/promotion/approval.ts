@@ -1,5 +1,5 @@
 import { parseDuration, toInstant, type Instant } from '#model/instant.ts';
-import { compareText } from '#model/problem.ts';
+import { compareText, NOWHERE, type Problem } from '#model/problem.ts';
 import type { GateReading, Review } from '#model/promotion.ts';
 import type { GateEvidence } from './gates.ts';
 
@@ -10,48 +10,87 @@ export interface ApprovalRule {
   readonly expiresAfter?: string | undefined;
 }
 
+export interface ApprovalVerdict {
+  /** Who approved, and may. */
+  readonly counted: readonly string[];
+  /** V-85: approvals that do not count, and why. */
+  readonly refused: readonly Problem[];
+  /** Somebody whose word would count asks for changes. */
+  readonly against: string | undefined;
+  /** A team could not be looked up. */
+  readonly isOpen: boolean;
+}
+
 /**
  * Reviews that count: of the present head, by somebody who wrote nothing of it. Who wrote the releases that it moves may not approve them
  * either, unless the rule says `separationOfDuties: false`.
  */
-export function readApproval(name: string, rule: ApprovalRule, evidence: GateEvidence, at: Instant): GateReading {
-  const reading = (status: GateReading['status'], detail: string, until?: Instant): GateReading => ({
-    name,
-    type: 'approval',
-    status,
-    detail,
-    until,
-  });
+export function judgeApprovals(
+  rule: Omit<ApprovalRule, 'required'>,
+  evidence: Pick<GateEvidence, 'reviews' | 'authors' | 'releaseAuthors' | 'heads' | 'isMember'>,
+  at: Instant,
+): ApprovalVerdict {
   const lifetime = rule.expiresAfter === undefined ? undefined : parseDuration(rule.expiresAfter);
-  if (rule.expiresAfter !== undefined && lifetime === undefined) return reading('inconclusive', `"${rule.expiresAfter}" is not a duration`);
   const counted: string[] = [];
-  const notes: string[] = [];
-  let unknown = false;
+  const refused: Problem[] = [];
+  let against: string | undefined;
+  let isOpen = false;
   for (const review of lastWords(evidence.reviews)) {
     const { reviewer } = review;
-    if (review.state === 'changes-requested') {
-      if (!isAuthor(reviewer, evidence.authors)) return reading('waiting', `${reviewer} asks for changes`);
-      continue;
-    }
+    if (review.state === 'changes-requested' && !isAuthor(reviewer, evidence.authors)) against ??= reviewer;
     if (review.state !== 'approved') continue;
-    const against =
+    const objected =
       objection(review, rule, evidence) ?? (lifetime !== undefined && toInstant(review.at + lifetime) <= at ? 'has expired' : undefined);
-    if (against !== undefined) {
-      notes.push(`approval by ${reviewer} does not count: ${against}`);
+    if (objected !== undefined) {
+      refused.push(uncounted(reviewer, objected));
       continue;
     }
     const memberships = (rule.teams ?? []).map((team) => evidence.isMember(reviewer, team));
     if (memberships.length === 0 || memberships.includes(true)) counted.push(reviewer);
-    else if (memberships.includes(undefined)) unknown = true;
-    else notes.push(`approval by ${reviewer} does not count: not in ${(rule.teams ?? []).join(', ')}`);
+    else if (memberships.includes(undefined)) isOpen = true;
+    else refused.push(uncounted(reviewer, `not in ${(rule.teams ?? []).join(', ')}`));
   }
-  const names = counted.length === 0 ? '' : `${counted.join(', ')} approved; `;
-  const detail = [`${names}${counted.length} of ${rule.required}`, ...notes].join('; ');
-  if (counted.length >= rule.required) return reading('passed', detail);
-  return unknown ? reading('inconclusive', `${detail}; a team could not be looked up`) : reading('waiting', detail);
+  return { counted, refused, against, isOpen };
 }
 
-function objection(review: Review, rule: ApprovalRule, evidence: GateEvidence): string | undefined {
+/** What the approvals of a rule amount to. */
+export function readApproval(name: string, rule: ApprovalRule, evidence: GateEvidence, at: Instant): GateReading {
+  const reading = (status: GateReading['status'], detail: string): GateReading => ({
+    name,
+    type: 'approval',
+    status,
+    detail,
+    until: undefined,
+  });
+  if (rule.expiresAfter !== undefined && parseDuration(rule.expiresAfter) === undefined)
+    return reading('inconclusive', `"${rule.expiresAfter}" is not a duration`);
+  const { counted, refused, against, isOpen } = judgeApprovals(rule, evidence, at);
+  if (against !== undefined) return reading('waiting', `${against} asks for changes`);
+  const names = counted.length === 0 ? '' : `${counted.join(', ')} approved; `;
+  const detail = [`${names}${counted.length} of ${rule.required}`, ...refused.map(({ message }) => message)].join('; ');
+  if (counted.length >= rule.required) return reading('passed', detail);
+  return isOpen ? reading('inconclusive', `${detail}; a team could not be looked up`) : reading('waiting', detail);
+}
+
+/** V-85. */
+function uncounted(reviewer: string, why: string): Problem {
+  return {
+    code: 'approval-not-counted',
+    rule: 'V-85',
+    severity: 'error',
+    phase: 'promote',
+    message: `approval by ${reviewer} does not count: ${why}`,
+    remedy: 'Ask somebody else of the team, who wrote nothing of it, to approve the present head.',
+    place: NOWHERE,
+    related: [],
+  };
+}
+
+function objection(
+  review: Review,
+  rule: Omit<ApprovalRule, 'required'>,
+  evidence: Pick<GateEvidence, 'authors' | 'releaseAuthors' | 'heads'>,
+): string | undefined {
   const { reviewer, commit } = review;
   if (isAuthor(reviewer, evidence.authors)) return `${reviewer} authored the change`;
   if (rule.separationOfDuties !== false && isAuthor(reviewer, evidence.releaseAuthors)) return `${reviewer} authored the release`;

@@ -3,10 +3,14 @@ import type { CommitId } from '#model/digest.ts';
 import type { HealthState } from '#model/health.ts';
 import { durationText, instantText, parseDuration, toInstant, type Instant } from '#model/instant.ts';
 import type { JsonObject } from '#model/json.ts';
+import type { Problem } from '#model/problem.ts';
 import type { CheckReading, GateReading, PolicyReading, Review } from '#model/promotion.ts';
 import type { ChangeSet } from '#model/resolution.ts';
 import type { PathVerdict } from '#model/verdict.ts';
-import { readApproval, type ApprovalRule } from './approval.ts';
+import { judgeApprovals, readApproval, type ApprovalRule } from './approval.ts';
+import { classificationProblems, type ArrivingCapsule } from './classification.ts';
+import { contentProblems, type ContentAbove } from './content.ts';
+import { CRITICAL_APPROVALS, criticalProblems } from './critical.ts';
 import type { Risk } from './risk.ts';
 
 /** How one moved instance does in one target above. */
@@ -43,6 +47,12 @@ export interface GateEvidence {
   readonly isMember: (login: string, team: string) => boolean | undefined;
   /** Judges `when` over the given input; undefined when it cannot be judged. */
   readonly holds: (expression: string, input: JsonObject) => boolean | undefined;
+  /** Every capsule that arrives; absent: none is known. */
+  readonly capsules?: readonly ArrivingCapsule[];
+  /** What the environments above run of it. */
+  readonly above?: readonly ContentAbove[];
+  /** What cannot be taken back, each as a sentence. */
+  readonly irreversible?: readonly string[];
   /** Why the change is made: `except` and emergencies look at it. */
   readonly kind: 'promotion' | 'rollback' | 'emergency' | 'config';
 }
@@ -58,7 +68,7 @@ type Gate = NonNullable<DesiredEnvironment['declared']['value']['spec']['gates']
 /** Every gate of the environment, in its order: what is above, declared gates, approvals, windows. Only `passed` lets a change through. */
 export function gateReadings({ environment, changeSet, evidence }: GateQuestion, at: Instant): readonly GateReading[] {
   const { spec } = environment.declared.value;
-  const readings: GateReading[] = [];
+  const readings: GateReading[] = [...ruleReadings({ environment, changeSet, evidence }, at)];
   const gates = spec.gates ?? [];
   const brings = changeSet.moves.some((move) => move.to !== undefined);
   const upstreams = spec.promotion?.from?.environments ?? [];
@@ -69,7 +79,7 @@ export function gateReadings({ environment, changeSet, evidence }: GateQuestion,
     }
   }
   for (const gate of gates) {
-    const applies = gate.when === undefined ? true : evidence.holds(gate.when, gateInput(environment, changeSet, evidence));
+    const applies = conditionHolds(gate.when, { environment, changeSet, evidence });
     if (applies === false) continue;
     if (applies === undefined) readings.push(reading(gate, 'inconclusive', 'its condition could not be judged'));
     else readings.push(readDeclared(gate, { environment, changeSet, evidence }, at));
@@ -80,7 +90,7 @@ export function gateReadings({ environment, changeSet, evidence }: GateQuestion,
   }
   for (const [index, rule] of (spec.approvals ?? []).entries()) {
     const name = `approval-${index + 1}`;
-    const applies = rule.when === undefined ? true : evidence.holds(rule.when, gateInput(environment, changeSet, evidence));
+    const applies = conditionHolds(rule.when, { environment, changeSet, evidence });
     if (applies === false) continue;
     if (applies === undefined) readings.push(reading({ name, type: 'approval' }, 'inconclusive', 'its condition could not be judged'));
     else readings.push(readApproval(name, rule, evidence, at));
@@ -92,7 +102,43 @@ export function gateReadings({ environment, changeSet, evidence }: GateQuestion,
   return readings;
 }
 
-/** What `when` sees. */
+/** Gates that nobody declares: V-45, V-57 and V-58 hold everywhere. What does not concern a change is not shown. */
+function ruleReadings({ environment, changeSet, evidence }: GateQuestion, at: Instant): readonly GateReading[] {
+  const failed = (name: string, problems: readonly Problem[]): readonly GateReading[] =>
+    problems.length === 0 ? [] : [reading({ name, type: name }, 'failed', problems.map(({ message }) => message).join('; '))];
+  const rules = [
+    ...failed('content', contentProblems(environment, changeSet, evidence.above ?? [])),
+    ...failed('classification', classificationProblems(environment, evidence.capsules ?? [])),
+  ];
+  const { risk, irreversible = [] } = evidence;
+  if (risk !== 'critical' || !changeSet.moves.some((move) => move.to !== undefined)) return rules;
+  const { counted, against } = judgeApprovals({ separationOfDuties: true }, evidence, at);
+  const approvals = against === undefined ? counted.length : 0;
+  const [missing] = criticalProblems(environment, { risk, approvals, irreversible: [] });
+  return [
+    ...rules,
+    ...failed('critical-way-back', criticalProblems(environment, { risk, approvals: CRITICAL_APPROVALS, irreversible })),
+    reading(
+      { name: 'critical', type: 'approval' },
+      missing === undefined ? 'passed' : 'waiting',
+      missing?.message ?? `${counted.join(', ')} approved; ${counted.length} of ${CRITICAL_APPROVALS}`,
+    ),
+  ];
+}
+
+/** With several capsules it is enough that one of them meets the condition. */
+function conditionHolds(when: string | undefined, { environment, changeSet, evidence }: GateQuestion): boolean | undefined {
+  if (when === undefined) return true;
+  const input = gateInput(environment, changeSet, evidence);
+  const arriving = evidence.capsules ?? [];
+  if (arriving.length === 0) return evidence.holds(when, input);
+  const verdicts = arriving.map(({ capsule, version, spec, labels }) =>
+    evidence.holds(when, { ...input, capsule: { name: capsule, type: spec.type, version, risk: spec.security?.risk ?? 'low', labels } }),
+  );
+  return verdicts.includes(true) ? true : verdicts.includes(undefined) ? undefined : false;
+}
+
+/** What `when` sees, beside the capsule. */
 function gateInput(environment: DesiredEnvironment, changeSet: ChangeSet, evidence: GateEvidence): JsonObject {
   return {
     change: { id: changeSet.id, risk: evidence.risk, kind: evidence.kind },

@@ -67,7 +67,7 @@ test('a capsule that declares what is not honoured holds the promotions that bri
 });
 
 test('a lock that a person moves past what holds is stuck, and what runs goes on running', async () => {
-  const { outside, engine } = await releaseInto({ [ENVIRONMENT]: `${environmentFile(DEV)}  dataClassification: internal\n` });
+  const { outside, engine } = await releaseInto({ [ENVIRONMENT]: `${environmentFile(DEV)}  verification:\n    timeout: 5m\n` });
   const [pull] = [...outside.forge.pulls.values()];
   if (pull === undefined) throw new Error('no pull request');
   const before = outside.targets.get('dev/one')?.inventory;
