@@ -13,14 +13,7 @@ import { RULES_PAGE, rulesPage } from '#schemas/rules-page.ts';
  */
 const PENDING: Readonly<Record<string, readonly string[]>> = {
   'V-02': ['entry', 'violation', 'near miss'],
-  'V-45': ['entry', 'violation', 'near miss'],
-  'V-57': ['entry', 'violation', 'near miss'],
-  'V-58': ['entry', 'violation', 'near miss'],
   'V-64': ['entry', 'violation', 'near miss'],
-  'V-83': ['entry', 'violation', 'near miss'],
-  'V-84': ['entry', 'violation', 'near miss'],
-  'V-85': ['entry', 'violation', 'near miss'],
-  'V-95': ['entry', 'violation', 'near miss'],
 };
 
 const tests = findRuleTests();
