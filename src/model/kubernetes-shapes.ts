@@ -34,7 +34,10 @@ export interface ShapeField {
   readonly type: FieldType;
 }
 
-export type Shape = ReadonlyMap<string, ShapeField>;
+export interface Shape {
+  readonly fields: ReadonlyMap<string, ShapeField>;
+  readonly required: readonly string[];
+}
 
 /** Minors like `1.35`; `-` of the generated file is undefined. */
 export interface Life {
@@ -132,12 +135,13 @@ function groupOfKind(text: string): string {
 
 function shapeOf(line: string): Shape {
   const [, ...fields] = line.split(' ');
-  return new Map(
+  const known = new Map(
     fields.map((field): [string, ShapeField] => {
       const end = field.search(/[:!]/);
       return [field.slice(0, end), { required: field.charAt(end) === '!', type: typeOf(field.slice(end + 1)) }];
     }),
   );
+  return { fields: known, required: [...known].flatMap(([name, field]) => (field.required ? [name] : [])) };
 }
 
 const SCALARS: ReadonlyMap<string, Exclude<FieldType['kind'], 'choice' | 'shape' | 'map' | 'list'>> = new Map([

@@ -19,39 +19,58 @@ export interface Check {
 
 interface Here {
   readonly check: Check;
-  readonly pointer: string;
+  /** Of the whole. */
+  readonly root: string;
+  /** What it is in; undefined for the whole. A pointer is put together when something is found, and at no step before. */
+  readonly parent: Here | undefined;
+  readonly key: string | number;
   /** Below `status`, which the server fills in: nothing is missing there. */
   readonly inStatus: boolean;
 }
 
 /** Findings of an object against a shape of Kubernetes, in the order of its fields. */
 export function checkShape(check: Check, shape: string, value: JsonObject): void {
-  checkObject({ check, pointer: '', inStatus: false }, shape, value);
+  checkObject({ check, root: '', parent: undefined, key: '', inStatus: false }, shape, value);
 }
 
 /** `metadata` of a custom resource. */
 export function checkMetadata(check: Check, value: Json, pointer: string): void {
-  checkValue({ check, pointer, inStatus: false }, { kind: 'shape', shape: 'meta.v1.ObjectMeta', loose: false }, value);
+  checkValue(
+    { check, root: pointer, parent: undefined, key: '', inStatus: false },
+    { kind: 'shape', shape: 'meta.v1.ObjectMeta', loose: false },
+    value,
+  );
 }
 
 function checkObject(here: Here, name: string, value: JsonObject): void {
   const shape = here.check.api.shape(name);
   const title = name.slice(name.lastIndexOf('.') + 1);
   for (const [key, child] of Object.entries(value)) {
-    const field = shape.get(key);
+    const field = shape.fields.get(key);
     if (field === undefined) unknownField(here, { key, title, shape });
-    else checkValue(below(here, key), field.type, child);
+    else if (!isPlainlyFine(here.check, field.type, child)) checkValue(below(here, key), field.type, child);
   }
   if (here.inStatus) return;
-  for (const [key, field] of shape) {
-    if (!field.required || (Object.hasOwn(value, key) && value[key] !== null)) continue;
+  for (const key of shape.required) {
+    if (Object.hasOwn(value, key) && value[key] !== null) continue;
     find(here, { code: 'object-field-missing', message: `lacks ${key}, which ${title} needs`, remedy: `Add ${key}.` });
   }
 }
 
+/** Most values are texts, numbers and truths that are as they should be: nothing is made for them. */
+function isPlainlyFine(check: Check, type: FieldType, value: Json): boolean {
+  const isFine =
+    (type.kind === 'text' && typeof value === 'string') ||
+    (type.kind === 'boolean' && typeof value === 'boolean') ||
+    (type.kind === 'choice' && typeof value === 'string' && type.values.includes(value)) ||
+    ((type.kind === 'int32' || type.kind === 'int64') && isInteger(value, type.kind));
+  if (isFine) check.steps += 1;
+  return isFine;
+}
+
 function unknownField(here: Here, at: { readonly key: string; readonly title: string; readonly shape: Shape }): void {
   const { key, title, shape } = at;
-  const names = [...shape.keys()];
+  const names = [...shape.fields.keys()];
   const meant = didYouMean(key, names);
   const remedy = meant === '' ? `Remove it, or use a field of ${title}: ${listed(names, 30)}.` : 'Correct the name, or remove the field.';
   find(below(here, key), { code: 'object-field-unknown', message: `is no field of ${title}${meant}`, remedy }, true);
@@ -68,11 +87,14 @@ function checkValue(here: Here, type: FieldType, value: Json): void {
       return type.loose ? undefined : wrongType(here, 'an object', value);
     case 'map':
       if (!isJsonObject(value)) return wrongType(here, 'an object', value);
-      for (const [key, child] of Object.entries(value)) checkValue(below(here, key), type.value, child);
+      for (const [key, child] of Object.entries(value))
+        if (!isPlainlyFine(here.check, type.value, child)) checkValue(below(here, key), type.value, child);
       return undefined;
     case 'list':
       if (!Array.isArray(value)) return wrongType(here, 'a list', value);
-      value.forEach((child: Json, at) => checkValue(below(here, at), type.item, child));
+      value.forEach((child: Json, at) => {
+        if (!isPlainlyFine(here.check, type.item, child)) checkValue(below(here, at), type.item, child);
+      });
       return checkDistinct(here, type.distinct, value);
     case 'choice':
       if (typeof value !== 'string') return wrongType(here, 'a text', value);
@@ -152,13 +174,14 @@ function wrongChoice(here: Here, values: readonly string[], value: string): void
 }
 
 function find(here: Here, found: Omit<ObjectFinding, 'pointer' | 'isOfMinor'>, isOfMinor = false): void {
-  if (here.check.findings.length < CHECK_LIMITS.findings) here.check.findings.push({ ...found, pointer: here.pointer, isOfMinor });
+  if (here.check.findings.length < CHECK_LIMITS.findings) here.check.findings.push({ ...found, pointer: pointerOf(here), isOfMinor });
 }
 
 function below(here: Here, key: string | number): Here {
-  return {
-    check: here.check,
-    pointer: here.pointer + pointerToken(key),
-    inStatus: here.inStatus || (here.pointer === '' && key === 'status'),
-  };
+  const inStatus = here.inStatus || (here.parent === undefined && here.root === '' && key === 'status');
+  return { check: here.check, root: here.root, parent: here, key, inStatus };
+}
+
+function pointerOf({ root, parent, key }: Here): string {
+  return parent === undefined ? root : pointerOf(parent) + pointerToken(key);
 }

@@ -33,7 +33,7 @@ describe('the committed shapes of Kubernetes', () => {
       for (let name = open.pop(); name !== undefined; name = open.pop()) {
         if (seen.has(name)) continue;
         seen.add(name);
-        for (const { type } of api.shape(name).values()) {
+        for (const { type } of api.shape(name).fields.values()) {
           let here = type;
           while (here.kind === 'map' || here.kind === 'list') here = here.kind === 'map' ? here.value : here.item;
           if (here.kind === 'shape') open.push(here.shape);
@@ -43,7 +43,7 @@ describe('the committed shapes of Kubernetes', () => {
       expect(api.kinds.size).toBeGreaterThan(70);
       expect(seen.size).toBeGreaterThan(600);
       expect(api.kinds.get('apps/v1 Deployment')).toBe('apps.v1.Deployment');
-      expect(api.shape('core.v1.ContainerPort').get('protocol')).toEqual({
+      expect(api.shape('core.v1.ContainerPort').fields.get('protocol')).toEqual({
         required: false,
         type: { kind: 'choice', values: ['SCTP', 'TCP', 'UDP'] },
       });
