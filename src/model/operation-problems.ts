@@ -116,6 +116,13 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'image: registry.example.com/acme/web:1.4.2',
     remedy: 'Write the digest that the registry gave: registry.example.com/acme/web@sha256:...',
   },
+  'object-format': {
+    rule: 'V-02',
+    title: 'A repository whose objects have ids of SHA-256',
+    why: 'Locks and evidence name trees of SHA-1 beside their own sha256, and forges and libraries of today read nothing else.',
+    example: 'git init --object-format=sha256',
+    remedy: 'Make a new repository with "git init --object-format=sha1", and bring the files over.',
+  },
   'preview-unsafe': {
     rule: 'V-59',
     title: 'A preview does not end, or reads secrets of production',

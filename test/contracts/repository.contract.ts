@@ -282,13 +282,23 @@ export function localRepositoryContract(name: string, openAt: OpenRepository): v
       await expect(repository.commit(toCommitId('2'.repeat(40)))).rejects.toMatchObject({ kind: 'missing' });
     });
 
-    test('refuses a SHA-256 repository and a folder that is something else, in words', async () => {
+    test('V-02 near miss: opens a repository that says it is SHA-1', async () => {
+      const path = world.path('sha1.git');
+      world.git(world.folder, ['init', '-q', '--bare', '--object-format=sha1', path]);
+      const repository = await opened(path);
+      expect((await repository.refs()).size).toBe(0);
+    });
+
+    test('V-02: refuses a SHA-256 repository, and a folder that is something else, in words', async () => {
       const path = world.path('new-hash');
       world.git(world.folder, ['init', '-q', '--object-format=sha256', path]);
       mkdirSync(world.path('papers'));
       writeFileSync(world.path('papers/letter'), 'x');
 
-      await expect(openAt(path)).rejects.toMatchObject({ kind: 'invalid', message: expect.stringContaining('SHA-256') });
+      await expect(openAt(path)).rejects.toMatchObject({
+        kind: 'invalid',
+        message: expect.stringMatching(/: repository uses object format sha256, .* \(object-format, V-02\)\. /),
+      });
       await expect(openAt(world.path('papers'))).rejects.toMatchObject({ kind: 'invalid' });
     });
 

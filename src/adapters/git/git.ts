@@ -7,8 +7,9 @@ import { isObjectId, toCommitId, toTreeId } from '#model/digest.ts';
 import { createMemo } from '#model/memo.ts';
 import type { RefName } from '#model/names.ts';
 import { toRefName } from '#model/names.ts';
+import { unreadableFormat } from '#model/object-format.ts';
 import type { ObjectCounter, ObjectSource } from '#ports/object-source.ts';
-import { isPortError, PortError } from '#ports/port-error.ts';
+import { isPortError, PortError, refusal } from '#ports/port-error.ts';
 import type { MergedTrees, MovedRef, ObjectLimits, RefUpdate, Repository } from '#ports/repository.ts';
 import { advertisedRefs } from './advertised.ts';
 import { catFile } from './cat-file.ts';
@@ -76,7 +77,7 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
     }
     const format = await children.run(['rev-parse', '--show-object-format'], { doing: `opening ${place.directory}` });
     if (format.stdout.trim() !== 'sha1') {
-      throw new PortError('invalid', `${place.directory} uses SHA-256 object ids, which this version does not read (V-02)`);
+      throw refusal(unreadableFormat(place.directory));
     }
     return !(await isDirectory(join(place.directory, 'reftable')));
   }

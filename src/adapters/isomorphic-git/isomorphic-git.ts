@@ -10,8 +10,9 @@ import { isObjectId, toCommitId } from '#model/digest.ts';
 import type { ObjectType } from '#model/git-objects.ts';
 import type { RefName } from '#model/names.ts';
 import { toRefName } from '#model/names.ts';
+import { unreadableFormat } from '#model/object-format.ts';
 import type { Found, ObjectCounter, ObjectSource } from '#ports/object-source.ts';
-import { PortError } from '#ports/port-error.ts';
+import { PortError, refusal } from '#ports/port-error.ts';
 import type { MergedTrees, MovedRef, ObjectLimits, RefUpdate, Repository } from '#ports/repository.ts';
 import { codeOf, portError } from './failures.ts';
 import { fetchMoved, pushOne, type Remote, REMOTE } from './remote.ts';
@@ -187,7 +188,7 @@ async function openDirectory(path: string): Promise<string> {
   }
   const configuration = await readFile(join(gitdir, 'config'), 'utf8').catch(() => '');
   if (/objectformat\s*=\s*"?sha256/i.test(configuration)) {
-    throw new PortError('invalid', `${at} uses SHA-256 object ids, which this version does not read (V-02)`);
+    throw refusal(unreadableFormat(at));
   }
   if (/refstorage\s*=\s*"?reftable/i.test(configuration))
     throw new PortError('unsupported', `${at} keeps its refs in tables; that needs a git program`);
