@@ -7,6 +7,7 @@ const SLOW = [
   'test/bench/generate.test.ts',
   'test/contracts/git-news.test.ts',
   'test/contracts/git.test.ts',
+  'test/contracts/imports.test.ts',
   'test/contracts/inbox.test.ts',
   'test/contracts/isomorphic-git.test.ts',
   'test/counting/counts.test.ts',

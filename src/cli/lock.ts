@@ -1,8 +1,9 @@
+import { fetchImports } from '#loops/imports.ts';
 import { planLock } from '#loops/lock.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
-import { printProblems } from './output.ts';
+import { printable, printProblems } from './output.ts';
 import { chooseEnvironments, placeOf, snapshotOf } from './repository.ts';
 
 export async function lock({ words, options, powers, terminal }: Invocation): Promise<number> {
@@ -11,6 +12,9 @@ export async function lock({ words, options, powers, terminal }: Invocation): Pr
     const at = await snapshotOf(world, undefined);
     const declarations = await at.world.reading.declarations(at.snapshot);
     const problems: Problem[] = declarations.problems.filter((problem) => problem.severity === 'error');
+    const head = (await world.repository.resolve(world.settings.branch)) ?? (await world.repository.resolve('HEAD'));
+    const failed = head === undefined ? [] : await fetchImports(world, head, terminal.signal);
+    for (const { pin, reason } of failed) terminal.err(`import ${pin.name}: ${printable(reason)}\n`);
     const files: { path: string; content: string }[] = [];
     for (const environment of chooseEnvironments(declarations.state.environments, words, options.all === true)) {
       const planned = await planLock(at.world, declarations, environment);

@@ -26,6 +26,7 @@ import { gateProblems } from './rules/gates.ts';
 import { healthExpressionProblems } from './rules/health-expressions.ts';
 import { historyProblems } from './rules/history.ts';
 import { imageProblems } from './rules/images.ts';
+import { importProblems } from './rules/imports.ts';
 import { promotionProblems } from './rules/promotion-graph.ts';
 import { protocolProblems } from './rules/protocols.ts';
 import { referenceProblems } from './rules/references.ts';
@@ -111,6 +112,7 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...secretProblems(context),
     ...breakingProblems(context),
     ...successionProblems(context),
+    ...importProblems(context),
     ...healthExpressionProblems(context),
     ...gateProblems(context),
     ...windowProblems(context),

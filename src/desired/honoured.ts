@@ -240,6 +240,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/dependencies/*/requires/**',
       '/spec/compatibility/upgradesFrom',
       '/spec/conflicts/**',
+      '/spec/imports/**',
       '/spec/lifecycle',
       '/spec/deprecation/**',
       '/spec/provides/**',
@@ -318,7 +319,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/security/compliance',
     ],
     unsupported: [
-      stuck('/spec/imports'),
       stuck('/spec/components/*/kind', 'Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'Manifests', 'Helm', 'Kustomize'),
       stuck('/spec/components/*/source/plan'),
       // What scales by time moves the smallest number of pods only.

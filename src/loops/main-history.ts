@@ -13,6 +13,7 @@ import type { History, ObjectReader } from '#ports/repository.ts';
 import { emptyIndex, extendIndex } from '#resolve/resolve.ts';
 import { advanceTrust, allowedSigners, judgeCommit, rewriteTrust, startTrust } from '#trust/trust.ts';
 import type { FirstSeen } from './first-seen.ts';
+import { addImports, importsOf, type DeclaredImport, type WithImports } from './imports.ts';
 import { createMergedSides } from './merged-sides.ts';
 import type { MergedSides } from './merged-sides.ts';
 import type { Reading } from './reading.ts';
@@ -39,6 +40,8 @@ export interface HistoryView {
   readonly problems: readonly Problem[];
   /** Heads of pull requests that a squash or rebase came from, the newest last: what accepts it must stay reachable. */
   readonly squashed: readonly CommitId[];
+  /** What released capsules import of other repositories. */
+  readonly imports: readonly DeclaredImport[];
 }
 
 /** Reads the default branch's first parents once; a push costs what it adds. */
@@ -86,6 +89,18 @@ export function createMainHistory(given: HistoryOptions): MainHistory {
 
   const withBranches = createReleaseBranches({ ...options, stateAt });
 
+  const withImports = createMemo<WithImports>(16);
+
+  /** Release branches and imports; what is imported changes only when one is fetched. */
+  async function withAll(state: State): ReturnType<typeof withBranches> {
+    const released = await withBranches(state);
+    if (released.imports.length === 0) return released;
+    const refs = [...(await repository.refs())].filter(([ref]) => ref.startsWith('refs/capstan/imports/'));
+    const key = [state.tip, ...released.index.tips.values(), ...refs.map(([ref]) => ref)].join(' ');
+    const known = withImports.get(key) ?? withImports.set(key, await addImports({ repository, reading: options.reading }, released));
+    return { ...released, ...known };
+  }
+
   /** Runs of several environments ask for the same tip at once: it is worked out once. */
   async function stateAt(tip: CommitId): Promise<State> {
     const found = known.get(tip);
@@ -131,7 +146,7 @@ export function createMainHistory(given: HistoryOptions): MainHistory {
     const state = await stateAt(tip);
     await notice(state);
     const problems = state.trust === undefined ? [rootNotFound(options, tip)] : [];
-    const released = await withBranches(state);
+    const released = await withAll(state);
     const trust = state.trust === undefined || rewrittenBy === undefined ? state.trust : rewriteTrust(state.trust, rewrittenBy);
     return {
       tip,
@@ -144,13 +159,14 @@ export function createMainHistory(given: HistoryOptions): MainHistory {
       }),
       capsules: state.capsules,
       problems,
+      imports: released.imports,
       squashed: state.squashed,
     };
   }
 
   return {
     upTo,
-    releases: async (tip) => ({ index: tip === undefined ? emptyIndex() : (await withBranches(await stateAt(tip))).index }),
+    releases: async (tip) => ({ index: tip === undefined ? emptyIndex() : (await withAll(await stateAt(tip))).index }),
   };
 }
 
@@ -190,11 +206,13 @@ async function extend(options: Parts, base: State | undefined, commits: readonly
   const seen = await options.firstSeen(commits);
   const merges = createMergedSides(options);
   const squashed = [...(base?.squashed ?? [])];
+  const imports = [...(base?.imports ?? [])];
   for (const id of commits) {
     const level = await levelOf(repository, id);
     const changes = await changesBetween(repository, before, level);
     const versions = await observe(options, changes);
     const moved = versions.filter((item) => isVersion(item.version));
+    imports.push(...moved.flatMap((item) => item.imports));
     if (moved.length > 0) observed.push({ commit: id, capsules: moved });
     for (const item of versions)
       capsules.set(item.name, [...(capsules.get(item.name) ?? []), { commit: id, version: item.version, gitTree: item.gitTree }]);
@@ -225,6 +243,7 @@ async function extend(options: Parts, base: State | undefined, commits: readonly
     trust,
     capsules,
     releaseVerdicts: verdicts,
+    imports,
     squashed,
   };
 }
@@ -238,7 +257,10 @@ function originsIn({ commit, changes, sides }: TrustStep): readonly CommitId[] {
 }
 
 /** The versions that changed capsules carry, those included that V-05 refuses; a capsule that cannot be read has none. */
-async function observe(options: Parts, changes: readonly UnitChange[]): Promise<{ name: CapsuleName; version: string; gitTree: TreeId }[]> {
+async function observe(
+  options: Parts,
+  changes: readonly UnitChange[],
+): Promise<{ name: CapsuleName; version: string; gitTree: TreeId; imports: readonly DeclaredImport[] }[]> {
   const moved = changes.flatMap((change) => {
     const name = change.path.slice('capsules/'.length);
     return change.path.startsWith('capsules/') && isName(name) && change.after !== undefined
@@ -255,7 +277,11 @@ async function observe(options: Parts, changes: readonly UnitChange[]): Promise<
   const documents = await options.reading.documents(found.map((item) => ({ path: `capsules/${item.name}/capsule.yaml`, id: item.blob })));
   return found.flatMap(({ name, gitTree }, index) => {
     const version = versionOf(documents[index]);
-    return version === undefined ? [] : [{ name, version, gitTree }];
+    if (version === undefined) return [];
+    const document = documents[index]?.document;
+    const owner = { owner: `${name}@${version} ${gitTree}`, capsule: name, version };
+    const imports = document?.kind === 'capsule' ? importsOf(owner, document.declared.value.spec) : [];
+    return [{ name, version, gitTree, imports }];
   });
 }
 
@@ -316,7 +342,7 @@ function cutOff(tip: CommitId, isPinned: boolean): HistoryView {
     related: [],
   };
   const trust = trustOf({ state: undefined, releases: new Map(), isPinned });
-  return { tip, index: emptyIndex(), trust, capsules: new Map(), problems: [problem], squashed: [] };
+  return { tip, index: emptyIndex(), trust, capsules: new Map(), problems: [problem], squashed: [], imports: [] };
 }
 
 function rootNotFound({ root }: HistoryOptions, tip: CommitId): Problem {

@@ -14,6 +14,7 @@ import { committedCapsules, writeEngineCommit } from './branch-writing.ts';
 import { changedReleases, publishChanged, RELEASE_CHECK, shortened } from './changed-releases.ts';
 import { PROMOTE_CHECK, gateChange } from './gate-evidence.ts';
 import type { Gated } from './gate-evidence.ts';
+import { fetchImports, noteFailed } from './imports.ts';
 import { basisOf } from './promotion-basis.ts';
 import type { Basis } from './promotion-basis.ts';
 import { findDrafts } from './promotion-drafts.ts';
@@ -56,6 +57,7 @@ export async function promote(world: World, request: PromoteRequest, signal?: Ab
   const main = refs.get(branchRef(world.settings.branch));
   if (main === undefined) return ended({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
   if (world.forge !== undefined && !request.dryRun) await publishChanged(world.forge, changedReleases(await world.history.upTo(main)));
+  if (!request.dryRun) noteFailed(world, await fetchImports(world, main, signal));
   const found = await findDrafts(world, { environment: request.environment, main, refs, only: request.only });
   if (found.kind === 'ended') return ended(found.ending);
   const { scope, planned, held, problems } = found;

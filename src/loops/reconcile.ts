@@ -17,6 +17,7 @@ import { changeSetOf } from '#resolve/resolve.ts';
 import { judgeAcceptedHistory } from './accepted-history.ts';
 import type { Ledger } from './audit-branch.ts';
 import { strangerAt } from './engine-branches.ts';
+import { fetchImports, noteFailed } from './imports.ts';
 import { refusedByComparison } from './looking-back.ts';
 import { prepareEnvironment } from './prepare-environment.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
@@ -59,6 +60,7 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   if (revision === undefined) return nothing({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
   const turned = await judgeAcceptedHistory(world, { environment: request.environment, revision, refs });
   if (turned !== undefined) return { ...nothing(turned), revision };
+  noteFailed(world, await fetchImports(world, revision, signal));
   const preparation = await prepareEnvironment(world, request.environment, revision, signal);
   if (preparation.kind === 'ended') return { ...nothing(preparation.ending), revision, notices: preparation.notices };
   const { prepared } = preparation;

@@ -11,6 +11,7 @@ import type { History, ObjectReader } from '#ports/repository.ts';
 import { extendIndex } from '#resolve/resolve.ts';
 import { allowedSigners, judgeCommit } from '#trust/trust.ts';
 import type { FirstSeen } from './first-seen.ts';
+import type { DeclaredImport } from './imports.ts';
 
 /** What one chain of first parents says, as far as release branches need it. */
 export interface ChainState {
@@ -19,6 +20,7 @@ export interface ChainState {
   readonly trust: TrustState | undefined;
   readonly capsules: ReadonlyMap<string, readonly { readonly version: string; readonly gitTree: string }[]>;
   readonly releaseVerdicts: ReadonlyMap<string, PathVerdict>;
+  readonly imports: readonly DeclaredImport[];
   /** What the tip declares; its own commit may be the one that nobody accepted. */
   readonly project: Declared<Project> | undefined;
 }
@@ -30,6 +32,7 @@ export interface WithBranches {
   readonly verdicts: ReadonlyMap<string, PathVerdict>;
   /** What was judged along the branch itself: enough for what is locked already. */
   readonly earlier: ReadonlyMap<string, PathVerdict>;
+  readonly imports: readonly DeclaredImport[];
 }
 
 interface Parts {
@@ -95,6 +98,7 @@ export function createReleaseBranches(parts: Parts): (state: ChainState) => Prom
     let { index } = state;
     const verdicts = new Map(state.releaseVerdicts);
     const earlier = new Map(state.releaseVerdicts);
+    const imports = [...state.imports];
     for (const [name, tip] of branches) {
       const chain = await repository.firstParents(tip, undefined, CHAIN);
       const fork = chain.findIndex((commit) => onMain.has(commit));
@@ -105,6 +109,8 @@ export function createReleaseBranches(parts: Parts): (state: ChainState) => Prom
       const side = await parts.stateAt(tip);
       const releases = [...side.index.releases.values()].flatMap((versions) => [...versions.values()]).filter((one) => own.has(one.commit));
       const conflicts = side.index.conflicts.filter((one) => own.has(one.commit) && stands(side, one));
+      const keys = new Set(releases.map(verdictKey));
+      imports.push(...side.imports.filter((one) => keys.has(one.owner)));
       index = extendIndex(index, name, observed(chain, releases, conflicts));
       for (const release of releases) {
         const key = verdictKey(release);
@@ -114,7 +120,7 @@ export function createReleaseBranches(parts: Parts): (state: ChainState) => Prom
         verdicts.set(key, await judged(state, release, found));
       }
     }
-    return { index, verdicts, earlier };
+    return { index, verdicts, earlier, imports };
   }
 
   /** The key of a branch may have been good when it left the default branch; what comes in now must be signed by one that is good now. */
@@ -129,7 +135,7 @@ export function createReleaseBranches(parts: Parts): (state: ChainState) => Prom
   }
 
   return async (state) => {
-    const alone = { index: state.index, verdicts: state.releaseVerdicts, earlier: state.releaseVerdicts };
+    const alone = { index: state.index, verdicts: state.releaseVerdicts, earlier: state.releaseVerdicts, imports: state.imports };
     const patterns = state.project?.value.spec.branches?.release ?? [];
     if (patterns.length === 0) return alone;
     const refs = await repository.refs();

@@ -2,6 +2,7 @@ import type { CapsuleSource, DesiredEnvironment, DesiredState } from '#model/des
 import type { Problem } from '#model/problem.ts';
 import type { ReleaseIndex } from '#model/resolution.ts';
 import { extendIndex } from '#resolve/resolve.ts';
+import { addImports, importsOf, type DeclaredImport } from './imports.ts';
 import type { Snapshot } from './reading.ts';
 import type { ReadingWorld } from './world.ts';
 
@@ -16,7 +17,16 @@ export async function withUnreleased(world: ReadingWorld, looked: Looked): Promi
   const head = looked.at.commit ?? (await world.repository.resolve('HEAD'));
   const capsules = unreleasedOf(looked).map(({ name, gitTree, declared }) => ({ name, gitTree, version: declared.value.metadata.version }));
   if (head === undefined || capsules.length === 0) return looked.index;
-  return extendIndex(looked.index, world.settings.branch, [{ commit: head, capsules }]);
+  const index = extendIndex(looked.index, world.settings.branch, [{ commit: head, capsules }]);
+  return (await addImports(world, { index, verdicts: new Map(), imports: unreleasedImports(looked) })).index;
+}
+
+/** What capsules of the snapshot import whose versions no commit has released yet. */
+function unreleasedImports(looked: Looked): readonly DeclaredImport[] {
+  return unreleasedOf(looked).flatMap(({ name, gitTree, declared }) => {
+    const { version } = declared.value.metadata;
+    return importsOf({ owner: `${name}@${version} ${gitTree}`, capsule: name, version }, declared.value.spec);
+  });
 }
 
 /** Why a lock cannot name what an environment asks for: it stands in the working directory alone. */

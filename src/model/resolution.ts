@@ -20,9 +20,18 @@ export interface ReleaseIndex {
   readonly releases: ReadonlyMap<CapsuleName, ReadonlyMap<string, Release>>;
   /** `name@version` -> the branch whose history gave the release: the same answer whichever branch was read first. */
   readonly branches: ReadonlyMap<string, string>;
+  /** `importKey` -> what this clone has of an import; absent where nothing is imported. */
+  readonly imports?: ReadonlyMap<string, ImportedRelease>;
   /** V-09 and friends: the same version seen later with another tree. */
   readonly conflicts: readonly { readonly release: Release; readonly commit: CommitId; readonly gitTree: TreeId }[];
 }
+
+/** What a clone has of a capsule of another repository. */
+export type ImportedRelease =
+  | { readonly kind: 'here'; readonly capsule: CapsuleName; readonly version: string }
+  /** Nobody fetched it yet. */
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'refused'; readonly reason: string };
 
 /** One locked or resolved instance. */
 export interface Pin {

@@ -23,6 +23,27 @@ export const SUCCESSION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'lifecycle: deprecated without deprecation',
     remedy: 'Add spec.deprecation with replacedBy, sunset or note.',
   },
+  'import-address': {
+    rule: 'V-17',
+    title: 'An import has an address that is not fetched from',
+    why: 'What comes from another repository comes encrypted and authenticated, or from a folder of this machine that the configuration names; an address with a user or a query could hold a secret.',
+    example: 'imports: { redis: { url: "http://git.example/redis.git", ... } }',
+    remedy: 'Write an https address without user, query or fragment.',
+  },
+  'import-missing': {
+    rule: 'V-17',
+    title: 'An imported capsule is not in this clone',
+    why: 'Validation never goes to the network. What was fetched once is kept as git objects, so everything after that works offline.',
+    example: 'imports: { redis: { url, commit, path } } in a fresh clone',
+    remedy: 'Run capstan lock where the other repository can be reached.',
+  },
+  'import-refused': {
+    rule: 'V-17',
+    title: 'An imported capsule is not what was pinned',
+    why: 'The commit, every folder on the way and the capsule are checked by their ids; the capsule must have the name that it is imported by, and a version that means no other content here.',
+    example: 'imports: { redis: ... } of a directory whose capsule.yaml says metadata.name: valkey',
+    remedy: 'Correct the commit, the path or the name of the import.',
+  },
   'retired-in-use': {
     rule: 'V-24',
     title: 'A retired version is used',

@@ -1,5 +1,6 @@
 import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
 import type { Commit, Person, TreeChange, TreeEntry } from '#model/git-objects.ts';
+import type { ImportPin } from '#model/imports.ts';
 import type { RefName } from '#model/names.ts';
 
 /** Limits of everything read from a repository; crossing one is a PortError of kind `invalid` that names it. */
@@ -84,6 +85,12 @@ export interface Repository extends ObjectReader, History, Writer {
   hasNews(signal?: AbortSignal): Promise<boolean>;
   /** Brings the mirror up to the remote (refs/heads/*, refs/pull/*); says what moved. Nothing to do without a remote. */
   fetch(signal?: AbortSignal): Promise<readonly MovedRef[]>;
+  /**
+   * Brings one directory of a commit of another repository here, checked against the pinned id, and keeps it under `importRef(pin)`; nothing
+   * to do where it is kept already. Only by https, or from a path that this repository was opened with. Bounded in time and size. The
+   * address is hostile: PortErrors `invalid` (refused, too large, not what was pinned), `missing`, `transient`, `unsupported`.
+   */
+  fetchImport(pin: ImportPin, signal?: AbortSignal): Promise<void>;
   /** Counters since the port was opened, for the counting tests. */
   counts(): RepositoryCounts;
   close(): Promise<void>;

@@ -4,6 +4,14 @@ import type { CapsuleName, InstanceName } from '#model/names.ts';
 export type Clash =
   | { readonly kind: 'unknown-capsule'; readonly who: string; readonly capsule: string; readonly asked: Asked }
   | { readonly kind: 'unknown-type'; readonly who: string; readonly type: string; readonly asked: Asked }
+  | {
+      readonly kind: 'no-import';
+      readonly who: string;
+      readonly name: string;
+      readonly from: string;
+      readonly reason: string | undefined;
+      readonly asked: Asked;
+    }
   | { readonly kind: 'too-deep'; readonly instance: string; readonly asked: Asked }
   | { readonly kind: 'endless'; readonly chain: readonly string[]; readonly asked: Asked }
   | { readonly kind: 'name-taken'; readonly who: string; readonly instance: string; readonly capsule: string; readonly asked: Asked }
@@ -47,6 +55,8 @@ export function clashText(clash: Clash): string {
       return `extends chain is too deep or cyclic: ${clash.chain.join(' → ')}`;
     case 'name-taken':
       return `${clash.who} needs an instance named "${clash.instance}", but that name runs the capsule ${clash.capsule}`;
+    case 'no-import':
+      return `${clash.who} imports ${clash.name} from ${clash.from}, which ${clash.reason === undefined ? 'this clone does not have' : `is refused: ${clash.reason}`}`;
     case 'conflict':
       return `${clash.a} conflicts with ${clash.b} in environment ${clash.environment}`;
     case 'no-version': {

@@ -1,3 +1,5 @@
+import { toCommitId } from '#model/digest.ts';
+import { importKey } from '#model/imports.ts';
 import type { JsonObject } from '#model/json.ts';
 import { toCapsuleName, toInstanceName, type CapsuleName, type InstanceName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
@@ -38,6 +40,16 @@ export interface FoundEdges {
   readonly unknownType: { readonly type: string; readonly dependency: string } | undefined;
   /** A private instance below the deepest that may be. */
   readonly tooDeep: { readonly instance: string; readonly dependency: string } | undefined;
+  /** An import that this clone does not have, or refuses. */
+  readonly noImport?: NoImport | undefined;
+}
+
+export interface NoImport {
+  readonly name: string;
+  readonly url: string;
+  readonly commit: string;
+  readonly reason: string | undefined;
+  readonly dependency: string;
 }
 
 const NONE: FoundEdges = { mandatory: [], optional: [], skipped: [], external: [], unknownType: undefined, tooDeep: undefined };
@@ -57,6 +69,7 @@ export function dependencyEdges(
   const external: string[] = [];
   let unknownType: FoundEdges['unknownType'];
   let tooDeep: FoundEdges['tooDeep'];
+  let noImport: FoundEdges['noImport'];
   const declared = Object.entries(dependencies).sort(([a], [b]) => compareText(a, b));
   for (const [dependency, wanted] of declared) {
     const expression = wanted.when ?? undefined;
@@ -81,17 +94,37 @@ export function dependencyEdges(
       else tooDeep ??= { instance: nested, dependency };
       continue;
     }
+    const pinned = wanted.capsule === undefined ? undefined : pinnedBy(input, released, { dependency, name: wanted.capsule });
+    if (pinned !== undefined && typeof pinned !== 'string') {
+      if (wanted.optional === true) skipped.push(dependency);
+      else noImport ??= pinned;
+      continue;
+    }
     const edge: DependencyEdge = {
       dependency,
       optional: wanted.optional === true,
       instance: wanted.shared === false ? toInstanceName(nested) : servedBy(toCapsuleName(capsule), dependency),
       capsule: toCapsuleName(capsule),
-      ranges: recipe?.version === undefined ? [wanted.version ?? '*'] : [wanted.version ?? '*', recipe.version],
+      ranges: [wanted.version ?? '*', recipe?.version, pinned].filter((range) => range !== undefined),
       recipe: wanted.type,
     };
     (edge.optional ? optional : mandatory).push(edge);
   }
-  return { mandatory, optional, skipped, external, unknownType, tooDeep };
+  return { mandatory, optional, skipped, external, unknownType, tooDeep, noImport };
+}
+
+/** The one version that a capsule pins of another repository's, or why it is not to be had; undefined for a capsule of this repository. */
+function pinnedBy(
+  input: ResolveInput,
+  released: ReleasedCapsule,
+  wanted: { readonly dependency: string; readonly name: string },
+): string | NoImport | undefined {
+  const imports = released.declaration.spec.imports ?? {};
+  const pin = Object.hasOwn(imports, wanted.name) ? imports[wanted.name] : undefined;
+  if (pin === undefined) return undefined;
+  const found = input.index.imports?.get(importKey({ commit: toCommitId(pin.commit), path: pin.path }));
+  if (found?.kind === 'here') return found.version;
+  return { ...wanted, url: pin.url, commit: pin.commit, reason: found?.kind === 'refused' ? found.reason : undefined };
 }
 
 function recipeFor(input: ResolveInput, type: string): { readonly capsule: string; readonly version?: string | undefined } | undefined {

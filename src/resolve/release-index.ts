@@ -45,7 +45,7 @@ export function withObservations(index: ReleaseIndex, branch: string, observatio
       } else if (known.gitTree !== gitTree) conflicts.push({ release: known, commit, gitTree });
     }
   }
-  return { tips, releases, branches, conflicts: distinct(conflicts, releases) };
+  return { ...index, tips, releases, branches, conflicts: distinct(conflicts, releases) };
 }
 
 /** One conflict per (release, other tree), each against the release as it now stands. */

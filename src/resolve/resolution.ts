@@ -158,6 +158,17 @@ function clashProblem(input: ResolveInput, clash: Clash): Problem {
         message: clashText(clash),
         remedy: `Give the instance "${clash.instance}" another name.`,
       };
+    case 'no-import':
+      return {
+        ...base,
+        code: clash.reason === undefined ? 'import-missing' : 'import-refused',
+        rule: 'V-17',
+        message: clashText(clash),
+        remedy:
+          clash.reason === undefined
+            ? `Run capstan lock ${input.environment.name} where that repository can be reached: it keeps what it fetches in this clone.`
+            : `Correct spec.imports.${clash.name} of ${clash.who}.`,
+      };
     case 'conflict': {
       const { capsule, index } = clash.declared;
       const declared = {

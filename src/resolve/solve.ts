@@ -1,4 +1,5 @@
 import { toInstanceName, type CapsuleName, type InstanceName } from '#model/names.ts';
+import { visibleText } from '#model/quoted.ts';
 import type { Release, ReleasedCapsule } from '#model/resolution.ts';
 import type { VersionRange } from '#model/version.ts';
 import { childrenOf, givenTo, servedBy } from './children.ts';
@@ -145,6 +146,19 @@ function choose(search: Search, slot: Slot, { version, released, ancestors }: Tu
   if (found.unknownType !== undefined) {
     const { type, dependency } = found.unknownType;
     slot.clash ??= { kind: 'unknown-type', who: slot.capsule, type, asked: { root: rootOf(slot), capsule: slot.capsule, dependency } };
+    return undefined;
+  }
+  if (found.noImport !== undefined) {
+    const { name, url, commit, reason, dependency } = found.noImport;
+    const asked: Asked = { root: rootOf(slot), capsule: slot.capsule, dependency };
+    slot.clash ??= {
+      kind: 'no-import',
+      who: slot.capsule,
+      name,
+      from: `${visibleText(url, 200)} at ${commit.slice(0, 12)}`,
+      reason,
+      asked,
+    };
     return undefined;
   }
   if (found.tooDeep !== undefined) {

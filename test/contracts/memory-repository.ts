@@ -92,6 +92,9 @@ export function memoryRepository(disk: MemoryDisk, remote?: MemoryDisk): Reposit
         }
       }
     },
+    fetchImport: async ({ name }) => {
+      throw new PortError('unsupported', `memory imports nothing (${name})`);
+    },
     counts: () => ({ ...counter, forks: 0, remoteCalls }),
     close: async () => undefined,
   };

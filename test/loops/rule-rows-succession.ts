@@ -13,6 +13,13 @@ function retiredAs(version: string): (before: string) => string {
   return edits(edit('7.2.5', version), edit('  type: service\n', '  type: service\n  lifecycle: retired\n'));
 }
 
+const IMPORT = (url: string, name: string): string =>
+  `  imports:\n    ${name}:\n      url: ${url}\n      commit: ${'a'.repeat(40)}\n      path: capsules/${name}\n`;
+
+function importing(url: string, name: string): (before: string) => string {
+  return edit('  dependencies:\n', `${IMPORT(url, name)}  dependencies:\n`);
+}
+
 const withRecipe = edit('  capsules:\n', '  recipes:\n    cache:\n      capsule: redis\n      version: ^7.0.0\n  capsules:\n');
 
 /** What goes with what and what follows what: conflicts, upgrades, retirement, imports. */
@@ -48,6 +55,24 @@ export const SUCCESSION_VIOLATIONS: readonly Row[] = [
     ['V-24 retired-in-use environments/dev/environment.yaml:20:5', 'V-20 unresolvable environments/dev/environment.yaml:20:5'],
   ],
   [
+    'V-17: an import by http',
+    release({ [WEB]: importing('http://git.example/redis.git', 'valkey') }),
+    ['V-17 import-address capsules/web/capsule.yaml:32:12'],
+  ],
+  [
+    'V-04: an import named like a capsule of this repository',
+    release({ [WEB]: importing('https://git.example/redis.git', 'redis') }),
+    ['V-04 declared-twice capsules/web/capsule.yaml:31:5'],
+  ],
+  [
+    'V-04: two imports of one name from two repositories',
+    {
+      ...release({ [WEB]: importing('https://git.example/a.git', 'valkey') }),
+      [OLD]: library('old', IMPORT('https://git.example/b.git', 'valkey')),
+    },
+    ['V-04 declared-twice capsules/web/capsule.yaml:31:5'],
+  ],
+  [
     'V-97: a replacement that nobody declares',
     ending('deprecation:\n    replacedBy: valkey\n'),
     ['V-97 reference-undeclared capsules/redis/capsule.yaml:9:17'],
@@ -67,6 +92,15 @@ export const SUCCESSION_NEAR_MISSES: readonly Row[] = [
   ],
   ['V-24: a version on the last day before its sunset', ending('deprecation:\n    sunset: 2026-01-05\n'), []],
   ['V-24: a retired version beyond every range', { [REDIS]: retiredAs('8.0.0') }, []],
+  ['V-17: an import that nobody needs yet', release({ [WEB]: importing('https://git.example/redis.git', 'valkey') }), []],
+  [
+    'V-04: two imports of one repository',
+    {
+      ...release({ [WEB]: importing('https://git.example/a.git', 'valkey') }),
+      [OLD]: library('old', IMPORT('https://git.example/a.git', 'valkey')),
+    },
+    [],
+  ],
   [
     'V-17: a type with a recipe',
     [{ ...release({ [WEB]: edit('      capsule: redis\n', '      type: cache\n') }), [DEV]: withRecipe, [PROD]: withRecipe }],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { objectDatabase } from '#adapters/git-objects/git-objects.ts';
 import type { CommitId } from '#model/digest.ts';
 import { isObjectId, toCommitId, toTreeId } from '#model/digest.ts';
+import { importRef, type ImportPin } from '#model/imports.ts';
 import { createMemo } from '#model/memo.ts';
 import type { RefName } from '#model/names.ts';
 import { toRefName } from '#model/names.ts';
@@ -15,6 +16,7 @@ import { advertisedRefs } from './advertised.ts';
 import { catFile } from './cat-file.ts';
 import { gitChildren } from './children.ts';
 import { saysCorrupt } from './failures.ts';
+import { fetchForeign } from './imports.ts';
 import { createRepository, findRepository, isDirectory, removeStaleLocks, replaceMirror } from './place.ts';
 import type { StoredRef } from './refs.ts';
 import { isRefName, parseRefList, readRefs } from './refs.ts';
@@ -30,6 +32,8 @@ export interface GitOptions {
   readonly limits: ObjectLimits;
   /** Answers about two histories that are remembered, 20,000 by default. */
   readonly comparisons?: number | undefined;
+  /** Local repositories that may be imported from, none by default; everything else comes by https. */
+  readonly importPaths?: readonly string[] | undefined;
   /** The program, `git` by default. */
   readonly gitCommand?: string | undefined;
 }
@@ -270,6 +274,20 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
     });
   }
 
+  async function fetchImport(pin: ImportPin, signal?: AbortSignal): Promise<void> {
+    const ref = importRef(pin);
+    if ((await refs()).has(ref)) return;
+    remoteCalls += 1;
+    const from = { command, directory: place.directory, limits, paths: options.importPaths ?? [] };
+    const { objects, holder } = await fetchForeign(from, pin, signal);
+    await source().write(objects);
+    await alone(async () => {
+      await moveLocalRefs(children, [{ ref, expected: (await refs()).get(ref), next: toCommitId(holder) }], await refs());
+      moves += 1;
+      known = undefined;
+    });
+  }
+
   /** Packs what piled up, in a bare repository nobody is reading just now; else the next time. */
   async function pack(): Promise<void> {
     if (!place.isBare || !reader.isIdle()) return;
@@ -298,6 +316,7 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
     hasNews,
     fetch,
     push,
+    fetchImport,
     isShallow: async () => (await stat(join(place.directory, 'shallow')).catch(() => undefined)) !== undefined,
     counts: () => ({ ...counter, forks: children.count(), remoteCalls }),
     async close() {

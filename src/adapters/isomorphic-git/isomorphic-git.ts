@@ -166,6 +166,9 @@ export async function isomorphicRepository(options: IsomorphicOptions): Promise<
     mergeTrees,
     fetch,
     push,
+    fetchImport: async () => {
+      throw new PortError('unsupported', 'imports from other repositories need a git program');
+    },
     hasNews: async () => remote !== undefined,
     isShallow: async () => existsSync(join(gitdir, 'shallow')),
     counts: () => ({ ...counter, forks: 0, remoteCalls }),
