@@ -19,27 +19,37 @@ const CLEAN: readonly FoundSecret[] = [];
 /** Looks for secrets. What capsules hold is there already; the rest is read, if it was not looked through before. */
 export function createSecretScan(lister: Lister): SecretScan {
   const scanned = createMemo<readonly FoundSecret[]>(200_000);
+  /** A capsule is the same object as long as nothing of it moved. */
+  const told = new WeakMap<CapsuleSource, readonly Problem[]>();
 
   function scan(id: BlobId, bytes: Uint8Array): void {
     const found = findSecrets(bytes);
     scanned.set(id, found.length === 0 ? CLEAN : found);
   }
 
+  function ofCapsule(capsule: CapsuleSource): readonly Problem[] {
+    const known = told.get(capsule);
+    if (known !== undefined) return known;
+    const found = capsule.files.flatMap(({ id, path }) => {
+      const bytes = scanned.get(id) === undefined ? capsule.contents.get(path) : undefined;
+      if (bytes !== undefined) scan(id, bytes);
+      return problemsOf(id, `${capsule.directory}/${path}`);
+    });
+    told.set(capsule, found);
+    return found;
+  }
+
+  function problemsOf(id: BlobId, path: string): readonly Problem[] {
+    return (scanned.get(id) ?? CLEAN).map((secret) => secretProblem(path, secret));
+  }
+
   async function problems(root: readonly TreeEntry[], capsules: readonly CapsuleSource[]): Promise<readonly Problem[]> {
     const files: FoundFile[] = [];
-    for (const { directory, files: own, contents } of capsules) {
-      for (const file of own) {
-        const bytes = scanned.get(file.id) === undefined ? contents.get(file.path) : undefined;
-        if (bytes !== undefined) scan(file.id, bytes);
-        files.push({ ...file, path: `${directory}/${file.path}` });
-      }
-    }
-    const known = new Set(capsules.map((capsule) => capsule.directory));
     for (const name of ['environments', 'policies'] as const) files.push(...(await lister.declared(root, name)).files);
-    files.push(...(await otherCapsules(root, known)));
+    files.push(...(await otherCapsules(root, new Set(capsules.map((capsule) => capsule.directory)))));
     const unread = files.filter((file) => isRegular(file) && scanned.get(file.id) === undefined);
     for (const [id, bytes] of await lister.contents(unread)) scan(id, bytes);
-    return files.flatMap(({ id, path }) => (scanned.get(id) ?? CLEAN).map((secret) => secretProblem(path, secret)));
+    return [...capsules.flatMap(ofCapsule), ...files.flatMap(({ id, path }) => problemsOf(id, path))];
   }
 
   /** What stands below capsules/ in no capsule that could be read. */
