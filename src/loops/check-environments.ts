@@ -1,5 +1,5 @@
 import type { Capsule } from '#model/declarations.generated.ts';
-import type { DesiredEnvironment, DesiredState } from '#model/desired.ts';
+import type { CapsuleSource, DesiredEnvironment, DesiredState } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
 import type { InstanceName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
@@ -8,6 +8,7 @@ import type { Pin, ReleaseIndex, Resolution } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { overTenantQuota, sharedObjects } from '#render/render.ts';
 import { checkLock, checkRetirement, checkSecretSources, lockText, pinsOfLock } from '#resolve/resolve.ts';
+import { composedSources } from './composed.ts';
 import { imageProblems } from './images.ts';
 import { declaredIn, withLines } from './lines.ts';
 import type { Declarations } from './reading.ts';
@@ -45,7 +46,7 @@ export async function checkEnvironments(
     if (locked.rendering !== undefined) renderings.push({ environment, rendering: locked.rendering });
     const move = environment.lock === undefined ? new Map<InstanceName, string>() : unlocked(checked, pins);
     const newest = move.size > 0 && locked.pins !== undefined ? await renderPins(checked, { environment, pins, move }, signal) : undefined;
-    found.push(...(newest?.problems ?? []), ...secretProblems(checked, environment, [locked.pins, newest?.pins]));
+    found.push(...(newest?.problems ?? []), ...secretProblems(checked, environment, [...locked.sources, ...(newest?.sources ?? [])]));
     for (const kind of new Set([...locked.unjudged.keys(), ...(newest?.unjudged.keys() ?? [])])) {
       const count = Math.max(locked.unjudged.get(kind) ?? 0, newest?.unjudged.get(kind) ?? 0);
       unjudged.set(kind, (unjudged.get(kind) ?? 0) + count);
@@ -64,6 +65,8 @@ interface Wanted {
 interface Outcome {
   /** Undefined when they could not be resolved. */
   readonly pins: readonly Pin[] | undefined;
+  /** What would run, with what it inherits. */
+  readonly sources: ReadonlyMap<InstanceName, CapsuleSource>;
   readonly rendering: Rendering | undefined;
   readonly problems: readonly Problem[];
   /** Objects of the rendering that no schema judged: API version and kind -> how many. */
@@ -73,7 +76,7 @@ interface Outcome {
 async function renderPins(checked: Checked, wanted: Wanted, signal: AbortSignal | undefined): Promise<Outcome> {
   const { world, declarations, index } = checked;
   const resolved = await resolvePins(world.reading, { state: declarations.state, index, ...wanted });
-  if (!resolved.ok) return { pins: undefined, rendering: undefined, problems: resolved.problems, unjudged: new Map() };
+  if (!resolved.ok) return { pins: undefined, sources: new Map(), rendering: undefined, problems: resolved.problems, unjudged: new Map() };
   const pins = resolved.value.instances.map((instance) => instance.pin);
   const ending = endingVersions(checked, wanted.environment, resolved.value);
   const rendered = await world.environments.render(
@@ -87,9 +90,11 @@ async function renderPins(checked: Checked, wanted: Wanted, signal: AbortSignal 
     signal,
   );
   const rendering = rendered.ok ? rendered.value.rendering : undefined;
-  const unpinned = await imageProblems(world.reading, { environment: wanted.environment, pins, rendering });
+  const sources = await composedSources(world.reading, resolved.value.instances);
+  const unpinned = imageProblems({ environment: wanted.environment, sources: [...sources.values()], rendering });
   return {
     pins,
+    sources,
     rendering,
     problems: [
       ...ending,
@@ -103,21 +108,18 @@ async function renderPins(checked: Checked, wanted: Wanted, signal: AbortSignal 
 
 /** V-81. */
 function secretProblems(
-  { world, index, state }: Checked,
+  { state }: Checked,
   environment: DesiredEnvironment,
-  resolved: readonly (readonly Pin[] | undefined)[],
+  resolved: readonly (readonly [InstanceName, CapsuleSource])[],
 ): readonly Problem[] {
-  const pins = resolved.flatMap((one) => one ?? []);
   // Of what could not be resolved nobody knows what it needs.
-  if (pins.length === 0) return [];
+  if (resolved.length === 0) return [];
   const ahead = new Map<string, Capsule>(state.capsules.map((capsule) => [capsule.name, capsule.declared.value]));
-  const users = pins.flatMap(({ instance, capsule, version }) => {
-    const release = index.releases.get(capsule)?.get(version);
-    const deployed = release === undefined ? undefined : world.reading.loaded(release)?.declaration;
-    const declared = ahead.get(capsule);
+  const users = resolved.flatMap(([instance, { name, own, declared }]) => {
+    const next = ahead.get(name);
     return [
-      ...(deployed === undefined ? [] : [{ instance, capsule: deployed, isDeployed: true }]),
-      ...(declared === undefined || declared === deployed ? [] : [{ instance, capsule: declared, isDeployed: false }]),
+      { instance, capsule: declared.value, isDeployed: true },
+      ...(next === undefined || next === (own ?? declared).value ? [] : [{ instance, capsule: next, isDeployed: false }]),
     ];
   });
   return checkSecretSources(environment, users);

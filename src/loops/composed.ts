@@ -29,12 +29,20 @@ export function createComposer(): Composer {
   };
 }
 
-/** The capsules of resolved instances, composed. */
-export async function composedSources(reading: Reading, instances: readonly ResolvedInstance[]): Promise<readonly CapsuleSource[]> {
+/** What runs, by instance: its capsule with what it inherits. What is only extended is part of its child. */
+export async function composedSources(
+  reading: Reading,
+  instances: readonly ResolvedInstance[],
+): Promise<ReadonlyMap<InstanceName, CapsuleSource>> {
   const loaded = await reading.capsules(instances.map(({ pin }) => ({ name: pin.capsule, tree: pin.gitTree })));
   const sources = new Map(instances.map(({ pin }, at) => [pin.instance, loaded[at]?.source]));
   const composer = createComposer();
-  return instances.flatMap((instance) => composer.sourceOf(instance, sources) ?? []);
+  return new Map(
+    instances.flatMap((instance) => {
+      const source = instance.shapes === undefined ? composer.sourceOf(instance, sources) : undefined;
+      return source === undefined ? [] : [[instance.pin.instance, source] as const];
+    }),
+  );
 }
 
 /**
@@ -108,7 +116,10 @@ function startsWithName(message: string, name: string): boolean {
 }
 
 export function linesOfSources(sources: readonly CapsuleSource[]): readonly Lines[] {
-  return sources.flatMap((source) => [source.declared, ...schemaLines(source), ...(source.parents ?? []).flatMap(schemaLines)]);
+  return sources.flatMap((source) => {
+    const parents = source.parents ?? [];
+    return [...parents.map((parent) => parent.declared), source.declared, ...schemaLines(source), ...parents.flatMap(schemaLines)];
+  });
 }
 
 /** Problems of files that a capsule inherited, at the parent's file. */

@@ -9,6 +9,7 @@ import { isPortError } from '#ports/port-error.ts';
 import { assessRisk, readGates } from '#promotion/promotion.ts';
 import type { Ledger } from './audit-branch.ts';
 import { branchAuthors } from './branch-authors.ts';
+import { inheritedRisks } from './inherited-risk.ts';
 import { isJudgedOnPromotion, promotionPolicies, teamsForPolicies } from './policy-evidence.ts';
 import type { Declarations, LoadedCapsule } from './reading.ts';
 import { renderAt } from './rendered-difference.ts';
@@ -52,7 +53,7 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
   const { change, changeSet, environment } = request;
   const arriving = request.pins.filter((pin) => changeSet.moves.some((move) => move.instance === pin.instance && move.to !== undefined));
   const capsules = await world.reading.capsules(arriving.map((pin) => ({ name: pin.capsule, tree: pin.gitTree })));
-  const risk = riskOf(request, capsules);
+  const risk = riskOf(request, capsules, await inheritedRisks(world.reading, request.pins, changeSet.moves));
   const wanted = wantedOf(request, risk);
   const reviews = change === undefined || forge === undefined || !wanted.reviews ? [] : await forge.reviews(change.number);
   const engine = forge === undefined ? undefined : (await forge.account()).login;
@@ -176,12 +177,16 @@ async function checksOf(forge: NonNullable<World['forge']>, change: ChangeReques
   return (await forge.checks(change.headCommit)).filter((check) => check.name !== PROMOTE_CHECK);
 }
 
-function riskOf(request: EvidenceRequest, loaded: readonly LoadedCapsule[]): Gated['risk'] {
+function riskOf(
+  request: EvidenceRequest,
+  loaded: readonly LoadedCapsule[],
+  inherited: Awaited<ReturnType<typeof inheritedRisks>>,
+): Gated['risk'] {
   const moves = request.changeSet.moves.map((move) => {
     const spec = loaded.find((item) => item.source?.name === move.capsule)?.source?.declared.value.spec;
     if (spec === undefined) return { move, facts: undefined };
     const irreversible = irreversibleIn({ ...request.changeSet, moves: [move] }, loaded).length > 0;
-    return { move, facts: { capsuleRisk: spec.security?.risk, irreversible, newClusterObjects: false } };
+    return { move, facts: { capsuleRisk: inherited.get(move.instance), irreversible, newClusterObjects: false } };
   });
   return assessRisk(request.environment, moves);
 }

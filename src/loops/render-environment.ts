@@ -75,7 +75,7 @@ export function createEnvironmentRenderer(
   async function render(request: RenderRequest, signal?: AbortSignal): Promise<Result<RenderedEnvironment>> {
     const answer = await renderOnce(request, signal);
     if (answer.ok) return answer;
-    const sources = await composedSources(reading, request.resolution.instances);
+    const sources = [...(await composedSources(reading, request.resolution.instances)).values()];
     return refused(withLines(inPlace(answer.problems, sources), [...linesOfSources(sources), request.environment.declared]));
   }
 

@@ -31,7 +31,10 @@ export function retirements(
 }
 
 function placeOf(asker: ResolvedInstance, used: ResolvedInstance): Place {
-  const dependency = [...asker.dependencies].find(([, provider]) => provider === used.pin.instance)?.[0];
-  const pointer = dependency === undefined ? '/spec/dependencies' : `/spec/dependencies${pointerToken(dependency)}`;
+  const { instance } = used.pin;
+  const dependency = [...asker.dependencies].find(([, provider]) => provider === instance)?.[0];
+  const field = asker.children?.includes(instance) === true ? 'instances' : 'dependencies';
+  const named = dependency === undefined ? '/spec/dependencies' : `/spec/${field}${pointerToken(dependency)}`;
+  const pointer = used.shapes === undefined ? named : '/spec/extends';
   return { file: `capsules/${asker.pin.capsule}/capsule.yaml`, line: undefined, column: undefined, pointer };
 }

@@ -39,6 +39,38 @@ const shelves = fc
     }
     return shelf;
   });
+/** The same with parents, children and private dependencies, of later names only as well. */
+const composedShelves = fc.tuple(
+  shelves,
+  fc.array(
+    fc.record({
+      name: fc.integer({ min: 0, max: 3 }),
+      on: fc.integer({ min: 1, max: 4 }),
+      range: fc.constantFrom(...RANGES),
+      how: fc.constantFrom('extends', 'instances', 'private'),
+    }),
+    { minLength: 1, maxLength: 5 },
+  ),
+);
+
+function composedOf(shelf: Shelf, links: readonly { name: number; on: number; range: string; how: string }[]): Shelf {
+  const full = Object.fromEntries(NAMES.map((name) => [name, { '1.0.0': {}, '1.1.0': {}, '2.0.0': {}, ...shelf[name] }]));
+  const composed: Record<string, Record<string, object>> = structuredClone(full);
+  for (const { name, on, range, how } of links) {
+    const capsule = NAMES[name + on];
+    const versions = composed[NAMES[name] ?? 'a'];
+    if (capsule === undefined || versions === undefined) continue;
+    for (const [version, spec] of Object.entries(versions)) {
+      const { dependencies } = spec as { dependencies?: object };
+      if (how === 'extends') versions[version] = { ...spec, extends: { capsule, version: range } };
+      if (how === 'instances') versions[version] = { ...spec, instances: { [`${capsule}-child`]: { capsule, version: range } } };
+      if (how === 'private')
+        versions[version] = { ...spec, dependencies: { ...dependencies, [`${capsule}-own`]: { capsule, version: range, shared: false } } };
+    }
+  }
+  return composed;
+}
+
 const requests = fc.dictionary(fc.constantFrom(...NAMES), fc.record({ version: fc.constantFrom(...RANGES) }), { minKeys: 1, maxKeys: 4 });
 
 const reversed = <T>(map: Readonly<Record<string, T>>): Record<string, T> => Object.fromEntries(Object.entries(map).reverse());
@@ -56,6 +88,37 @@ test('a resolution does not depend on the order of its inputs', () => {
     { numRuns: 500 },
   );
   expect(resolved).toBeGreaterThan(50);
+});
+
+test('neither does one of parents, bundles and private dependencies, and a lock of them reproduces itself', () => {
+  let inherited = 0;
+  let nested = 0;
+  fc.assert(
+    fc.property(composedShelves, requests, ([plain, links], wanted) => {
+      const shelf = composedOf(plain, links);
+      const turned = Object.fromEntries(Object.entries(reversed(shelf)).map(([name, versions]) => [name, reversed(versions)]));
+      const one = resolveEnvironment({ environment: environment('dev', wanted), ...world(shelf), locked: [], move: new Map() });
+      const two = resolveEnvironment({ environment: environment('dev', reversed(wanted)), ...world(turned), locked: [], move: new Map() });
+      expect(two.kind === 'resolved' ? two.resolution : two).toEqual(one.kind === 'resolved' ? one.resolution : one);
+      if (one.kind !== 'resolved') return;
+      const { instances } = one.resolution;
+      inherited += instances.filter((instance) => instance.shapes !== undefined).length;
+      nested += instances.filter((instance) => instance.shapes === undefined && instance.pin.instance.includes('.')).length;
+      const pins = instances.map((instance) => instance.pin);
+      const again = resolveEnvironment({ environment: environment('dev', wanted), ...world(shelf), locked: pins, move: new Map() });
+      expect(again.kind === 'resolved' && again.resolution).toEqual(one.resolution);
+      for (const { pin, parents = [] } of instances) {
+        const line = [pin, ...parents];
+        line.slice(1).forEach((parent, at) => {
+          const child = line[at];
+          const range = shelf[child?.capsule ?? '']?.[child?.version ?? '']?.extends?.version;
+          expect([parent.requestedBy, fits(parent.version, range ?? '')]).toEqual([[child?.instance], true]);
+        });
+      }
+    }),
+    { numRuns: 500 },
+  );
+  expect(Math.min(inherited, nested)).toBeGreaterThan(50);
 });
 
 test('every range holds, a search by hand finds no solution where none is found, and a lock reproduces itself', () => {

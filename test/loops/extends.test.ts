@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 
-import { changed, edit, edits, plantedGarden, seen, validated, withLocks, type Change, type Garden } from './garden.ts';
+import { inheritedRisks } from '#loops/inherited-risk.ts';
+import { changed, edit, edits, plantedGarden, seen, validated, withLocks, worldOf, type Change, type Garden } from './garden.ts';
 import { renderedDev } from './rendered-dev.ts';
 import { library, PACKAGE, WEB } from './rule-changes.ts';
 
@@ -34,10 +35,15 @@ const EXTENDED: Change = {
 
 let extended: Garden;
 
+/** The garden changed, and locked again from nothing. */
+async function grown(from: Garden, change: Change): Promise<Garden> {
+  const after = await changed(from, change);
+  const locks = Object.keys(after.files).filter((path) => path.endsWith('.lock.yaml'));
+  return withLocks(await changed(after, Object.fromEntries(locks.map((path) => [path, undefined]))));
+}
+
 beforeAll(async () => {
-  const grown = await changed(await plantedGarden(), EXTENDED);
-  const locks = Object.keys(grown.files).filter((path) => path.endsWith('.lock.yaml'));
-  extended = await withLocks(await changed(grown, Object.fromEntries(locks.map((path) => [path, undefined]))));
+  extended = await grown(await plantedGarden(), EXTENDED);
 });
 
 test('what a capsule extends is locked as an instance of its own, and asked for by its child', async () => {
@@ -63,4 +69,24 @@ test('a child is rendered from the merged declaration, its own files and those o
 
 test('validate finds nothing wrong with it', async () => {
   expect(seen(await validated(extended))).toEqual([]);
+});
+
+test('the risk of a change is what it shapes: a parent is as risky as what extends it', async () => {
+  const risky = await grown(extended, {
+    [WEB]: edits(edit('1.1.0', '1.1.1'), (text) => `${text}  security:\n    risk: high\n`),
+    [PACKAGE]: '{ "version": "1.1.1" }\n',
+  });
+  const world = await worldOf(risky);
+  const { prepared } = await renderedDev(risky);
+  const moves = prepared.pins.map(({ instance, capsule, version, sha256 }) => ({
+    instance,
+    capsule,
+    from: undefined,
+    to: { version, sha256 },
+  }));
+  expect([...(await inheritedRisks(world.reading, prepared.pins, moves))]).toEqual([
+    ['redis', undefined],
+    ['web', 'high'],
+    ['web.base', 'high'],
+  ]);
 });
