@@ -6,7 +6,7 @@ import { compareProblems } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
-import { countOf } from './output.ts';
+import { countOf, printable } from './output.ts';
 import type { OpenedWorld, Terminal } from './powers.ts';
 import { commitOf, placeOf, snapshotOf } from './repository.ts';
 import { compareWithBaseline, writeBaseline } from './validate-baseline.ts';
@@ -112,6 +112,7 @@ async function validateOnce(opened: OpenedWorld, looked: Looked, request: Reques
     await writeOutput(terminal, output, await reportText(output.format, told));
   }
   terminal.say(summaryText(counts, report.affected, request.now));
+  for (const note of report.notes) terminal.say(`${printable(note)}\n`);
   return errors > 0 ? EXIT.failed : EXIT.ok;
 }
 

@@ -9,6 +9,7 @@ import { isPortError } from '#ports/port-error.ts';
 import { overTenantQuota, sharedObjects } from '#render/render.ts';
 import { checkLock, checkRetirement, checkSecretSources, lockText, pinsOfLock } from '#resolve/resolve.ts';
 import { composedSources } from './composed.ts';
+import { bundleVerdicts } from './bundles.ts';
 import { imageProblems } from './images.ts';
 import { declaredIn, withLines } from './lines.ts';
 import type { Declarations } from './reading.ts';
@@ -31,7 +32,7 @@ interface Checked {
 export async function checkEnvironments(
   checked: Checked,
   signal?: AbortSignal,
-): Promise<{ readonly problems: readonly Problem[]; readonly unjudged: ReadonlyMap<string, number> }> {
+): Promise<{ readonly problems: readonly Problem[]; readonly unjudged: ReadonlyMap<string, number>; readonly notes: readonly string[] }> {
   const found: Problem[] = [];
   const unjudged = new Map<string, number>();
   const renderings: { environment: DesiredEnvironment; rendering: Rendering }[] = [];
@@ -52,8 +53,11 @@ export async function checkEnvironments(
       unjudged.set(kind, (unjudged.get(kind) ?? 0) + count);
     }
   }
+  const bundles = renderings.map(({ environment, rendering }) => bundleVerdicts(environment, rendering));
   found.push(...sharedObjects(renderings), ...overTenantQuota(checked.state.project, renderings));
-  return { problems: found.filter((problem) => !isKnown(checked.findings, problem)), unjudged };
+  found.push(...bundles.flatMap(({ problems }) => problems));
+  const problems = found.filter((problem) => !isKnown(checked.findings, problem));
+  return { problems, unjudged, notes: bundles.flatMap(({ notes }) => notes) };
 }
 
 interface Wanted {

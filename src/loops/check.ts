@@ -25,6 +25,8 @@ export interface ValidationResult {
   readonly documents: number;
   /** Objects of kinds that neither Kubernetes nor a definition of their environment knows: API version and kind -> how many. */
   readonly unjudged: ReadonlyMap<string, number>;
+  /** What could not be judged to the end here, each as a sentence. */
+  readonly notes: readonly string[];
   /** What was looked at more closely, where a base was given. */
   readonly affected: Affected | undefined;
 }
@@ -61,14 +63,15 @@ export async function validateSnapshot(
     only: affected?.environments,
     findings: [...found],
   };
-  const { problems: ofEnvironments, unjudged } = await checkEnvironments(checked, signal);
+  const { problems: ofEnvironments, unjudged, notes } = await checkEnvironments(checked, signal);
   found.push(...ofEnvironments);
   const told = unique(withLines(counted(found), declaredIn(state)), state);
   const comments = suppressions.flatMap((item) => item.suppressions);
   const judged = withoutSuppressed([...told, ...suppressions.flatMap((item) => item.problems)], comments, world.clock.now());
   const documents = documentsOf(state);
-  if (affected === undefined || base === undefined) return { ...judged, documents, unjudged, affected };
-  return { ...judged, problems: await broughtAbout(world, base, { problems: judged.problems, affected }), documents, unjudged, affected };
+  if (affected === undefined || base === undefined) return { ...judged, documents, unjudged, notes, affected };
+  const problemsSince = await broughtAbout(world, base, { problems: judged.problems, affected });
+  return { ...judged, problems: problemsSince, documents, unjudged, notes, affected };
 }
 
 /** What stands where nothing moved and was there before is somebody else's; the base is judged only if there is such a thing. */

@@ -9,6 +9,13 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'ada releases web 1.1.0 and approves its promotion',
     remedy: 'Ask somebody else of the team, who wrote nothing of it, to approve the present head.',
   },
+  'bundle-too-large': {
+    rule: 'V-64',
+    title: 'The bundle of a fleet is too large, or does not go through its window',
+    why: 'Devices would refuse it, or begin again every night and never have it whole.',
+    example: 'delivery: { bundle: { maxBytes: 200Mi }, bandwidth: { maxBytesPerHour: 50Mi }, window: { start: "02:00", duration: 3h } }',
+    remedy: 'Raise the limit, widen the window, leave images out, or send less to this fleet.',
+  },
   'capsule-signature-refused': {
     rule: 'V-83',
     title: 'A capsule is not signed by who may sign it',

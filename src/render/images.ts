@@ -2,7 +2,7 @@ import type { DesiredEnvironment } from '#model/desired.ts';
 import { isPinnedImage } from '#model/image.ts';
 import { placeInFile, type Problem } from '#model/problem.ts';
 import { quoted } from '#model/quoted.ts';
-import type { Rendering } from '#model/rendering.ts';
+import type { RenderedObject, Rendering } from '#model/rendering.ts';
 import { containersOf, podSpecOf } from './pod-requests.ts';
 
 /** V-31 for images that no component declares: those of templates and manifests. Each is told once. */
@@ -36,4 +36,13 @@ export function renderedImageProblems(
       });
     }),
   );
+}
+
+/** Every image that objects name, once, in the order of objects. */
+export function imagesOfObjects(objects: readonly RenderedObject[]): readonly string[] {
+  const images = objects.flatMap(({ object }) => {
+    const pod = podSpecOf(object);
+    return pod === undefined ? [] : containersOf(pod).flatMap(({ image }) => (typeof image === 'string' ? [image] : []));
+  });
+  return [...new Set(images)];
 }

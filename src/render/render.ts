@@ -7,7 +7,7 @@ import type { KubernetesApi } from '#model/kubernetes-shapes.ts';
 import type { EnvironmentName, InstanceName } from '#model/names.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { NOWHERE } from '#model/problem.ts';
-import type { ObjectOrigin, RenderedUnit, Rendering, RenderTarget, RenderUnit, TargetRendering } from '#model/rendering.ts';
+import type { ObjectOrigin, RenderedObject, RenderedUnit, Rendering, RenderTarget, RenderUnit, TargetRendering } from '#model/rendering.ts';
 import type { Configuration } from '#model/resolution.ts';
 import type { Result } from '#model/result.ts';
 import { refused } from '#model/result.ts';
@@ -17,7 +17,7 @@ import type { CustomKinds as Kinds } from './custom-resources.ts';
 import { customKinds as kindsOf, isDefinition as bringsKind } from './custom-resources.ts';
 import { placeOfPointer as placeOf } from './finding-place.ts';
 import { foreignRequestsOf } from './foreign.ts';
-import { renderedImageProblems } from './images.ts';
+import { imagesOfObjects, renderedImageProblems } from './images.ts';
 import type { ObjectJudgement as Judgement } from './kubernetes-judge.ts';
 import { isBuiltIn as isKnown, judgeAgainstSchemas } from './kubernetes-judge.ts';
 import type { Preparation } from './preparation.ts';
@@ -124,6 +124,11 @@ export function overTenantQuota(project: Declared<Project> | undefined, renderin
 /** V-31 for images that stand in templates and manifests; `declared` are those that were judged before. */
 export function unpinnedImages(environment: DesiredEnvironment, rendering: Rendering, declared: ReadonlySet<string>): readonly Problem[] {
   return renderedImageProblems(environment, rendering, declared);
+}
+
+/** Every image that objects name, once. */
+export function imagesOf(objects: readonly RenderedObject[]): readonly string[] {
+  return imagesOfObjects(objects);
 }
 
 /** V-89: the same unit rendered twice gives the same bytes. */

@@ -1,7 +1,7 @@
 import { isJsonObject } from '#model/json.ts';
 import type { KubernetesObject } from '#model/kubernetes-object.ts';
-import { knownSecretIn } from '#model/secret-scan.ts';
 import { isSealed } from '#model/sealed.ts';
+import { knownSecretIn } from '#model/secret-scan.ts';
 
 /** What is rendered explains no keys: the header alone is one too many. */
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----/;
