@@ -11,9 +11,7 @@ import { RULES_PAGE, rulesPage } from '#schemas/rules-page.ts';
  * What is still missing, rule by rule: an entry of the catalogue, a violation, a near miss. It only shrinks: who writes the last of a
  * rule takes its line away.
  */
-const PENDING: Readonly<Record<string, readonly string[]>> = {
-  'V-64': ['entry', 'violation', 'near miss'],
-};
+const PENDING: Readonly<Record<string, readonly string[]>> = {};
 
 const tests = findRuleTests();
 
