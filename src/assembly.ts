@@ -115,7 +115,9 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
   const journal = pinoJournal({ level: terminal.isVerbose ? 'debug' : 'warn', destination: 2, secrets: configuration?.secrets ?? [] });
   const forge = configuration?.forge === undefined ? undefined : await openForge(configuration, journal);
   const repository =
-    configuration !== undefined && found.isMirror ? await openMirror(found, configuration, forge) : await openLocal(found.root);
+    configuration !== undefined && found.isMirror
+      ? await openMirror(found, configuration, forge)
+      : await openLocal(found.root, configuration?.importsFrom ?? []);
   const { gitWorkingDirectory } = await import('#adapters/git/working-directory.ts');
   const world = await worldOf({
     repository,
@@ -165,6 +167,7 @@ async function settingsOf(found: Found, place: Place): Promise<Settings> {
     trustRoot: root === undefined ? undefined : toCommitId(root),
     trustSigners: root === undefined ? await signersOf(configuration?.trust.allowedSigners) : undefined,
     driftInterval: configuration?.settings.drift ?? 300_000,
+    importsFrom: configuration?.importsFrom,
   };
 }
 
@@ -183,13 +186,13 @@ async function ownVersion(): Promise<string> {
   return version;
 }
 
-async function openLocal(path: string): Promise<Repository> {
+async function openLocal(path: string, importPaths: readonly string[]): Promise<Repository> {
   const { gitRepository } = await import('#adapters/git/git.ts');
   if ((await stat(path).catch(() => undefined)) === undefined) throw new PortError('missing', `${path} does not exist`);
   const { isRepository } = await import('#adapters/git/git.ts');
   if (!(await isRepository(path)))
     throw new PortError('missing', `${path} is not a git repository; 'capstan init' makes one, --repo names another`);
-  return gitRepository({ path, limits: LIMITS });
+  return gitRepository({ path, limits: LIMITS, importPaths });
 }
 
 type GithubForge = Awaited<ReturnType<typeof openForge>>;
@@ -206,7 +209,8 @@ async function openMirror(found: Found, configuration: Configuration, forge: Git
   const path = join(stateOf(found), 'mirror.git');
   await mkdir(dirname(path), { recursive: true });
   const credentials = forge === undefined ? {} : { credentials: () => forge.credentials() };
-  return gitRepository({ path, remote: { url: configuration.repository.url, ...credentials }, limits: LIMITS });
+  const remote = { url: configuration.repository.url, ...credentials };
+  return gitRepository({ path, remote, limits: LIMITS, importPaths: configuration.importsFrom });
 }
 
 function keyOf(found: Found): string {

@@ -4,6 +4,7 @@ import type { RefName } from '#model/names.ts';
 import type { Ending } from '#model/receipt.ts';
 import { validateSnapshot } from './check.ts';
 import { PROMOTE_CHECK } from './gate-evidence.ts';
+import { fetchProposedImports, noteFailed } from './imports.ts';
 import { judgeProposal } from './proposal-policies.ts';
 import { renderedDifference } from './rendered-difference.ts';
 import type { World } from './world.ts';
@@ -29,6 +30,7 @@ export async function checkChange(world: World, number: number, signal?: AbortSi
   // What is merged already shapes the default branch; there is nothing left to review.
   if (await world.repository.isAncestor(head, main)) return { kind: 'settled' };
   const base = (await world.repository.mergeBase(main, head)) ?? main;
+  noteFailed(world, await fetchProposedImports(world, { head, main }, signal));
   const at = await world.reading.at(head);
   const report = await validateSnapshot(world, at, signal);
   const errors = report.problems.filter((problem) => problem.severity === 'error');

@@ -134,6 +134,7 @@ export async function fetchImports(
   world: Pick<World, 'repository' | 'history' | 'reading'>,
   commit: CommitId,
   signal?: AbortSignal,
+  mayFetch: (pin: ImportPin) => boolean = () => true,
 ): Promise<readonly FailedImport[]> {
   const failed = new Map<string, FailedImport>();
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -141,7 +142,7 @@ export async function fetchImports(
     if (imports.length === 0) return [];
     const declarations = await world.reading.declarations(await world.reading.at(commit));
     const missing = imports
-      .filter((one) => isNeeded(declarations, one))
+      .filter((one) => isNeeded(declarations, one) && mayFetch(one))
       .filter((one) => index.imports?.get(importKey(one))?.kind === 'missing' && !failed.has(importKey(one)));
     if (missing.length === 0) break;
     for (const pin of new Map(missing.map((one) => [importKey(one), one])).values()) {
@@ -154,6 +155,26 @@ export async function fetchImports(
     }
   }
   return [...failed.values()];
+}
+
+/**
+ * The same for a proposal: anybody may write one, so only addresses are asked that the configuration allows or the default branch imports from.
+ */
+export async function fetchProposedImports(
+  world: Parameters<typeof fetchImports>[0] & Pick<World, 'settings'>,
+  proposal: { readonly head: CommitId; readonly main: CommitId },
+  signal?: AbortSignal,
+): Promise<readonly FailedImport[]> {
+  if ((await world.history.upTo(proposal.head)).imports.length === 0) return [];
+  const allowed = world.settings.importsFrom ?? [];
+  const { imports } = await world.history.upTo(proposal.main);
+  const urls = new Set(imports.map((one) => one.url));
+  return fetchImports(
+    world,
+    proposal.head,
+    signal,
+    ({ url }) => urls.has(url) || allowed.some((begin) => url === begin || (begin.endsWith('/') && url.startsWith(begin))),
+  );
 }
 
 /** What waits for an import says so itself; why it could not be fetched is for who runs the engine. */

@@ -49,6 +49,8 @@ export interface Settings {
   /** Without a root: trust starts at the first commit that one of these signed. */
   readonly trustSigners: readonly AllowedSigner[] | undefined;
   readonly driftInterval: number;
+  /** Beginnings of addresses that imports of proposals may be fetched from; the default branch's own imports are. */
+  readonly importsFrom?: readonly string[] | undefined;
 }
 
 /** Reads only: what `validate`, `render`, `diff`, `plan` and `status` need. */

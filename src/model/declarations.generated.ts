@@ -2252,6 +2252,15 @@ export interface ServiceConfiguration {
     /** Default: main. */
     readonly branch?: string;
   };
+  /** Where capsules of other repositories may come from. */
+  readonly imports?: {
+    /**
+     * Addresses that begin with one of these are fetched for pull requests, too; a path of this machine is imported from only if it stands here.
+     *
+     * @maxItems 100
+     */
+    readonly from?: readonly string[];
+  };
   /** The forge; log in by app or by token. */
   readonly forge?: {
     /** What kind of forge it is. */

@@ -30,6 +30,8 @@ export interface Configuration {
   /** Undefined when a command runs where the forge's login is not set up; never when the service runs. */
   readonly forge: ForgeConfiguration | undefined;
   readonly settings: ServiceSettings;
+  /** Beginnings of addresses, and paths of this machine, that capsules may be imported from. */
+  readonly importsFrom: readonly string[];
   readonly publicUrl: string | undefined;
   readonly sqlite: string;
   readonly identity: { readonly signingKey: string; readonly name: string | undefined; readonly email: string | undefined };
@@ -73,6 +75,7 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
     repository,
     forge,
     settings,
+    importsFrom: textsAt(value, '/imports/from'),
     publicUrl: textAt(value, '/server/publicUrl')?.replace(/\/+$/, ''),
     sqlite: path('/store/sqlite', '.capstan/state.db'),
     identity: {
@@ -91,6 +94,11 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
     logLevel: levelOf(value),
     secrets: [...secrets.found.values()],
   });
+}
+
+function textsAt(value: Json, pointer: string): readonly string[] {
+  const found = valueAt(value, pointer);
+  return Array.isArray(found) ? found.filter((item) => typeof item === 'string') : [];
 }
 
 async function readDraft(source: ConfigurationSource): Promise<Result<Draft>> {

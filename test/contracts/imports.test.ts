@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { gitRepository } from '#adapters/git/git.ts';
 import { validateSnapshot } from '#loops/check.ts';
 import { createWorld } from '#loops/create-world.ts';
-import { fetchImports } from '#loops/imports.ts';
+import { fetchImports, fetchProposedImports } from '#loops/imports.ts';
 import { planLock } from '#loops/lock.ts';
 import type { World } from '#loops/world.ts';
 import { toCommitId, type CommitId } from '#model/digest.ts';
@@ -158,6 +158,24 @@ describe('a capsule of another repository', () => {
 
     expect(await lockOf(await shopOn(path, head, []))).toMatch(/import-refused: .*what was fetched is not commit/);
   });
+});
+
+test('a proposal is fetched only from where the default branch imports, or the configuration allows', async () => {
+  const platform = git.bare('platform.git', { 'platform/redis/capsule.yaml': REDIS });
+  const { path, head: main } = declared(capsuleFiles('1.0.0')['capsules/web/capsule.yaml'] ?? '');
+  const head = git.commit(path, 'feature', {
+    'environments/project.yaml': PROJECT,
+    'environments/dev/environment.yaml': environmentFile(DEV),
+    'capsules/web/capsule.yaml': importing(platform.path, platform.head).replace('1.0.0', '1.1.0'),
+  });
+  const { world, repository } = await shopOn(path, head, [platform.path]);
+  const ref = importRef({ commit: platform.head, path: 'platform/redis' });
+
+  expect(await fetchProposedImports(world, { head, main })).toEqual([]);
+  expect((await repository.refs()).has(ref)).toBe(false);
+  const allowed = { ...world, settings: { ...world.settings, importsFrom: [platform.path] } };
+  expect(await fetchProposedImports(allowed, { head, main })).toEqual([]);
+  expect((await repository.refs()).has(ref)).toBe(true);
 });
 
 describe('what is fetched for an import', () => {
