@@ -40,13 +40,14 @@ const FIRST_VERSION = '1.0.0';
  * The same options give the same commit ids. `files` fills it up with unmanaged files to that many.
  */
 export async function generateRepository(options: {
-  readonly units: number;
+  /** How many, or how they are spread. */
+  readonly units: number | Shape;
   readonly path: string;
   readonly seed?: string;
   readonly files?: number;
 }): Promise<GeneratedRepository> {
   const { path, seed = 'bench' } = options;
-  const shape = shapeOf(options.units);
+  const shape = typeof options.units === 'number' ? shapeOf(options.units) : options.units;
   git(['init', '--quiet', '--bare', '--initial-branch=main', path]);
   const capsules = Array.from({ length: shape.capsules }, (_, index) => {
     const name = capsuleName(index);

@@ -1,4 +1,5 @@
 import type { CapsuleSource, DesiredState } from '#model/desired.ts';
+import { placeInFile } from '#model/problem.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { parseYamlText } from '#model/yaml-text.ts';
 
@@ -31,6 +32,11 @@ export function schemaLines({ declared, own, contents, directory }: CapsuleSourc
   const bytes = typeof path === 'string' ? contents.get(path) : undefined;
   if (typeof path !== 'string' || bytes === undefined) return [];
   const file = `${directory}/${path}`;
-  const parsed = parseYamlText(bytes, file);
-  return parsed.ok ? [{ file, at: (pointer) => parsed.value.at(pointer) }] : [];
+  // Hardly anybody asks where something stands.
+  let parsed: ReturnType<typeof parseYamlText> | undefined;
+  const at = (pointer: string): Place => {
+    parsed ??= parseYamlText(bytes, file);
+    return parsed.ok ? parsed.value.at(pointer) : placeInFile(file);
+  };
+  return [{ file, at }];
 }

@@ -1,9 +1,9 @@
-import { Composer, isAlias, isCollection, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, Parser } from 'yaml';
-import type { Document, Node, Scalar } from 'yaml';
+import type { Document, LineCounter, Node, Scalar } from 'yaml';
 
 import type { Json, JsonObject } from '#model/json.ts';
 import { isJsonObject, pointerToken } from '#model/json.ts';
 import { readPlainScalar } from '#model/kubernetes-scalar.ts';
+import { yaml } from '#model/on-demand.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { visibleText } from '#model/quoted.ts';
 import type { Result } from '#model/result.ts';
@@ -22,7 +22,7 @@ export interface KubernetesDocument {
  * directives, foreign tags and keys that reach into prototypes are refused. Problems carry file:line:col.
  */
 export function readKubernetesYaml(text: string, file: string): Result<readonly KubernetesDocument[]> {
-  const lines = new LineCounter();
+  const lines = new (yaml().LineCounter)();
   const reading: Reading = { file, lines, problems: [], nodes: 0 };
   if (text.length > KUBERNETES_YAML_LIMITS.bytes) {
     return refused([problem(reading, undefined, `is longer than ${KUBERNETES_YAML_LIMITS.bytes} characters`)]);
@@ -57,12 +57,12 @@ interface Here {
 }
 
 function composeDocuments(text: string, reading: Reading): readonly Document.Parsed[] {
-  const parser = new Parser(reading.lines.addNewLine);
-  const composer = new Composer({ schema: 'failsafe', uniqueKeys: false, strict: true, logLevel: 'silent', prettyErrors: false });
+  const parser = new (yaml().Parser)(reading.lines.addNewLine);
+  const composer = new (yaml().Composer)({ schema: 'failsafe', uniqueKeys: false, strict: true, logLevel: 'silent', prettyErrors: false });
   const documents: Document.Parsed[] = [];
   reading.lines.addNewLine(0);
   // Fed token by token, so that deep nesting is refused before anything recursive sees it.
-  for (const lexeme of new Lexer().lex(text)) {
+  for (const lexeme of new (yaml().Lexer)().lex(text)) {
     for (const token of parser.next(lexeme)) documents.push(...composer.next(token));
     if (parser.stack.length > KUBERNETES_YAML_LIMITS.depth + 2) {
       reading.problems.push(problem(reading, parser.offset, `is nested deeper than ${KUBERNETES_YAML_LIMITS.depth} levels`));
@@ -90,14 +90,14 @@ function toValue(node: unknown, here: Here): Json {
     report(here, node, `is nested deeper than ${KUBERNETES_YAML_LIMITS.depth} levels`);
     return null;
   }
-  if (isAlias(node)) return toAliased(node.source, here, node);
+  if (yaml().isAlias(node)) return toAliased(node.source, here, node);
   let value: Json = null;
-  if (isMap(node)) value = toMap(node.items, here);
-  else if (isSeq(node)) value = node.items.map((item, at) => toValue(item, below(here, at)));
-  else if (isScalar(node)) value = toScalar(node, here);
-  if (isCollection(node) && node.tag !== undefined && !KNOWN_TAGS.has(node.tag)) report(here, node, `has the tag ${node.tag}`);
+  if (yaml().isMap(node)) value = toMap(node.items, here);
+  else if (yaml().isSeq(node)) value = node.items.map((item, at) => toValue(item, below(here, at)));
+  else if (yaml().isScalar(node)) value = toScalar(node, here);
+  if (yaml().isCollection(node) && node.tag !== undefined && !KNOWN_TAGS.has(node.tag)) report(here, node, `has the tag ${node.tag}`);
   // After its content: an alias inside its own anchor is unknown, so nothing is endless.
-  if ((isCollection(node) || isScalar(node)) && node.anchor !== undefined) here.anchors.set(node.anchor, node);
+  if ((yaml().isCollection(node) || yaml().isScalar(node)) && node.anchor !== undefined) here.anchors.set(node.anchor, node);
   return value;
 }
 
@@ -112,7 +112,7 @@ function toMap(items: readonly { readonly key: unknown; readonly value: unknown 
   const entries = new Map<string, Json>();
   const merged: JsonObject[] = [];
   for (const item of items) {
-    if (isScalar(item.key) && item.key.type === 'PLAIN' && item.key.source === '<<') {
+    if (yaml().isScalar(item.key) && item.key.type === 'PLAIN' && item.key.source === '<<') {
       merged.push(...toMerged(toValue(item.value, below(here, '<<')), here, item.key));
       continue;
     }
@@ -133,8 +133,8 @@ function toMerged(value: Json, here: Here, node: unknown): readonly JsonObject[]
 }
 
 function toKey(node: unknown, here: Here): string | undefined {
-  const value = isScalar(node) ? toScalar(node, here) : isAlias(node) ? toAliased(node.source, here, node) : undefined;
-  if (isScalar(node) && node.anchor !== undefined) here.anchors.set(node.anchor, node);
+  const value = yaml().isScalar(node) ? toScalar(node, here) : yaml().isAlias(node) ? toAliased(node.source, here, node) : undefined;
+  if (yaml().isScalar(node) && node.anchor !== undefined) here.anchors.set(node.anchor, node);
   if (typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isInteger(value))) {
     const key = String(value);
     if (!FORBIDDEN_KEYS.has(key)) return key;
@@ -178,7 +178,7 @@ function below(here: Here, key: string | number): Here {
 
 function report(here: Here, node: unknown, what: string): void {
   if (here.reading.problems.length >= 50) return;
-  const offset = isNode(node) ? node.range?.[0] : undefined;
+  const offset = yaml().isNode(node) ? node.range?.[0] : undefined;
   const found = problem(here.reading, offset, what);
   here.reading.problems.push({ ...found, place: { ...found.place, pointer: here.pointer } });
 }

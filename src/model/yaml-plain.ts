@@ -1,8 +1,8 @@
-import { isJsonObject, type Json } from '#model/json.ts';
+import { isJsonObject, type Json, pointerToken } from '#model/json.ts';
 
-const LINE = /( *)(?:(-) |([A-Za-z][A-Za-z0-9_./-]{0,199}):(?: |(?=\n|$)))?/y;
+const LINE = /( *)(?:(-) )?(?:([A-Za-z/][A-Za-z0-9_./-]{0,199}):(?: |(?=\n|$)))?/y;
 /** Characters that mean nothing to YAML where they stand here; `:` before a space and `#` after one do. */
-const PLAIN = /^[A-Za-z0-9_/.^~+=]([A-Za-z0-9_./@^~+=()$%;,<>!*-]|:(?=[^ ])|#|(?<=[^ ]) (?=[^ #]))*(?<![: ])$/;
+const PLAIN = /^[A-Za-z0-9_/.^~+=]([A-Za-z0-9_./@^~+=()$%;,<>!*{}[\]-]|:(?=[^ ])|#|(?<=[^ ]) (?=[^ #]))*(?<![: ])$/;
 const WORD = /^(?:~|null|true|false)$/i;
 const NUMBER =
   /^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0x[0-9a-fA-F]+|0o[0-7]+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
@@ -11,26 +11,39 @@ const FORBIDDEN_KEYS = new Set(['constructor', 'prototype']);
 const LONGEST_LINE = 1000;
 const MOST_LINES = 40_000;
 
+/** Where something stands in a text: its key, its value, and whether that is a block of lines. An item of a list is its own key. */
+export interface Spot {
+  readonly key: number;
+  readonly start: number;
+  readonly end: number;
+  readonly block: boolean;
+}
+
+/** By JSON pointer. */
+export type Spots = Map<string, Spot>;
+
 type Open =
-  | { readonly kind: 'map'; readonly indent: number; readonly items: Record<string, Json> }
-  | { readonly kind: 'list'; readonly indent: number; readonly items: Json[] };
+  | { readonly kind: 'map'; readonly indent: number; readonly pointer: string; readonly items: Record<string, Json> }
+  | { readonly kind: 'list'; readonly indent: number; readonly pointer: string; readonly items: Json[] };
 
 /** A key that waits for the block below it. */
 interface Waiting {
   readonly map: Record<string, Json>;
   readonly key: string;
+  readonly pointer: string;
   readonly indent: number;
 }
 
 /**
- * The value of a text that keeps to the plainest part of YAML: block maps, lists of scalars, and scalars on one line that nobody can
+ * The value of a text that keeps to the plainest part of YAML: block maps, lists of scalars and of block maps, and scalars on one line that nobody can
  * misread. It is what machines write and most of what people do, and is read here many times faster than by the whole of YAML. Undefined
- * for everything else, mistakes included: ask the real parser, which agrees wherever this answers.
+ * for everything else, mistakes included: ask the real parser, which agrees wherever this answers. `spots` is filled with the place of
+ * everything.
  */
-export function readPlainYaml(text: string, depthLimit: number): Json | undefined {
+export function readPlainYaml(text: string, depthLimit: number, spots?: Spots): Json | undefined {
   if (text.includes('\r')) return undefined;
   const root: Record<string, Json> = {};
-  const open: Open[] = [{ kind: 'map', indent: 0, items: root }];
+  const open: Open[] = [{ kind: 'map', indent: 0, pointer: '', items: root }];
   let waiting: Waiting | undefined;
   let lines = 0;
   for (let start = 0; start < text.length;) {
@@ -41,6 +54,7 @@ export function readPlainYaml(text: string, depthLimit: number): Json | undefine
     LINE.lastIndex = start;
     const [head = '', spaces = '', dash, key] = LINE.exec(text) ?? [];
     const at = start + head.length;
+    const before = start;
     start = end + 1;
     if (dash === undefined && key === undefined) {
       if ((at === end && spaces === '') || text.charCodeAt(at) === HASH) continue;
@@ -54,27 +68,50 @@ export function readPlainYaml(text: string, depthLimit: number): Json | undefine
     } else if (waiting === undefined) close(open, indent, isItem);
     else return undefined;
     waiting = undefined;
-    const top = open.at(-1);
+    let top = open.at(-1);
     if (top === undefined || top.indent !== indent || (top.kind === 'list') !== isItem) return undefined;
     const value = at === end ? undefined : scalar(text.slice(at, end));
+    let inside = indent;
     if (top.kind === 'list') {
-      if (value === undefined) return undefined;
-      top.items.push(value);
-      continue;
+      if (key === undefined) {
+        if (value === undefined) return undefined;
+        spots?.set(`${top.pointer}/${top.items.length}`, { key: at, start: at, end, block: false });
+        top.items.push(value);
+        continue;
+      }
+      // A map as item begins behind the dash, and its other keys stand below the first.
+      if (open.length >= depthLimit) return undefined;
+      inside = indent + 2;
+      const item: Open = { kind: 'map', indent: inside, pointer: `${top.pointer}/${top.items.length}`, items: {} };
+      spots?.set(item.pointer, blockAt(before + inside));
+      top.items.push(item.items);
+      open.push(item);
+      top = item;
     }
     if (key === undefined || Object.hasOwn(top.items, key) || WORD.test(key) || FORBIDDEN_KEYS.has(key)) return undefined;
-    if (value !== undefined) top.items[key] = value;
-    else if (at === end && text.charCodeAt(end - 1) !== SPACE) waiting = { map: top.items, key, indent };
-    else return undefined;
+    const pointer = `${top.pointer}${pointerToken(key)}`;
+    if (value !== undefined) {
+      top.items[key] = value;
+      spots?.set(pointer, { key: before + inside, start: at, end, block: false });
+    } else if (at === end && text.charCodeAt(end - 1) !== SPACE) {
+      waiting = { map: top.items, key, pointer, indent: inside };
+      spots?.set(pointer, blockAt(before + inside));
+    } else return undefined;
+    if (spots?.has('') === false) spots.set('', blockAt(before + inside));
   }
   return waiting === undefined && Object.keys(root).length > 0 ? root : undefined;
+}
+
+function blockAt(key: number): Spot {
+  return { key, start: key, end: key, block: true };
 }
 
 const HASH = 35;
 const SPACE = 32;
 
 function below(waiting: Waiting, indent: number, isItem: boolean): Open {
-  const opened: Open = isItem ? { kind: 'list', indent, items: [] } : { kind: 'map', indent, items: {} };
+  const { pointer } = waiting;
+  const opened: Open = isItem ? { kind: 'list', indent, pointer, items: [] } : { kind: 'map', indent, pointer, items: {} };
   waiting.map[waiting.key] = opened.items;
   return opened;
 }

@@ -1,5 +1,6 @@
-import { CST, Lexer } from 'yaml';
+import type { CST as Tokens } from 'yaml';
 
+import { yaml } from '#model/on-demand.ts';
 import { visibleText } from '#model/quoted.ts';
 
 export interface YamlScan {
@@ -8,7 +9,7 @@ export interface YamlScan {
   readonly readable: boolean;
 }
 
-const FEATURES: Readonly<Partial<Record<CST.TokenType, string>>> = {
+const FEATURES: Readonly<Partial<Record<Tokens.TokenType, string>>> = {
   alias: 'an alias',
   anchor: 'an anchor',
   tag: 'a tag',
@@ -31,6 +32,7 @@ export function scanYaml(text: string, depthLimit: number): YamlScan {
   let lineStart = offset;
   let readable = true;
   let scalarNext = false;
+  const { CST, Lexer } = yaml();
   for (const source of new Lexer().lex(text)) {
     const type = scalarNext ? 'scalar' : CST.tokenType(source);
     scalarNext = false;

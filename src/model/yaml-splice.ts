@@ -1,5 +1,6 @@
-import { isMap, isScalar, isSeq, parseDocument, type Node } from 'yaml';
+import type { Node } from 'yaml';
 
+import { yaml } from '#model/on-demand.ts';
 /** A pair of a block map as it stands in the text; offsets count UTF-16 units. */
 export interface YamlPair {
   readonly key: string;
@@ -24,19 +25,19 @@ export interface Splice {
  * Keys are not compared with each other (the parser does that in quadratic time): read declarations with `parseYamlText` first.
  */
 export function blockPairs(text: string): ((path: readonly string[]) => readonly YamlPair[] | undefined) | undefined {
-  const document = parseDocument(text, { version: '1.2', schema: 'core', logLevel: 'silent', uniqueKeys: false });
+  const document = yaml().parseDocument(text, { version: '1.2', schema: 'core', logLevel: 'silent', uniqueKeys: false });
   if (document.errors.length > 0) return undefined;
   return (path) => {
     const node = path.length === 0 ? document.contents : document.getIn(path, true);
-    if (!isMap(node) || node.flow === true) return undefined;
+    if (!yaml().isMap(node) || node.flow === true) return undefined;
     const pairs: YamlPair[] = [];
     for (const { key, value } of node.items) {
-      if (!isScalar(key) || !key.range) return undefined;
+      if (!yaml().isScalar(key) || !key.range) return undefined;
       const start = lineStart(text, key.range[0]);
       if (!isNode(value) || !value.range) return undefined;
       const valueEnd = endOf(value);
-      const empty = isScalar(value) && value.range[0] === value.range[1];
-      const kind = empty ? 'empty' : isScalar(value) ? 'scalar' : value.flow === true ? 'flow' : isMap(value) ? 'map' : 'seq';
+      const empty = yaml().isScalar(value) && value.range[0] === value.range[1];
+      const kind = empty ? 'empty' : yaml().isScalar(value) ? 'scalar' : value.flow === true ? 'flow' : yaml().isMap(value) ? 'map' : 'seq';
       const end = lineEnd(text, empty ? key.range[1] : valueEnd);
       pairs.push({ key: String(key.value), start, end, valueStart: value.range[0], valueEnd, kind });
     }
@@ -47,14 +48,14 @@ export function blockPairs(text: string): ((path: readonly string[]) => readonly
 type Held = Node & { readonly range?: readonly [number, number, number] | null };
 
 function isNode(value: unknown): value is Held & { flow?: boolean } {
-  return isScalar(value) || isMap(value) || isSeq(value);
+  return yaml().isScalar(value) || yaml().isMap(value) || yaml().isSeq(value);
 }
 
 /** Where the last own character of a node stands; block collections count comments behind them as theirs, we do not. */
 function endOf(node: Held & { flow?: boolean }): number {
   const range = node.range ?? [0, 0, 0];
-  if (isScalar(node) || node.flow === true) return range[1];
-  const last = isMap(node) ? node.items.at(-1)?.value : isSeq(node) ? node.items.at(-1) : undefined;
+  if (yaml().isScalar(node) || node.flow === true) return range[1];
+  const last = yaml().isMap(node) ? node.items.at(-1)?.value : yaml().isSeq(node) ? node.items.at(-1) : undefined;
   return isNode(last) ? endOf(last) : range[1];
 }
 

@@ -1,11 +1,13 @@
-import { isMap, isScalar, isSeq, parseAllDocuments, type Pair, type ParsedNode } from 'yaml';
+import type { Pair, ParsedNode } from 'yaml';
 
+import { readJsonText } from '#model/json-text.ts';
 import { type Json, pointerToken } from '#model/json.ts';
+import { yaml } from '#model/on-demand.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { quoted } from '#model/quoted.ts';
 import { accepted, refused, type Result } from '#model/result.ts';
 import { type YamlMistake, yamlMistakes } from '#model/yaml-mistakes.ts';
-import { type BlockMemory, readPlainBlocks, readPlainYaml } from '#model/yaml-plain.ts';
+import { type BlockMemory, readPlainBlocks, readPlainYaml, type Spot, type Spots } from '#model/yaml-plain.ts';
 import { scanYaml } from '#model/yaml-scan.ts';
 
 export interface YamlLimits {
@@ -37,13 +39,6 @@ export interface YamlText {
   sourceAt(pointer: string): string | undefined;
 }
 
-interface Spot {
-  readonly key: number;
-  readonly start: number;
-  readonly end: number;
-  readonly block: boolean;
-}
-
 /**
  * Reads one declaration: YAML 1.2 core, one document, no anchors, aliases, tags, directives, merge keys or duplicate keys,
  * strict UTF-8, whole numbers up to 2^53. Answers every problem at its place.
@@ -55,14 +50,24 @@ export function parseYamlText(bytes: Uint8Array, file: string, reading: YamlRead
   if (!decoded.ok) return decoded;
   const text = decoded.value;
   const shared = blocks === undefined ? undefined : readPlainBlocks(text, limits.depth, blocks);
-  const plain = shared ?? readPlainYaml(text, limits.depth);
-  return plain === undefined ? readText(text, file, limits) : accepted(placedLater(plain, () => readText(text, file, limits)));
+  const plain = shared ?? readPlainYaml(text, limits.depth) ?? readJsonText(text, limits.depth);
+  if (plain === undefined) return readText(text, file, limits);
+  return accepted(placedLater(plain, () => plainText(plain, { text, file, limits }) ?? readText(text, file, limits)));
+}
+
+/** A plain text with its places; undefined for one that is plain in another way. */
+function plainText(
+  value: Json,
+  { text, file, limits }: { readonly text: string; readonly file: string; readonly limits: YamlLimits },
+): Result<YamlText> | undefined {
+  const spots: Spots = new Map();
+  return readPlainYaml(text, limits.depth, spots) === undefined ? undefined : accepted(placed(value, { text, file, spots }));
 }
 
 /** Most documents are never asked where something stands: that is worked out when somebody does. */
 function placedLater(value: Json, read: () => Result<YamlText>): YamlText {
   let known: YamlText | undefined;
-  const placed = (): YamlText => {
+  const whole = (): YamlText => {
     if (known !== undefined) return known;
     const answer = read();
     if (!answer.ok) throw new Error(`the plain reader took what YAML refuses: ${answer.problems[0]?.message ?? ''}`);
@@ -71,9 +76,9 @@ function placedLater(value: Json, read: () => Result<YamlText>): YamlText {
   };
   return {
     value,
-    at: (pointer) => placed().at(pointer),
-    keyAt: (pointer) => placed().keyAt(pointer),
-    sourceAt: (pointer) => placed().sourceAt(pointer),
+    at: (pointer) => whole().at(pointer),
+    keyAt: (pointer) => whole().keyAt(pointer),
+    sourceAt: (pointer) => whole().sourceAt(pointer),
   };
 }
 
@@ -84,7 +89,7 @@ function readText(text: string, file: string, limits: YamlLimits): Result<YamlTe
   const scan = scanYaml(text, limits.depth);
   const problems = scan.findings.map((found) => featureProblem(found.feature, placeAt(found.offset, '')));
   if (!scan.readable) return refused(problems);
-  const documents = parseAllDocuments(text, {
+  const documents = yaml().parseAllDocuments(text, {
     version: '1.2',
     schema: 'core',
     merge: false,
@@ -102,14 +107,21 @@ function readText(text: string, file: string, limits: YamlLimits): Result<YamlTe
     for (const mistake of yamlMistakes(errors).slice(0, MOST_PROBLEMS)) problems.push(syntaxProblem(mistake, placeAt(mistake.offset, '')));
   }
   const root = first?.contents ?? null;
-  if (root === null || (isScalar(root) && root.value === null && (root.source ?? '') === '')) {
+  if (root === null || (yaml().isScalar(root) && root.value === null && (root.source ?? '') === '')) {
     return refused(problems.length > 0 ? problems : [emptyProblem(file)]);
   }
   const reader: Reader = { text, problems, spots: new Map(), placeAt };
   const value = readNode(reader, root, '', root.range[0]);
   if (problems.length > 0) return refused(problems.slice(0, MOST_PROBLEMS));
-  const { spots } = reader;
-  return accepted({
+  return accepted(placed(value, { text, file, spots: reader.spots }));
+}
+
+/** A value with the way back to its text. */
+function placed(value: Json, from: { readonly text: string; readonly file: string; readonly spots: ReadonlyMap<string, Spot> }): YamlText {
+  const { text, file, spots } = from;
+  const lines = lineStarts(text);
+  const placeAt = (offset: number, pointer: string): Place => ({ file, ...position(lines, offset), pointer });
+  return {
     value,
     at: (pointer) => {
       const [known, spot] = nearest(spots, pointer);
@@ -123,7 +135,7 @@ function readText(text: string, file: string, limits: YamlLimits): Result<YamlTe
       const spot = spots.get(pointer);
       return spot === undefined || spot.block ? undefined : text.slice(spot.start, spot.end);
     },
-  });
+  };
 }
 
 interface Reader {
@@ -137,17 +149,17 @@ const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 function readNode(reader: Reader, node: ParsedNode | null, pointer: string, key: number): Json {
   const start = node?.range[0] ?? key;
-  const block = (isMap(node) || isSeq(node)) && node.flow !== true;
+  const block = (yaml().isMap(node) || yaml().isSeq(node)) && node.flow !== true;
   reader.spots.set(pointer, { key, start, end: node?.range[1] ?? start, block });
   if (node === null) return null;
-  if (isMap(node)) return readMap(reader, node.items, pointer);
-  if (isSeq(node)) {
+  if (yaml().isMap(node)) return readMap(reader, node.items, pointer);
+  if (yaml().isSeq(node)) {
     return node.items.map((item, index) => {
       const child = item as ParsedNode | null;
       return readNode(reader, child, `${pointer}/${index}`, child?.range[0] ?? start);
     });
   }
-  return isScalar(node) ? readScalar(reader, node.value, reader.placeAt(start, pointer)) : null;
+  return yaml().isScalar(node) ? readScalar(reader, node.value, reader.placeAt(start, pointer)) : null;
 }
 
 function readMap(reader: Reader, pairs: readonly Pair<ParsedNode, ParsedNode | null>[], pointer: string): Json {
@@ -178,7 +190,7 @@ function readMap(reader: Reader, pairs: readonly Pair<ParsedNode, ParsedNode | n
 }
 
 function keyText(key: ParsedNode, text: string): string | undefined {
-  if (!isScalar(key)) return undefined;
+  if (!yaml().isScalar(key)) return undefined;
   if (typeof key.value === 'string') return key.value;
   const written = text.slice(key.range[0], key.range[1]);
   return key.value === null || written === '' ? undefined : written;

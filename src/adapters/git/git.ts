@@ -74,12 +74,14 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
   let last: Promise<unknown> = Promise.resolve();
 
   async function checkFormat(): Promise<boolean> {
-    const version = await children.run(['version'], { doing: 'starting git' });
+    const [version, format] = await Promise.all([
+      children.run(['version'], { doing: 'starting git' }),
+      children.run(['rev-parse', '--show-object-format'], { doing: `opening ${place.directory}` }),
+    ]);
     const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version.stdout) ?? []).slice(1).map(Number);
     if (major < OLDEST_GIT[0] || (major === OLDEST_GIT[0] && minor < OLDEST_GIT[1])) {
       throw new PortError('unsupported', `git ${major}.${minor} is too old; ${OLDEST_GIT.join('.')} or later is needed`);
     }
-    const format = await children.run(['rev-parse', '--show-object-format'], { doing: `opening ${place.directory}` });
     if (format.stdout.trim() !== 'sha1') {
       throw refusal(unreadableFormat(place.directory));
     }

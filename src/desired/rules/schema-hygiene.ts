@@ -17,11 +17,17 @@ export interface ConfigSchema {
 /** V-82: configuration schemas are closed, compile, refer to nothing outside, match in linear time, and their defaults obey them. */
 export function schemaProblems(context: RuleContext): readonly Problem[] {
   return context.state.capsules.flatMap((capsule) => {
+    const known = judged.get(capsule);
+    if (known !== undefined) return known;
     const read = configSchemaOf(capsule);
-    if (read.kind === 'none') return [];
-    return read.kind === 'unreadable' ? read.problems : hygieneProblems(read.schema);
+    const problems = read.kind === 'none' ? [] : read.kind === 'unreadable' ? read.problems : hygieneProblems(read.schema);
+    judged.set(capsule, problems);
+    return problems;
   });
 }
+
+/** A capsule says the same as long as it is the same. */
+const judged = new WeakMap<CapsuleSource, readonly Problem[]>();
 
 type ReadSchema =
   | { readonly kind: 'none' }
