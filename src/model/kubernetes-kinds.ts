@@ -17,12 +17,14 @@ const CLUSTER_SCOPED: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['certificates.k8s.io', new Set(['CertificateSigningRequest', 'ClusterTrustBundle'])],
   ['flowcontrol.apiserver.k8s.io', new Set(['FlowSchema', 'PriorityLevelConfiguration'])],
   ['gateway.networking.k8s.io', new Set(['GatewayClass'])],
+  ['internal.apiserver.k8s.io', new Set(['StorageVersion'])],
   ['networking.k8s.io', new Set(['IngressClass', 'IPAddress', 'ServiceCIDR'])],
   ['node.k8s.io', new Set(['RuntimeClass'])],
   ['rbac.authorization.k8s.io', new Set(['ClusterRole', 'ClusterRoleBinding'])],
-  ['resource.k8s.io', new Set(['DeviceClass', 'ResourceSlice'])],
+  ['resource.k8s.io', new Set(['DeviceClass', 'DeviceTaintRule', 'ResourceSlice'])],
   ['scheduling.k8s.io', new Set(['PriorityClass'])],
   ['snapshot.storage.k8s.io', new Set(['VolumeSnapshotClass', 'VolumeSnapshotContent'])],
+  ['storagemigration.k8s.io', new Set(['StorageVersionMigration'])],
   ['storage.k8s.io', new Set(['CSIDriver', 'CSINode', 'StorageClass', 'VolumeAttachment', 'VolumeAttributesClass'])],
 ]);
 

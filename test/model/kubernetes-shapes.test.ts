@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import { forbiddenKind, isClusterScoped } from '#model/kubernetes-kinds.ts';
+import { groupAndVersion } from '#model/kubernetes-object.ts';
 import { minorOf, nearestMinor, openKubernetes } from '#model/kubernetes-shapes.ts';
 import { KUBERNETES_CHOSEN } from '#model/kubernetes.generated.ts';
 import { generatedKubernetes, KUBERNETES_FILE, KUBERNETES_RELEASES, type ModuleFolders } from '#schemas/generate-kubernetes.ts';
@@ -53,6 +55,18 @@ describe('the committed shapes of Kubernetes', () => {
   test.runIf(HERE)('are what the modules say', async () => {
     expect(await readFile(KUBERNETES_FILE, 'utf8')).toBe(await generatedKubernetes((release) => Promise.resolve(foldersOf(release))));
   });
+});
+
+test('what belongs to the whole cluster is known of every kind that can be declared', () => {
+  const kinds = TEXTS.newest.split('\n').filter((line) => line.startsWith(':'));
+  const wrong = kinds.filter((line) => {
+    const [apiVersion = '', kind = '', scope] = line.slice(1).split(' ');
+    const { group } = groupAndVersion(apiVersion);
+    return forbiddenKind(group, kind) === undefined && isClusterScoped(group, kind) !== (scope === 'c');
+  });
+
+  expect(kinds.length).toBeGreaterThan(70);
+  expect(wrong).toEqual([]);
 });
 
 test('a minor is read from what clusters call their versions', () => {
