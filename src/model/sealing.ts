@@ -13,7 +13,6 @@ const IDENTITY: ReadonlySet<string> = new Set([
   'sealed',
   'extensionPoints',
   'versionFiles',
-  'imports',
   'conflicts',
 ]);
 

@@ -2,6 +2,7 @@ import { toCapsuleName, toInstanceName, type CapsuleName, type InstanceName } fr
 import { compareText } from '#model/problem.ts';
 import type { GivenLayer, ReleasedCapsule } from '#model/resolution.ts';
 import type { Asker, DependencyEdge } from './dependency-edges.ts';
+import { pinnedBy, type NoImport } from './import-pins.ts';
 import { DEEPEST } from './lineage.ts';
 import type { ResolveInput } from './resolve-input.ts';
 import type { Slot } from './slot.ts';
@@ -11,6 +12,7 @@ export interface FoundChildren {
   /** Children whose `when` does not hold. */
   readonly skipped: readonly string[];
   readonly tooDeep: { readonly instance: string; readonly pointer: string } | undefined;
+  readonly noImport?: NoImport | undefined;
 }
 
 const NONE: FoundChildren = { edges: [], skipped: [], tooDeep: undefined };
@@ -29,12 +31,14 @@ export function childrenOf(input: ResolveInput, asker: Asker, released: Released
     }
     const name = `${asker.instance}.${child}`;
     if (name.split('.').length > DEEPEST) return { edges, skipped, tooDeep: { instance: name, pointer: `/spec/instances/${child}` } };
+    const pinned = pinnedBy(input, released, { dependency: child, name: wanted.capsule });
+    if (pinned !== undefined && typeof pinned !== 'string') return { edges, skipped, tooDeep: undefined, noImport: pinned };
     edges.push({
       dependency: child,
       optional: false,
       instance: toInstanceName(name),
       capsule: toCapsuleName(wanted.capsule),
-      ranges: [wanted.version],
+      ranges: pinned === undefined ? [wanted.version] : [wanted.version, pinned],
       recipe: undefined,
       isChild: true,
     });

@@ -1,9 +1,8 @@
-import { toCommitId } from '#model/digest.ts';
-import { importKey } from '#model/imports.ts';
 import type { JsonObject } from '#model/json.ts';
 import { toCapsuleName, toInstanceName, type CapsuleName, type InstanceName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
 import type { ReleasedCapsule } from '#model/resolution.ts';
+import { pinnedBy, type NoImport } from './import-pins.ts';
 import { DEEPEST } from './lineage.ts';
 import type { ResolveInput } from './resolve-input.ts';
 
@@ -42,14 +41,6 @@ export interface FoundEdges {
   readonly tooDeep: { readonly instance: string; readonly dependency: string } | undefined;
   /** An import that this clone does not have, or refuses. */
   readonly noImport?: NoImport | undefined;
-}
-
-export interface NoImport {
-  readonly name: string;
-  readonly url: string;
-  readonly commit: string;
-  readonly reason: string | undefined;
-  readonly dependency: string;
 }
 
 const NONE: FoundEdges = { mandatory: [], optional: [], skipped: [], external: [], unknownType: undefined, tooDeep: undefined };
@@ -111,20 +102,6 @@ export function dependencyEdges(
     (edge.optional ? optional : mandatory).push(edge);
   }
   return { mandatory, optional, skipped, external, unknownType, tooDeep, noImport };
-}
-
-/** The one version that a capsule pins of another repository's, or why it is not to be had; undefined for a capsule of this repository. */
-function pinnedBy(
-  input: ResolveInput,
-  released: ReleasedCapsule,
-  wanted: { readonly dependency: string; readonly name: string },
-): string | NoImport | undefined {
-  const imports = released.declaration.spec.imports ?? {};
-  const pin = Object.hasOwn(imports, wanted.name) ? imports[wanted.name] : undefined;
-  if (pin === undefined) return undefined;
-  const found = input.index.imports?.get(importKey({ commit: toCommitId(pin.commit), path: pin.path }));
-  if (found?.kind === 'here') return found.version;
-  return { ...wanted, url: pin.url, commit: pin.commit, reason: found?.kind === 'refused' ? found.reason : undefined };
 }
 
 function recipeFor(input: ResolveInput, type: string): { readonly capsule: string; readonly version?: string | undefined } | undefined {

@@ -13,7 +13,6 @@ const OWN: ReadonlySet<string> = new Set([
   'versionFiles',
   'lifecycle',
   'deprecation',
-  'imports',
   'migrations',
 ]);
 /** Files that speak of one capsule alone. */

@@ -2,6 +2,7 @@ import type { CapsuleName, InstanceName } from '#model/names.ts';
 import { toCapsuleName, toInstanceName } from '#model/names.ts';
 import type { Release, ReleasedCapsule } from '#model/resolution.ts';
 import type { Asked, Clash } from './clash.ts';
+import { importClash, type NoImport } from './import-pins.ts';
 
 /** An ancestor as it is locked: an instance of its own, named after what extends it. */
 export interface Ancestor {
@@ -24,6 +25,8 @@ export interface Versions {
   admitted(instance: InstanceName, capsule: CapsuleName, version: string): Release | undefined;
   /** Undefined where it is not loaded yet. */
   loaded(release: Release): ReleasedCapsule | undefined;
+  /** The one version that an import pins, or why it is not to be had; undefined for a capsule of this repository. */
+  pinned(released: ReleasedCapsule, name: string): string | NoImport | undefined;
   mayBeNew(instance: InstanceName, released: ReleasedCapsule): boolean;
   available(capsule: CapsuleName): readonly string[] | undefined;
 }
@@ -53,6 +56,11 @@ export function* linesOf(
     yield { kind: 'clash', clash: { kind: 'endless', chain: [root ?? release.capsule, ...names], asked: of.asked } };
     return;
   }
+  const pinned = versions.pinned(of.released, wanted.capsule);
+  if (pinned !== undefined && typeof pinned !== 'string') {
+    yield { kind: 'clash', clash: importClash(release.capsule, pinned, of.asked) };
+    return;
+  }
   const available = versions.available(capsule);
   if (available === undefined) {
     yield { kind: 'clash', clash: { kind: 'unknown-capsule', who: release.capsule, capsule, asked: of.asked } };
@@ -66,7 +74,8 @@ export function* linesOf(
   const instance = toInstanceName(name);
   let found = false;
   for (const version of versions.of(instance, capsule)) {
-    const chosen = versions.fits(version, wanted.version) ? versions.admitted(instance, capsule, version) : undefined;
+    const isInRange = versions.fits(version, wanted.version) && (pinned === undefined || version === pinned);
+    const chosen = isInRange ? versions.admitted(instance, capsule, version) : undefined;
     if (chosen === undefined) continue;
     found = true;
     const released = versions.loaded(chosen);

@@ -1,11 +1,12 @@
+import { pointerToken } from '#model/json.ts';
 import { toInstanceName, type CapsuleName, type InstanceName } from '#model/names.ts';
-import { visibleText } from '#model/quoted.ts';
 import type { Release, ReleasedCapsule } from '#model/resolution.ts';
 import type { VersionRange } from '#model/version.ts';
 import { childrenOf, givenTo, servedBy } from './children.ts';
 import { clashText, type Asked, type Clash } from './clash.ts';
 import { noConflicts, type Decided, type FoundConflict } from './conflicts.ts';
 import { dependencyEdges, type DependencyEdge } from './dependency-edges.ts';
+import { importClash } from './import-pins.ts';
 import { nameHeap } from './name-heap.ts';
 import { requestedInstances, sharedInstances } from './requests.ts';
 import type { ResolveInput } from './resolve-input.ts';
@@ -134,6 +135,12 @@ function choose(search: Search, slot: Slot, { version, released, ancestors }: Tu
       servedBy(search.slots, { instance: slot.instance, capsule, dependency }) ?? search.sharedBy.get(capsule) ?? toInstanceName(capsule),
   );
   const children = childrenOf(search.input, asker, released);
+  if (children.noImport !== undefined) {
+    const pointer = `/spec/instances${pointerToken(children.noImport.dependency)}`;
+    const asked: Asked = { root: rootOf(slot), capsule: slot.capsule, dependency: undefined, pointer };
+    slot.clash ??= importClash(slot.capsule, children.noImport, asked);
+    return undefined;
+  }
   if (children.tooDeep !== undefined) {
     const { instance, pointer } = children.tooDeep;
     slot.clash ??= {
@@ -149,16 +156,8 @@ function choose(search: Search, slot: Slot, { version, released, ancestors }: Tu
     return undefined;
   }
   if (found.noImport !== undefined) {
-    const { name, url, commit, reason, dependency } = found.noImport;
-    const asked: Asked = { root: rootOf(slot), capsule: slot.capsule, dependency };
-    slot.clash ??= {
-      kind: 'no-import',
-      who: slot.capsule,
-      name,
-      from: `${visibleText(url, 200)} at ${commit.slice(0, 12)}`,
-      reason,
-      asked,
-    };
+    const { dependency } = found.noImport;
+    slot.clash ??= importClash(slot.capsule, found.noImport, { root: rootOf(slot), capsule: slot.capsule, dependency });
     return undefined;
   }
   if (found.tooDeep !== undefined) {

@@ -1,6 +1,7 @@
 import type { CapsuleName, InstanceName } from '#model/names.ts';
 import type { Release, ReleasedCapsule } from '#model/resolution.ts';
 import type { Asked } from './clash.ts';
+import { pinnedBy } from './import-pins.ts';
 import { inheritedDeclaration, inheritedSchema } from './inheritance.ts';
 import { linesOf, type Versions } from './lineage.ts';
 import { fits, rangeOf, sortedVersions, type Search } from './search.ts';
@@ -91,6 +92,7 @@ export function versionsFor(search: Known): Versions {
     fits: (version, range) => fits(search, version, rangeOf(search, range)),
     admitted: (instance, capsule, version) => admitted(search, { instance, capsule, version }),
     loaded: (release) => input.loaded(release),
+    pinned: (released, name) => pinnedBy(input, released, { dependency: 'extends', name }),
     mayBeNew: (instance, released) => mayBeNew(search, instance, released),
     available: (capsule) => (input.index.releases.has(capsule) ? [...sortedVersions(search, capsule)].reverse() : undefined),
   };
