@@ -9,6 +9,7 @@ import { isPortError } from '#ports/port-error.ts';
 import { assessRisk, readGates } from '#promotion/promotion.ts';
 import type { Ledger } from './audit-branch.ts';
 import { branchAuthors } from './branch-authors.ts';
+import { imageGates } from './images.ts';
 import { inheritedRisks } from './inherited-risk.ts';
 import { isJudgedOnPromotion, promotionPolicies, teamsForPolicies } from './policy-evidence.ts';
 import type { Declarations, LoadedCapsule } from './reading.ts';
@@ -105,6 +106,7 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
     gates: [
       ...readGates({ environment, changeSet, evidence }, now),
       ...pathGates(world.reading, request, { capsules, risk }),
+      ...imageGates(environment, capsules),
       ...undeclaredGates(request, capsules),
     ],
     irreversible: irreversibleIn(changeSet, capsules),
