@@ -1,5 +1,5 @@
 import { edit, edits } from './garden.ts';
-import { DEV, PROD, release, type Row, SCHEMA, WEB } from './rule-changes.ts';
+import { DEV, library, PROD, release, type Row, SCHEMA, WEB } from './rule-changes.ts';
 
 /** Put together here, so that nobody who looks for secrets finds one in this file. */
 const TOKEN = `ghp_${'aB3dE5gH7jK9'.repeat(3)}`;
@@ -15,6 +15,13 @@ const SOURCE = '  secrets:\n    web:\n      api-key:\n        provider: kubernet
 function keyed(secret: string, variable = VARIABLE): (before: string) => string {
   return edits(edit('        CACHE_URL:', variable), edit('  provides:\n', `${secret}  provides:\n`));
 }
+
+const BASE = library('base', SECRET);
+const CHILD = library('child', '  extends:\n    capsule: base\n    version: ^1.0.0\n');
+const DEPLOYED = edit('    web:\n', '    child:\n      version: ^1.0.0\n    web:\n');
+const CHILD_SOURCE = SOURCE.replace('web:', 'child:');
+/** The child and its parent are not in the lock yet. */
+const LAGGING = Array.from({ length: 2 }, () => 'V-47 lock-incomplete environments/dev/environment.lock.yaml:5:1');
 
 /** Each with what validate says of it: every problem, with its place. */
 export const SECRET_VIOLATIONS: readonly Row[] = [
@@ -70,6 +77,11 @@ export const SECRET_VIOLATIONS: readonly Row[] = [
     { [DEV]: (text) => `${text}${SOURCE.replace('web:', 'wbe:')}` },
     ['V-81 secret-source-unknown environments/dev/environment.yaml:33:7'],
   ],
+  [
+    'V-81: no source for what an instance inherits',
+    [{ 'capsules/base/capsule.yaml': BASE, 'capsules/child/capsule.yaml': CHILD }, { [DEV]: DEPLOYED }],
+    [...LAGGING, 'V-81 secret-without-source environments/dev/environment.yaml:5:1'],
+  ],
 ];
 
 /** What is just within each rule. */
@@ -100,5 +112,13 @@ export const SECRET_NEAR_MISSES: readonly Row[] = [
     'V-81: a source ahead of the version that is locked',
     [{ [DEV]: (text) => `${text}${SOURCE}`, [PROD]: (text) => `${text}${SOURCE}` }, release({ [WEB]: keyed(SECRET) })],
     [],
+  ],
+  [
+    'V-81: a source for what an instance inherits, and none for the parent',
+    [
+      { 'capsules/base/capsule.yaml': BASE, 'capsules/child/capsule.yaml': CHILD },
+      { [DEV]: edits(DEPLOYED, (text) => `${text}${CHILD_SOURCE}`) },
+    ],
+    LAGGING,
   ],
 ];
