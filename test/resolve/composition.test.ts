@@ -86,7 +86,7 @@ describe('extends', () => {
     const key = importKey({ commit: toCommitId(commit), path: 'base' });
     const known = {
       ...shelf,
-      index: { ...shelf.index, imports: new Map([[key, { kind: 'here', capsule: toCapsuleName('base'), version: '1.0.0' }]]) },
+      index: { ...shelf.index, imports: new Map([[key, { kind: 'here', capsule: toCapsuleName('base'), version: '1.0.0' } as const]]) },
     };
     expect(resolvedLines(known, wanted('web')).at(-1)).toBe('web.mid.base base@1.0.0 wave 0 by web.mid');
     expect(resolvedLines(shelf, wanted('web'))).toEqual([
