@@ -21,7 +21,10 @@ export function obeys(schema: JsonObject, value: Json): boolean {
 
 /** Keywords of a schema that somebody else wrote which can be judged here, and whether they are given what they take. */
 const PLAIN: Readonly<Record<string, (argument: Json) => boolean>> = {
-  type: (argument) => (Array.isArray(argument) ? argument : [argument]).every((type) => TYPES.has(String(type))),
+  type: (argument) =>
+    Array.isArray(argument)
+      ? argument.length > 0 && new Set(argument).size === argument.length && argument.every(isTypeName)
+      : isTypeName(argument),
   enum: (argument) => Array.isArray(argument) && argument.length > 0 && new Set(argument).size === argument.length,
   const: () => true,
   required: (argument) => Array.isArray(argument) && argument.every((key) => typeof key === 'string'),
@@ -47,6 +50,10 @@ export function isPlainSchema(schema: Json): boolean {
     if (NOTES.has(keyword) || keyword.startsWith('x-')) return true;
     return Object.hasOwn(PLAIN, keyword) && PLAIN[keyword]?.(argument) === true;
   });
+}
+
+function isTypeName(argument: Json): boolean {
+  return typeof argument === 'string' && TYPES.has(argument);
 }
 
 function isCount(argument: Json): boolean {

@@ -43,9 +43,16 @@ export function renderText(scope: Scope, path: string, pointer: string): string 
     if (output.length <= TEMPLATE_LIMITS.outputCharacters) return output;
     failed(scope, file, `gives more than ${TEMPLATE_LIMITS.outputCharacters} characters`);
   } catch (error) {
-    failed(scope, file, error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'failed');
+    failed(scope, file, reasonOf(error));
   }
   return undefined;
+}
+
+/** The words of our helpers and of the template engine; what the runtime says of code that got what it cannot take is nobody's business. */
+function reasonOf(error: unknown): string {
+  const isOfRuntime = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+  if (isOfRuntime || !(error instanceof Error)) return 'uses a block or a helper in a way that cannot be evaluated';
+  return error.message.split('\n', 1)[0] ?? '';
 }
 
 function failed(scope: Scope, file: string, what: string): void {

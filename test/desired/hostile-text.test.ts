@@ -219,3 +219,11 @@ test('defaults of nested objects appear only where their parent is there', () =>
     routes: { a: { rateLimit: 100 } },
   });
 });
+
+test('a keyword of a schema that is given what it does not take is a mistake in words, not in those of a compiler', () => {
+  for (const type of [null, 'text', { a: 1 }, 1] as const) {
+    const compiled = compileUserSchema({ type: 'object', properties: { a: { type } } });
+    expect(compiled.ok).toBe(false);
+    expect(JSON.stringify(compiled)).not.toMatch(/JSONType|\[object /);
+  }
+});

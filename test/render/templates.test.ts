@@ -200,3 +200,8 @@ describe('a template', () => {
     ]);
   });
 });
+
+it('a block without what it needs fails in words of ours', () => {
+  for (const text of ['{{#each}}{{name}}{{/each}}', '{{#with}}{{/with}}', '{{#if}}{{/if}}'])
+    expect(problems('{}', template(`${MAP}data: { v: "${text}" }\n`)).join('\n')).not.toMatch(/Cannot read|undefined \(|is not a function/);
+});
