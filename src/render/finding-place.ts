@@ -1,4 +1,4 @@
-import { pointerKeys } from '#model/json.ts';
+import { type Json, pointerKeys, valueAt } from '#model/json.ts';
 import { placeInKubernetesYaml } from '#model/kubernetes-yaml-place.ts';
 import type { Place } from '#model/problem.ts';
 import type { ObjectOrigin, RenderedObject, RenderUnit } from '#model/rendering.ts';
@@ -6,7 +6,7 @@ import { textOf } from './template.ts';
 
 /** Where to look for what is at `pointer` of an object: the patch that put it there, the line of its manifest or template, its component. */
 export function placeOfPointer(
-  capsule: Pick<RenderUnit['capsule'], 'files' | 'directory'>,
+  capsule: RenderUnit['capsule'],
   from: { readonly object: RenderedObject['object']; readonly origin: ObjectOrigin },
   pointer: string,
 ): Place {
@@ -14,12 +14,34 @@ export function placeOfPointer(
   const patch = origin.patches.findLast((one) => isWithin(pointer, one.pointer));
   if (patch !== undefined) return patch.place;
   const { place } = origin;
+  if (place.file === `${capsule.directory}/capsule.yaml`) return fieldOfComponent(capsule, place, pointer);
   const path = place.file?.startsWith(`${capsule.directory}/`) === true ? place.file.slice(capsule.directory.length + 1) : undefined;
-  const text = path === undefined || path === 'capsule.yaml' ? undefined : textOf(capsule.files.get(path));
+  const text = path === undefined ? undefined : textOf(capsule.files.get(path));
   if (place.file === undefined || path === undefined || text === undefined) return place;
   if (!path.endsWith('.hbs')) return placeInKubernetesYaml(text, place, pointer);
   const line = templateLine(text, from.object.kind, pointerKeys(pointer));
   return line === undefined ? place : { ...place, line };
+}
+
+/** What of a component most likely gave what stands at a pointer of its workload. */
+const FIELDS: readonly (readonly [RegExp, string])[] = [
+  [/\/containers\/\d+\/(image|command|args|env|ports|resources)(?:\/|$)/, ''],
+  [/\/(?:startup|liveness|readiness)Probe/, 'probes'],
+  [/\/volume(?:Mount|Claim|s)/, 'volumes'],
+  [/\/securityContext|\/serviceAccount/, 'security'],
+  [/\/replicas$|HorizontalPodAutoscaler/, 'scaling'],
+  [/\/(?:affinity|nodeSelector)(?:\/|$)/, 'placement'],
+  [/\/(?:lifecycle|terminationGracePeriodSeconds)(?:\/|$)/, 'stop'],
+  [/^\/spec\/(?:schedule|timeZone|concurrencyPolicy)$/, 'schedule'],
+];
+
+function fieldOfComponent({ declaration }: RenderUnit['capsule'], place: Place, pointer: string): Place {
+  for (const [pattern, name] of FIELDS) {
+    const match = pattern.exec(pointer);
+    const field = match === null ? undefined : `${place.pointer ?? ''}/${name === '' ? (match[1] ?? '') : name}`;
+    if (field !== undefined && valueAt(declaration as unknown as Json, field) !== undefined) return { ...place, pointer: field };
+  }
+  return place;
 }
 
 /** What an operation touched holds what is below it; an operation at the end of a list (`/-`) what is in the list. */
