@@ -10,7 +10,8 @@ import type { UnitOptions } from '#test/render/builders.ts';
 
 const HERE = import.meta.dirname;
 
-function filesBelow(directory: string): Record<string, string> {
+/** Texts by path. */
+export function filesBelow(directory: string): Record<string, string> {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return Object.fromEntries(
     entries.map((entry): [string, string] => {
