@@ -5,6 +5,7 @@ const SLOW = [
   'test/adapters/directory/crash.test.ts',
   'test/adapters/render-workers/render-workers.test.ts',
   'test/bench/generate.test.ts',
+  'test/bench/validate.test.ts',
   'test/contracts/git-news.test.ts',
   'test/contracts/git.test.ts',
   'test/contracts/imports.test.ts',

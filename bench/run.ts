@@ -10,13 +10,15 @@ import { peersOf } from './peers.ts';
 import { promotionInLargeRepository } from './promotion.ts';
 import { measureSizes } from './push.ts';
 import { type IntakeResult, printIntake, printPeers, printPromotion, printSizes, verdictsOf } from './report.ts';
+import { measureValidate, printValidate, validateVerdicts } from './validate.ts';
 
 const HELP = `npm run bench -- [options]
 
   --sizes 100,1000,10000  units (environment, target, capsule) of the generated repositories
   --rounds N              pushes measured at each size (40); three rounds of intake, one for fewer than 10
   --seconds N             length of one round of webhook intake (60)
-  --only PARTS            push, promotion, intake, peers
+  --only PARTS            push, promotion, intake, peers, validate
+  --capsules N            capsules of the repository that validate looks at (1000)
   --json                  print the report as JSON instead of tables
   --out FILE              where the JSON is written (.bench/result.json)
   --help
@@ -29,7 +31,8 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: '100,1000,10000' },
     rounds: { type: 'string', default: '40' },
     seconds: { type: 'string', default: '60' },
-    only: { type: 'string', default: 'push,promotion,intake,peers' },
+    only: { type: 'string', default: 'push,promotion,intake,peers,validate' },
+    capsules: { type: 'string', default: '1000' },
     json: { type: 'boolean', default: false },
     out: { type: 'string', default: join(import.meta.dirname, '..', '.bench', 'result.json') },
     help: { type: 'boolean', default: false },
@@ -59,14 +62,17 @@ async function bench(): Promise<void> {
     const promotion = parts.has('promotion') ? await promotionInLargeRepository({ files, folder: join(folder, 'promotion') }) : undefined;
     const intake = parts.has('intake') ? intakeBench(seconds, rounds < 10 ? 1 : 3) : undefined;
     const peers = parts.has('peers') ? await peersOf({ units: Math.min(...sizes), rounds: Math.min(rounds, 10), folder }) : undefined;
-    const verdicts = verdictsOf(push, promotion, intake);
-    const report = { machine, push, promotion, intake, peers, verdicts };
+    const capsules = wholeNumber('capsules', values.capsules);
+    const validate = parts.has('validate') ? await measureValidate({ capsules, rounds, folder }) : undefined;
+    const verdicts = [...verdictsOf(push, promotion, intake), ...validateVerdicts(validate)];
+    const report = { machine, push, promotion, intake, peers, validate, verdicts };
     if (values.json) console.log(JSON.stringify(report, undefined, 2));
     else {
       console.log(Object.values(machine).join(' | '));
       if (push.length > 0) printSizes(push);
       if (promotion !== undefined) printPromotion(promotion);
       if (intake !== undefined) printIntake(intake);
+      if (validate !== undefined) printValidate(validate);
       if (peers !== undefined) printPeers(peers);
       console.log('');
       for (const verdict of verdicts) console.log(`${verdict.held ? 'held  ' : 'MISSED'} ${verdict.goal}: ${verdict.measured}`);

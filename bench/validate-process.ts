@@ -31,8 +31,7 @@ const terminal = {
 };
 
 const world = await assemble().openWorld({ repo: path, config: undefined, readsCheckout: true }, terminal);
-const { workingDirectory } = world;
-if (workingDirectory === undefined) throw new Error(`${path} has no work tree`);
+const directory = world.workingDirectory ?? noWorkTree();
 const { world: reading, replace } = overlaid(world);
 const looks: Look[] = [];
 
@@ -49,7 +48,7 @@ console.log(JSON.stringify(looks));
 async function look(what: string): Promise<void> {
   const before = counts();
   const began = performance.now();
-  const { tree, reader } = await workingDirectory!.snapshot();
+  const { tree, reader } = await directory.snapshot();
   replace(reader);
   const { problems } = await validateSnapshot(reading, { tree, commit: undefined });
   const after = counts();
@@ -69,7 +68,7 @@ function counts() {
   return {
     ...reading.reading.counts(),
     ...world.renderer.counts(),
-    reads: workingDirectory!.counts().reads,
+    reads: directory.counts().reads,
     blobs: world.repository.counts().blobsRead,
   };
 }
@@ -78,4 +77,8 @@ function edit(file: string, from: string, to: string): void {
   const before = readFileSync(join(path, file), 'utf8');
   if (!before.includes(from)) throw new Error(`${from} is not in ${file}`);
   writeFileSync(join(path, file), before.replace(from, to));
+}
+
+function noWorkTree(): never {
+  throw new Error(`${path} has no work tree`);
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { capsuleFiles, capsuleName, type Shape } from './content.ts';
 import { GIT_ENVIRONMENT } from './fast-import.ts';
@@ -27,6 +27,18 @@ function shape(capsules: number): Shape {
   return { environments, capsules };
 }
 
+/** One process that looks again and again at a work tree in which something changed. */
+export async function measureLooks(capsules: number, path: string): Promise<{ readonly files: number; readonly looks: readonly Look[] }> {
+  const generated = await generateRepository({ units: shape(capsules), path: `${path}.git` });
+  git(dirname(path), 'clone', '--quiet', `${path}.git`, path);
+  return { files: generated.files, looks: looksAt(path) };
+}
+
+function looksAt(path: string): readonly Look[] {
+  const script = join(import.meta.dirname, 'validate-process.ts');
+  return JSON.parse(execFileSync(process.execPath, [script, path], { encoding: 'utf8', maxBuffer: 2 ** 24 })) as readonly Look[];
+}
+
 /** `validate` of a large repository, cold, warm and against a base, and of a small one. */
 export async function measureValidate(options: {
   readonly capsules: number;
@@ -44,10 +56,7 @@ export async function measureValidate(options: {
   }
   const againstBase = timed(work, 'validate', '--quiet', '--base', 'HEAD');
   git(work, 'checkout', '--quiet', '.');
-  const script = join(import.meta.dirname, 'validate-process.ts');
-  const looks = JSON.parse(
-    execFileSync(process.execPath, [script, work], { encoding: 'utf8', maxBuffer: 2 ** 24 }),
-  ) as unknown as readonly Look[];
+  const looks = looksAt(work);
   execFileSync(process.execPath, [PROGRAM, 'init', 'small'], { cwd: folder, stdio: 'ignore' });
   const small = join(folder, 'small');
   const repeat = (...args: readonly string[]): number =>
@@ -71,4 +80,31 @@ function timed(folder: string, ...args: readonly string[]): number {
 
 function git(folder: string, ...args: readonly string[]): void {
   execFileSync('git', args, { cwd: folder, env: GIT_ENVIRONMENT, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+export function printValidate(result: ValidateResult): void {
+  console.log(`\nvalidate: ${result.capsules} capsules, ${result.units} units, ${result.files} files`);
+  for (const look of result.looks) {
+    const counts = `${look.filesRead} files read, ${look.blobs} blobs, ${look.parses} parses, ${look.renders} renders`;
+    console.log(`  ${look.what.padEnd(32)} ${String(look.milliseconds).padStart(7)} ms  ${counts}; ${look.residentMiB} MiB resident`);
+  }
+  const { everything, againstBase } = result.process;
+  console.log(`  whole processes: everything ${everything} ms, one capsule against a base ${againstBase} ms`);
+  console.log(`  the repository that init writes: validate ${result.small.validate} ms, --help ${result.small.help} ms`);
+}
+
+export function validateVerdicts(result: ValidateResult | undefined): readonly { goal: string; measured: string; held: boolean }[] {
+  if (result === undefined) return [];
+  const { small, looks } = result;
+  const [, , changed] = looks;
+  const isOwnWork = changed !== undefined && changed.filesRead === 1 && changed.parses === 1 && changed.renders === 6;
+  return [
+    { goal: 'validate of a small repository under 400 ms', measured: `${small.validate} ms`, held: small.validate < 400 },
+    { goal: '--help under 100 ms', measured: `${small.help} ms`, held: small.help < 100 },
+    {
+      goal: 'a second look does the work of the one changed file',
+      measured: `${changed?.filesRead ?? 0} file, ${changed?.parses ?? 0} parse, ${changed?.renders ?? 0} renders (3 targets, twice each)`,
+      held: isOwnWork,
+    },
+  ];
 }

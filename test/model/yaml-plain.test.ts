@@ -27,7 +27,7 @@ function agree(text: string): boolean {
   if (plain === undefined) return false;
   const read = whole(text);
   expect(read.ok ? read.value.value : read.problems.map((problem) => problem.message)).toEqual(plain);
-  if (read.ok) expect(placesIn(text, pointersOf(plain))).toEqual(placesIn(`---\n${text}`, pointersOf(plain), 1));
+  expect(placesIn(text, pointersOf(plain))).toEqual(placesIn(`---\n${text}`, pointersOf(plain), 1));
   return true;
 }
 

@@ -158,7 +158,7 @@ test('invalid declarations exit 1 in every format, each with the place', async (
   expect(ended.map(([line, { code, err }]) => [line, code, err])).toEqual(ended.map(([line]) => [line, 1, '']));
   const [text = '', , sarif = '', junit = '', github = ''] = ended.map(([, { out }]) => out);
   expect(text).toBe(
-    'environments/dev/environment.yaml:9:9: error: /spec/risk cannot be "lwo"; did you mean "low"? [value-not-allowed]\n    7 |     stage: development\n    8 | spec:\n    9 |   risk: lwo\n      |         ^\n    Use one of: low, medium, high, critical.\n',
+    'environments/dev/environment.yaml:10:9: error: /spec/risk cannot be "lwo"; did you mean "low"? [value-not-allowed]\n     8 |     stage: development\n     9 | spec:\n    10 |   risk: lwo\n       |         ^\n    Use one of: low, medium, high, critical.\n',
   );
   expect(JSON.parse(sarif)).toMatchObject({
     version: '2.1.0',
@@ -173,7 +173,7 @@ test('invalid declarations exit 1 in every format, each with the place', async (
               {
                 physicalLocation: {
                   artifactLocation: { uri: 'environments/dev/environment.yaml', uriBaseId: 'ROOT' },
-                  region: { startLine: 9, startColumn: 9 },
+                  region: { startLine: 10, startColumn: 9 },
                 },
               },
             ],
@@ -187,7 +187,7 @@ test('invalid declarations exit 1 in every format, each with the place', async (
     '<failure type="value-not-allowed" message="/spec/risk cannot be &quot;lwo&quot;; did you mean &quot;low&quot;?">',
   );
   expect(github).toBe(
-    '::error file=environments/dev/environment.yaml,line=9,col=9,title=value-not-allowed::/spec/risk cannot be "lwo"; did you mean "low"?%0AUse one of: low, medium, high, critical.\n',
+    '::error file=environments/dev/environment.yaml,line=10,col=9,title=value-not-allowed::/spec/risk cannot be "lwo"; did you mean "low"?%0AUse one of: low, medium, high, critical.\n',
   );
 });
 
