@@ -87,8 +87,7 @@ export function dependencyEdges(
     }
     const pinned = wanted.capsule === undefined ? undefined : pinnedBy(input, released, { dependency, name: wanted.capsule });
     if (pinned !== undefined && typeof pinned !== 'string') {
-      if (wanted.optional === true) skipped.push(dependency);
-      else noImport ??= pinned;
+      noImport ??= pinned;
       continue;
     }
     const edge: DependencyEdge = {

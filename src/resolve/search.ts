@@ -1,6 +1,7 @@
 import type { CapsuleName, InstanceName } from '#model/names.ts';
 import type { Pin, Release } from '#model/resolution.ts';
 import { compareVersions, isInRange, parseRange, type VersionRange } from '#model/version.ts';
+import type { Clash } from './clash.ts';
 import type { Conflicts } from './conflicts.ts';
 import type { Versions } from './lineage.ts';
 import type { NameHeap } from './name-heap.ts';
@@ -24,6 +25,8 @@ export interface Search {
   /** The same knowledge of versions, for ancestors. */
   readonly versions: Versions;
   tries: number;
+  /** An import that is not here: nothing follows from that, least of all that what is locked gives way to something older. */
+  absent: Clash | undefined;
 }
 
 export function rangeOf(search: Pick<Search, 'ranges'>, text: string): VersionRange | undefined {

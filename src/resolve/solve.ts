@@ -30,9 +30,10 @@ export function solve(input: ResolveInput): Solution {
   const search = startSearch(input);
   const failed = decideAll(search, 0);
   if (search.tries > TRIES) return { kind: 'exhausted', tries: TRIES };
-  if (failed !== undefined && search.needs.size === 0) return { kind: 'failed', clash: failed };
+  if (failed !== undefined && search.needs.size === 0) return { kind: 'failed', clash: search.absent ?? failed };
   const notes = failed === undefined && search.needs.size === 0 ? joinOptional(search) : [];
   if (search.needs.size > 0) return { kind: 'needs', releases: [...search.needs.values()] };
+  if (search.absent !== undefined) return { kind: 'failed', clash: search.absent };
   return { kind: 'solved', slots: search.slots, notes };
 }
 
@@ -55,6 +56,7 @@ function startSearch(input: ResolveInput): Search {
     conflicts: noConflicts(),
     versions: versionsFor(known),
     tries: 0,
+    absent: undefined,
   };
   for (const { instance, capsule, version } of requested) {
     ask(search, { instance, capsule }, { by: undefined, range: rangeOf(search, version), rangeText: version, recipe: undefined });
@@ -81,7 +83,8 @@ function decideAll(search: Search, floor: number): Clash | undefined {
     while (!decide(search, slot)) {
       const failing: Slot = slot;
       // What is not loaded yet has hidden dependencies: a clash seen before they are known may be none.
-      if (search.needs.size > 0 || search.tries > TRIES) return failing.clash ?? noVersion(search, failing, undefined);
+      if (search.needs.size > 0 || search.absent !== undefined || search.tries > TRIES)
+        return failing.clash ?? noVersion(search, failing, undefined);
       const jump = jumpBack(search, failing, floor);
       if (jump === undefined) return failing.clash ?? noVersion(search, failing, undefined);
       slot = jump;
@@ -94,7 +97,7 @@ function decide(search: Search, slot: Slot): boolean {
   slot.turns ??= turnsOf(search, slot);
   for (let turn = slot.turns.next(); turn.done !== true; turn = slot.turns.next()) {
     search.tries += 1;
-    if (search.tries > TRIES) return false;
+    if (search.tries > TRIES || search.absent !== undefined) return false;
     const choice = choose(search, slot, turn.value);
     if (choice === undefined) continue;
     slot.choice = choice;
@@ -138,7 +141,7 @@ function choose(search: Search, slot: Slot, { version, released, ancestors }: Tu
   if (children.noImport !== undefined) {
     const pointer = `/spec/instances${pointerToken(children.noImport.dependency)}`;
     const asked: Asked = { root: rootOf(slot), capsule: slot.capsule, dependency: undefined, pointer };
-    slot.clash ??= importClash(slot.capsule, children.noImport, asked);
+    search.absent ??= importClash(slot.capsule, children.noImport, asked);
     return undefined;
   }
   if (children.tooDeep !== undefined) {
@@ -157,7 +160,7 @@ function choose(search: Search, slot: Slot, { version, released, ancestors }: Tu
   }
   if (found.noImport !== undefined) {
     const { dependency } = found.noImport;
-    slot.clash ??= importClash(slot.capsule, found.noImport, { root: rootOf(slot), capsule: slot.capsule, dependency });
+    search.absent ??= importClash(slot.capsule, found.noImport, { root: rootOf(slot), capsule: slot.capsule, dependency });
     return undefined;
   }
   if (found.tooDeep !== undefined) {

@@ -33,6 +33,7 @@ function* inheritingTurns(search: Search, slot: Slot, released: ReleasedCapsule)
         yield { version, released: undefined, ancestors: [] };
         return;
       case 'clash':
+        if (line.clash.kind === 'no-import') search.absent ??= line.clash;
         slot.clash ??= line.clash;
         break;
       case 'line': {
