@@ -15,6 +15,7 @@ export interface SecretScan {
 }
 
 const CLEAN: readonly FoundSecret[] = [];
+const CHANGE_IT = 'Take it out of the file, declare it in spec.secrets, and change the secret itself: git keeps what it has seen.';
 
 /** Looks for secrets. What capsules hold is there already; the rest is read, if it was not looked through before. */
 export function createSecretScan(lister: Lister): SecretScan {
@@ -65,15 +66,15 @@ export function createSecretScan(lister: Lister): SecretScan {
   return { problems };
 }
 
-function secretProblem(path: string, { type, line, column }: FoundSecret): Problem {
+function secretProblem(path: string, { type, isCertain, line, column }: FoundSecret): Problem {
   const file = visibleText(path, 300);
   return {
-    code: 'secret-in-file',
+    code: isCertain ? 'secret-in-file' : 'secret-suspected',
     rule: 'V-80',
     severity: 'error',
     phase: 'validate',
     message: `${file}:${line} looks like ${type}; use spec.secrets`,
-    remedy: 'Take it out of the file, declare it in spec.secrets, and change the secret itself: git keeps what it has seen.',
+    remedy: isCertain ? CHANGE_IT : `${CHANGE_IT} If it is none, say so in the file: capstan-ignore V-80: why, until 2027-01-31.`,
     place: { file, line, column, pointer: '' },
     related: [],
   };

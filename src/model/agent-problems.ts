@@ -114,6 +114,14 @@ export const AGENT_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'secrets: { web: { api-kye: { provider: kubernetes, name: web } } }',
     remedy: 'Correct the name, or take the source away.',
   },
+  'secret-suspected': {
+    rule: 'V-80',
+    title: 'A value looks as random as a secret, where one would stand',
+    why: 'It is called password, secret, token or key, or stands in a Secret, and its letters are drawn as a generator draws them. Git would keep it for ever.',
+    example: 'files/app.env with DB_PASSWORD= and twenty random letters',
+    remedy:
+      'Declare it in spec.secrets and change it. If it is no secret, write `# capstan-ignore V-80: why, until 2027-01-31` on the line, or alone on the line above it.',
+  },
   'secret-undeclared': {
     rule: 'V-81',
     title: 'A variable names a secret that its capsule does not declare',

@@ -4,6 +4,8 @@ import { base64Says, isSecretValue, isSpokenPassword } from '#model/secret-value
 export interface FoundSecret {
   /** With its article: `a GitHub token`. */
   readonly type: string;
+  /** Its form alone says so; otherwise it is a random value where one would expect a secret. */
+  readonly isCertain: boolean;
   /** Both from 1; the column in UTF-16 units. */
   readonly line: number;
   readonly column: number;
@@ -115,10 +117,10 @@ export function findSecrets(bytes: Uint8Array): readonly FoundSecret[] {
   if (buffer.subarray(0, 8000).includes(0)) return [];
   // One unit a byte: every form is ASCII, and such texts are searched fastest.
   const text = buffer.toString('latin1');
-  const spots = new Map<number, string>();
-  for (const spot of knownSpots(text, FORMS)) spots.set(spot.at, spot.type);
-  for (const spot of encodedSpots(text)) spots.set(spot.at, spot.type);
-  for (const spot of namedSpots(text)) if (!spots.has(spot.at)) spots.set(spot.at, spot.type);
+  const spots = new Map<number, Kind>();
+  for (const { at, type } of knownSpots(text, FORMS)) spots.set(at, { type, isCertain: true });
+  for (const { at, ...kind } of encodedSpots(text)) spots.set(at, kind);
+  for (const { at, type } of namedSpots(text)) if (!spots.has(at)) spots.set(at, { type, isCertain: false });
   if (spots.size === 0) return [];
   return placed(
     text,
@@ -131,6 +133,8 @@ export function knownSecretIn(text: string): string | undefined {
   for (const spot of knownSpots(text, CERTAIN)) return spot.type;
   return undefined;
 }
+
+type Kind = Pick<FoundSecret, 'type' | 'isCertain'>;
 
 interface Spot {
   readonly at: number;
@@ -158,16 +162,15 @@ const SECRET_MANIFEST = /^[ \t]{0,8}"?kind"?:[ \t]{0,8}["']?Secret["']?[ \t\r,]{
 const DATA = /^[ \t]{1,60}["']?[\w.-]{1,253}["']?:[ \t]{0,20}["']?([A-Za-z0-9+/]{16,65536}={0,2})["']?,?[ \t\r]{0,20}(?:#.{0,400})?$/gm;
 
 /** What stands in base64 in a manifest of kind Secret is as readable as anything else. */
-function* encodedSpots(text: string): Generator<Spot> {
+function* encodedSpots(text: string): Generator<Kind & { readonly at: number }> {
   if (!SECRET_MANIFEST.test(text)) return;
   for (const match of text.matchAll(DATA)) {
     const [, value = ''] = match;
     const at = match.index + match[0].indexOf(value, match[0].indexOf(':'));
     const decoded = base64Says(value);
-    const type =
-      knownSecretIn(base64Text(value)) ??
-      (decoded !== undefined && decoded.length >= 16 && isSecretValue(decoded) ? 'a secret' : undefined);
-    if (type !== undefined) yield { at, type };
+    const known = knownSecretIn(base64Text(value));
+    if (known !== undefined) yield { at, type: known, isCertain: true };
+    else if (decoded !== undefined && decoded.length >= 16 && isSecretValue(decoded)) yield { at, type: 'a secret', isCertain: false };
   }
 }
 
@@ -235,18 +238,18 @@ function holdsPassword(text: string): boolean {
 }
 
 /** Offsets, ascending -> places, the first of each line. */
-function placed(text: string, spots: readonly (readonly [number, string])[]): readonly FoundSecret[] {
+function placed(text: string, spots: readonly (readonly [number, Kind])[]): readonly FoundSecret[] {
   const found: FoundSecret[] = [];
   let line = 1;
   let start = 0;
-  for (const [at, type] of spots) {
+  for (const [at, kind] of spots) {
     for (let end = text.indexOf('\n', start); end >= 0 && end < at; end = text.indexOf('\n', start)) {
       line += 1;
       start = end + 1;
     }
     if (found.at(-1)?.line === line) continue;
     if (found.length === MOST_FOUND) break;
-    found.push({ type, line, column: Buffer.from(text.slice(start, at), 'latin1').toString('utf8').length + 1 });
+    found.push({ ...kind, line, column: Buffer.from(text.slice(start, at), 'latin1').toString('utf8').length + 1 });
   }
   return found;
 }

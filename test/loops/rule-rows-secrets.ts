@@ -3,6 +3,8 @@ import { DEV, library, PROD, release, type Row, SCHEMA, WEB } from './rule-chang
 
 /** Put together here, so that nobody who looks for secrets finds one in this file. */
 const TOKEN = `ghp_${'aB3dE5gH7jK9'.repeat(3)}`;
+/** As random as a generator's. */
+const PASSWORD = ['vR7', 'kQ2', 'xW9', 'pL4', 'mT8', 'zB3'].join('');
 const ENV_FILE = 'capsules/web/files/app.env';
 const SENSITIVE = edit(
   '"greeting": { "type": "string" }',
@@ -82,6 +84,16 @@ export const SECRET_VIOLATIONS: readonly Row[] = [
     [{ 'capsules/base/capsule.yaml': BASE, 'capsules/child/capsule.yaml': CHILD }, { [DEV]: DEPLOYED }],
     [...LAGGING, 'V-81 secret-without-source environments/dev/environment.yaml:5:1'],
   ],
+  [
+    'V-80: a random password',
+    release({ [ENV_FILE]: `A=b\nDB_PASSWORD=${PASSWORD}\n` }),
+    ['V-80 secret-suspected capsules/web/files/app.env:2:13'],
+  ],
+  [
+    'V-80: a token that a comment would hide',
+    release({ [ENV_FILE]: `# capstan-ignore V-80: it is mine, until 2999-01-31\nGH=${TOKEN}\n` }),
+    ['~suppression-refused capsules/web/files/app.env:1:1', 'V-80 secret-in-file capsules/web/files/app.env:2:4'],
+  ],
 ];
 
 /** What is just within each rule. */
@@ -120,5 +132,10 @@ export const SECRET_NEAR_MISSES: readonly Row[] = [
       { [DEV]: edits(DEPLOYED, (text) => `${text}${CHILD_SOURCE}`) },
     ],
     LAGGING,
+  ],
+  [
+    'V-80: a random value that somebody says is no secret',
+    release({ [ENV_FILE]: `# capstan-ignore V-80: public id of the shop, until 2999-01-31\nAPI_KEY=${PASSWORD}\n` }),
+    [],
   ],
 ];
