@@ -172,6 +172,13 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'tenants: { acme: { namespacesPrefix: "acme-" } }\ntenancy: { tenant: acme, namespace: shop }',
     remedy: 'Use a declared tenant, a namespace with its prefix, and a target that is not dedicated to somebody else.',
   },
+  'trigger-looks-at-nothing': {
+    rule: 'V-92',
+    title: 'A rollback waits for something that nobody measures',
+    why: 'It would never go back, whatever happens.',
+    example: 'rollback: { triggers: [{ metric: succes-rate, below: 0.995, for: 5m }] }',
+    remedy: 'Declare the metric under health.metrics or strategy.analysis, the objective under slo.',
+  },
   'waves-incomplete': {
     rule: 'V-61',
     title: 'The waves of a fleet shrink, or do not reach every device',

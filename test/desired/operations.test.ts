@@ -158,6 +158,17 @@ const VIOLATIONS: readonly Row[] = [
     ],
   ],
   [
+    'V-92: a rollback for what nobody measures',
+    'V-92',
+    web(
+      'rollback: { triggers: [{ metric: succes, below: 0.9 }, { slo: availability, burnRateAbove: 14 }] }\nstrategy: { analysis: { success: { provider: p, query: q, onNoData: fail } } }',
+    ),
+    [
+      'error capsule:8 rollback of web looks at metric "succes", which it does not declare (known: success); did you mean "success"?',
+      'error capsule:8 rollback of web looks at slo "availability", which it does not declare (known: none)',
+    ],
+  ],
+  [
     'V-92: automatic merging without any gate',
     'V-92',
     dev('promotion: { merge: auto }', 'medium'),
@@ -289,6 +300,13 @@ const NEAR_MISSES: readonly NearMiss[] = [
       ...dev(`${RUNS}\ngates: [{ name: budget, type: slo, environment: prod, slo: shop-latency }]`),
       'environments/prod/environment.yaml': environment('prod', 'capsules: { shop: { capsule: web, version: ^1.0.0 } }'),
     },
+  ],
+  [
+    'V-92: a rollback for a metric and an objective of the profile',
+    'V-92',
+    web(
+      'rollback: { triggers: [{ metric: p95, above: 100 }, { slo: availability }] }\nslo: { profile: l3-default }\nhealth: { metrics: { application: [{ name: p95, query: q }] } }',
+    ),
   ],
   ['V-92: automatic merging after a soak', 'V-92', dev('promotion: { merge: auto, soak: 10m, from: { environments: [prod] } }', 'medium')],
   ['V-92: automatic merging without a gate where the risk is low', 'V-92', dev('promotion: { merge: auto }')],

@@ -22,9 +22,11 @@ export function deviceProblems(context: RuleContext): readonly Problem[] {
         chosen.map(([instance, request]) => capsuleOf(instance, request)),
       );
       const capsules = names.flatMap((name) => context.capsules.get(name) ?? []);
+      // There may be thousands of devices: what they are asked for is summed once.
+      const needs = SIZES.flatMap((size) => needOf(capsules, size));
       return devicesOf(environment, fleet).flatMap((device) => [
         ...capsules.flatMap((capsule) => [...architecture(capsule, device), ...accelerators(capsule, device)]),
-        ...sizes(environment, capsules, device),
+        ...needs.flatMap((need) => sizeProblem(environment, need, device)),
       ]);
     }),
   );
@@ -82,24 +84,34 @@ const SIZES = [
   { name: 'storage', form: 'size' },
 ] as const;
 
-/** Everything that is sent to the device together. */
-function sizes(environment: DesiredEnvironment, capsules: readonly CapsuleSource[], device: Declared<Device>): readonly Problem[] {
-  return SIZES.flatMap(({ name, form }) => {
-    const declared = device.value.spec.hardware?.[name];
-    const there = declared === undefined ? undefined : parseQuantity(declared);
-    if (there === undefined) return [];
-    const shares = capsules.map((capsule) => ({ capsule, amount: amountOf(capsule, name) })).filter(({ amount }) => amount > 0n);
-    const wanted = shares.reduce((sum, { amount }) => sum + amount, 0n);
-    const [largest] = [...shares].sort((a, b) => (a.amount < b.amount ? 1 : -1));
-    if (wanted <= there || largest === undefined) return [];
-    return [
-      unfit(
-        device.at(`/spec/hardware/${name}`),
-        `${environment.name} asks for ${quantityText(wanted, form)} of ${name} on device ${quoted(device.value.metadata.name)}, which has ${quantityText(there, form)}; most for ${largest.capsule.name}`,
-        largest.capsule.declared.at('/spec/components'),
-      ),
-    ];
-  });
+interface Need {
+  readonly name: (typeof SIZES)[number]['name'];
+  readonly form: (typeof SIZES)[number]['form'];
+  readonly amount: bigint;
+  /** Who asks for most of it. */
+  readonly largest: CapsuleSource;
+}
+
+/** Everything that is sent to a device together. */
+function needOf(capsules: readonly CapsuleSource[], { name, form }: (typeof SIZES)[number]): readonly Need[] {
+  const shares = capsules.map((capsule) => ({ capsule, amount: amountOf(capsule, name) })).sort((a, b) => (a.amount < b.amount ? 1 : -1));
+  const [first] = shares;
+  const amount = shares.reduce((sum, share) => sum + share.amount, 0n);
+  return first === undefined || amount === 0n ? [] : [{ name, form, amount, largest: first.capsule }];
+}
+
+function sizeProblem(environment: DesiredEnvironment, need: Need, device: Declared<Device>): readonly Problem[] {
+  const { name, form, amount, largest } = need;
+  const declared = device.value.spec.hardware?.[name];
+  const there = declared === undefined ? undefined : parseQuantity(declared);
+  if (there === undefined || amount <= there) return [];
+  return [
+    unfit(
+      device.at(`/spec/hardware/${name}`),
+      `${environment.name} asks for ${quantityText(amount, form)} of ${name} on device ${quoted(device.value.metadata.name)}, which has ${quantityText(there, form)}; most for ${largest.name}`,
+      largest.declared.at('/spec/components'),
+    ),
+  ];
 }
 
 /** Requests of all replicas; what only the configuration knows counts once. */

@@ -1,7 +1,7 @@
 import { capsuleOf, type RuleContext } from '#desired/facts.ts';
 import { problemOf } from '#desired/finding.ts';
 import type { EnvironmentGate } from '#model/declarations.generated.ts';
-import type { DesiredEnvironment } from '#model/desired.ts';
+import type { CapsuleSource, DesiredEnvironment } from '#model/desired.ts';
 import { compileExpression } from '#model/expression.ts';
 import { parseDuration } from '#model/instant.ts';
 import { isJsonObject, jsonText, valueAt } from '#model/json.ts';
@@ -13,12 +13,15 @@ import { closureOf } from './targets.ts';
 
 /** V-92: gates have names of their own, conditions that can be judged, and look at what is there. */
 export function gateProblems(context: RuleContext): readonly Problem[] {
-  return context.state.environments.flatMap((environment) => [
-    ...names(environment),
-    ...conditions(environment),
-    ...references(context, environment),
-    ...ungated(environment),
-  ]);
+  return [
+    ...context.state.environments.flatMap((environment) => [
+      ...names(environment),
+      ...conditions(environment),
+      ...references(context, environment),
+      ...ungated(environment),
+    ]),
+    ...context.state.capsules.flatMap(triggers),
+  ];
 }
 
 type Report = (pointer: string, message: string, remedy: string) => void;
@@ -175,10 +178,38 @@ function objectivesOf(context: RuleContext, environment: DesiredEnvironment): re
     const source = context.capsules.get(capsule);
     if (source === undefined) return undefined;
     const { slo } = source.declared.value.spec;
-    if (slo?.profile !== undefined) for (const name of ['availability', 'latency']) found.add(`${instance}-${name}`);
+    if (slo?.profile !== undefined) for (const name of PROFILE) found.add(name).add(`${instance}-${name}`);
     for (const path of slo?.files ?? []) for (const name of objectiveNames(source.contents.get(path))) found.add(name);
   }
   return [...found].sort();
+}
+
+/** The objectives of the one profile, by their short names. */
+const PROFILE = ['availability', 'latency'] as const;
+
+/** What a capsule goes back because of: its analyses, its metrics, its objectives. */
+function triggers(capsule: CapsuleSource): readonly Problem[] {
+  const { health, rollback, slo, strategy } = capsule.declared.value.spec;
+  const named = [health?.metrics?.application, health?.metrics?.business, health?.metrics?.custom].flatMap((list) => list ?? []);
+  const metrics = [...Object.keys(strategy?.analysis ?? {}), ...(health?.metrics?.system ?? []), ...named.map(({ name }) => name)];
+  const files = (slo?.files ?? []).flatMap((path) => objectiveNames(capsule.contents.get(path)));
+  const objectives = [...(slo?.profile === undefined ? [] : PROFILE), ...files];
+  return (rollback?.triggers ?? []).flatMap((trigger, index) =>
+    (['metric', 'slo'] as const).flatMap((field) => {
+      const name = trigger[field];
+      const known = field === 'metric' ? metrics : objectives;
+      if (name === undefined || known.includes(name)) return [];
+      return [
+        problemOf({
+          code: 'trigger-looks-at-nothing',
+          rule: 'V-92',
+          place: capsule.declared.at(`/spec/rollback/triggers/${index}/${field}`),
+          message: `rollback of ${capsule.name} looks at ${field} ${quoted(name)}, which it does not declare (known: ${listed(known)})${didYouMean(name, known)}`,
+          remedy: field === 'metric' ? 'Declare it under health.metrics or strategy.analysis.' : 'Declare it under slo.',
+        }),
+      ];
+    }),
+  );
 }
 
 function objectiveNames(content: Uint8Array | undefined): readonly string[] {
