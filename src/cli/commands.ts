@@ -57,6 +57,18 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./validate.ts')).validate,
   },
   {
+    name: 'fmt',
+    description: 'lay declarations out in the one way; comments stay',
+    words: [{ name: '[path...]', description: 'files or folders (default: environments, capsules and policies of the current directory)' }],
+    options: [
+      { flags: '--check', description: 'write nothing; exit 1 if a file would change' },
+      { flags: '--stdin', description: 'from standard input to standard output' },
+      output('text, json'),
+    ],
+    example: 'capstan fmt --check',
+    load: async () => (await import('./fmt.ts')).fmt,
+  },
+  {
     name: 'lock',
     description: 'write the locks the engine would write',
     words: [{ name: '[environment...]', description: 'environments' }],

@@ -723,6 +723,8 @@ export interface Capsule {
   readonly metadata: {
     /** Name of the capsule: the name of its directory, unique in the repository. */
     readonly name: string;
+    /** SemVer 2.0.0 without build metadata; immutable once on the default branch. */
+    readonly version: string;
     /** A name for people. */
     readonly title?: string;
     /** What it is, for people. */
@@ -735,8 +737,6 @@ export interface Capsule {
     readonly annotations?: {
       readonly [k: string]: string;
     };
-    /** SemVer 2.0.0 without build metadata; immutable once on the default branch. */
-    readonly version: string;
   };
   /** What the capsule is made of. */
   readonly spec: {

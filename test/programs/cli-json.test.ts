@@ -68,6 +68,7 @@ test('what reads git alone', async () => {
   await document('Version', 0, 'version');
   await document('Identity', 0, 'identity');
   await document('DeviceList', 0, 'get', 'devices');
+  expect(await document('FormatReport', 0, 'fmt')).toMatchObject({ changed: [], problems: [] });
   expect(await document('InitReport', 0, 'init', '--dry-run', 'elsewhere')).toMatchObject({ source: null, dryRun: true });
   expect(await document('InitReport', 0, 'init', '--dry-run', '--from', 'capsules', 'elsewhere')).toMatchObject({
     source: { kind: 'manifests' },
