@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { customKinds, judgeObject } from '#render/render.ts';
 import { kubernetesTexts } from '#test/render/kubernetes-texts.ts';
 
 const API = openKubernetes(kubernetesTexts(), '1.35');
-const CASES = readdirSync(import.meta.dirname).filter((name) => name.startsWith('render-'));
+const CASES = readdirSync(import.meta.dirname).filter((name) => existsSync(join(import.meta.dirname, name, 'expected')));
 
 /** Every object that the case expects, with where it stands. */
 function expectedObjects(name: string): readonly (readonly [string, KubernetesObject])[] {
