@@ -9,6 +9,13 @@ export const COMPOSITION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'bundle a has a child of capsule b, and b has one of capsule a',
     remedy: 'Take a bundle out of the other.',
   },
+  'child-config-literal': {
+    rule: undefined,
+    title: 'A bundle gives braces to a child',
+    why: 'Texts of a capsule are filled in where its objects are rendered; the configuration of a child is not, so the child would get the braces themselves.',
+    example: 'instances: { web: { capsule: web, version: ^1.0.0, config: { greeting: "{{config.greeting}}" } } }',
+    remedy: 'Write the value, or let the environment say it under capsules.<bundle>.instances.',
+  },
   'derived-name': {
     rule: 'V-27',
     title: 'A name made of other names is taken, or too long',

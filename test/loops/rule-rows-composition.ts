@@ -37,6 +37,19 @@ const askFor = (name: string, more = ''): ((before: string) => string) =>
 /** Composition: extends, bundles, private and optional dependencies. */
 export const COMPOSITION_VIOLATIONS: readonly Row[] = [
   [
+    'V-20: a parent and a child that nobody released in that range',
+    { [file('a')]: library('a', extending('redis')), [file('b')]: library('b', bundling('x', 'redis')) },
+    ['V-20 unresolvable capsules/a/capsule.yaml:10:14', 'V-20 unresolvable capsules/b/capsule.yaml:11:16'],
+  ],
+  [
+    'braces in the configuration of a child',
+    {
+      [file('a')]: library('a', `${bundling('x', 'b')}      config:\n        text: "{{config.text}}"\n`),
+      [file('b')]: library('b'),
+    },
+    ['~child-config-literal capsules/a/capsule.yaml:12:7'],
+  ],
+  [
     'V-25: capsules that extend each other',
     { [file('a')]: library('a', extending('b')), [file('b')]: library('b', extending('a')) },
     ['V-25 extends-endless capsules/a/capsule.yaml:8:3'],

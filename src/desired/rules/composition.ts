@@ -2,7 +2,7 @@ import type { RuleContext } from '#desired/facts.ts';
 import { problemOf, relatedTo } from '#desired/finding.ts';
 import type { Capsule } from '#model/declarations.generated.ts';
 import type { CapsuleSource, Declared } from '#model/desired.ts';
-import { pointerToken } from '#model/json.ts';
+import { type Json, pointerToken } from '#model/json.ts';
 import type { Problem } from '#model/problem.ts';
 import { closedWrites, type Sealable } from '#model/sealing.ts';
 import { isInRange, parseRange } from '#model/version.ts';
@@ -14,6 +14,7 @@ export function compositionProblems(context: RuleContext): readonly Problem[] {
     ...endlessProblems(context, capsule, BUNDLE),
     ...sealProblems(capsule),
     ...nameProblems(capsule),
+    ...literalProblems(capsule),
     ...guardProblems(capsule),
     ...completionProblems(context, capsule),
   ]);
@@ -142,6 +143,29 @@ function nameProblems(capsule: CapsuleSource): readonly Problem[] {
       }),
     ];
   });
+}
+
+/** A bundle says plain values: nothing is filled in on the way to its children. */
+function literalProblems(capsule: CapsuleSource): readonly Problem[] {
+  const own = ownOf(capsule);
+  return Object.entries(own.value.spec.instances ?? {}).flatMap(([child, { config }]) =>
+    config === undefined || !holdsBraces(config)
+      ? []
+      : [
+          problemOf({
+            code: 'child-config-literal',
+            severity: 'warning',
+            place: own.at(`/spec/instances${pointerToken(child)}/config`),
+            message: `the configuration of child "${child}" holds {{...}}, which reaches the child as it is written`,
+            remedy: 'Write the value, or let the environment say it under capsules.<bundle>.instances.',
+          }),
+        ],
+  );
+}
+
+function holdsBraces(value: Json): boolean {
+  if (typeof value === 'string') return value.includes('{{');
+  return typeof value === 'object' && value !== null && Object.values(value).some((inner: Json) => holdsBraces(inner));
 }
 
 /** V-28 in variables: what may be absent is asked for before it is used. Templates are walked where they are rendered. */

@@ -147,29 +147,47 @@ function existenceProblems(context: RuleContext, capsule: CapsuleSource): readon
     .map((use) => unknownCapsule(context, { who: capsule.name, name: use.name, place: capsule.declared.at(use.pointer) }));
 }
 
-/** V-20 wherever it will be deployed: no released version and none of this snapshot is in the range of a dependency. */
+/** V-20 wherever it will be deployed: no released version and none of this snapshot is in the range of what a capsule needs. */
 function versionProblems(context: RuleContext, capsule: CapsuleSource): readonly Problem[] {
+  const { spec } = capsule.declared.value;
+  const needs: Need[] = Object.entries(spec.dependencies ?? {}).flatMap(([name, { capsule: wanted, version, optional }]) =>
+    wanted === undefined || optional === true
+      ? []
+      : [{ wanted, version: version ?? '*', verb: 'needs', at: `/dependencies${pointerToken(name)}` }],
+  );
+  if (spec.extends) needs.push({ wanted: spec.extends.capsule, version: spec.extends.version, verb: 'extends', at: '/extends' });
+  for (const [name, child] of Object.entries(spec.instances ?? {}))
+    needs.push({ wanted: child.capsule, version: child.version, verb: 'needs', at: `/instances${pointerToken(name)}` });
+  return needs.flatMap((need) => unmetRange(context, capsule, need));
+}
+
+interface Need {
+  readonly wanted: string;
+  readonly version: string;
+  readonly verb: 'needs' | 'extends';
+  /** Below spec. */
+  readonly at: string;
+}
+
+function unmetRange(context: RuleContext, capsule: CapsuleSource, { wanted, version, verb, at }: Need): readonly Problem[] {
   const { released } = context.facts;
   const { spec, metadata } = capsule.declared.value;
-  return Object.entries(spec.dependencies ?? {}).flatMap(([name, dependency]) => {
-    const range = parseRange(dependency.version ?? '*');
-    const wanted = dependency.capsule;
-    if (wanted === undefined || range === undefined || dependency.optional === true || released === undefined) return [];
-    if (!context.capsuleNames.has(wanted) || Object.hasOwn(spec.imports ?? {}, wanted)) return [];
-    const own = context.capsules.get(wanted)?.declared.value.metadata.version;
-    const versions = [...new Set([...(released.get(wanted)?.keys() ?? []), ...(own === undefined ? [] : [own])])].sort(compareVersions);
-    if (versions.length === 0 || versions.some((version) => isInRange(version, range))) return [];
-    return [
-      problemOf({
-        code: 'unresolvable',
-        rule: 'V-20',
-        phase: 'resolve',
-        place: capsule.declared.at(`/spec/dependencies${pointerToken(name)}/version`),
-        message: `no version of ${wanted} satisfies all of: ${capsule.name}@${metadata.version} needs ${dependency.version ?? '*'}; available ${versions.join(', ')}`,
-        remedy: `Widen the range, or release a version of ${wanted} that it accepts.`,
-      }),
-    ];
-  });
+  const range = parseRange(version);
+  if (range === undefined || released === undefined) return [];
+  if (!context.capsuleNames.has(wanted) || Object.hasOwn(spec.imports ?? {}, wanted)) return [];
+  const own = context.capsules.get(wanted)?.declared.value.metadata.version;
+  const versions = [...new Set([...(released.get(wanted)?.keys() ?? []), ...(own === undefined ? [] : [own])])].sort(compareVersions);
+  if (versions.length === 0 || versions.some((one) => isInRange(one, range))) return [];
+  return [
+    problemOf({
+      code: 'unresolvable',
+      rule: 'V-20',
+      phase: 'resolve',
+      place: capsule.declared.at(`/spec${at}/version`),
+      message: `no version of ${wanted} satisfies all of: ${capsule.name}@${metadata.version} ${verb} ${version}; available ${versions.join(', ')}`,
+      remedy: `Widen the range, or release a version of ${wanted} that it accepts.`,
+    }),
+  ];
 }
 
 function environmentExistenceProblems(context: RuleContext, environment: DesiredEnvironment): readonly Problem[] {
