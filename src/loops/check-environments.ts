@@ -8,8 +8,8 @@ import type { Pin, ReleaseIndex, Resolution } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { overTenantQuota, sharedObjects } from '#render/render.ts';
 import { checkLock, checkRetirement, checkSecretSources, lockText, pinsOfLock } from '#resolve/resolve.ts';
-import { composedSources } from './composed.ts';
 import { bundleVerdicts } from './bundles.ts';
+import { composedSources } from './composed.ts';
 import { imageProblems } from './images.ts';
 import { declaredIn, withLines } from './lines.ts';
 import type { Declarations } from './reading.ts';
@@ -199,9 +199,9 @@ async function isOnBranch({ repository }: ReadingWorld, commit: CommitId, tips: 
 
 /** Instances of capsules whose version in the snapshot is not the locked one; of a capsule with mistakes nothing new could be said. */
 function unlocked({ state, findings }: Checked, pins: readonly Pin[]): Map<InstanceName, string> {
-  // A version that ought to be higher is sound in itself.
+  // A version that ought to be higher, and one with a secret in it, resolves and renders all the same.
   const wrong = findings
-    .filter((problem) => problem.severity === 'error' && problem.rule !== 'V-22')
+    .filter((problem) => problem.severity === 'error' && problem.rule !== 'V-22' && problem.rule !== 'V-80')
     .map((problem) => `${problem.place.file ?? ''}/`);
   const sound = state.capsules.filter((capsule) => !wrong.some((file) => file.startsWith(`${capsule.directory}/`)));
   const versions = new Map(sound.map((capsule) => [capsule.name, capsule.declared.value.metadata.version]));

@@ -50,7 +50,11 @@ export const SECRET_VIOLATIONS: readonly Row[] = [
     release({
       [SCHEMA]: edit('"greeting": { "type": "string" }', '"greeting": { "type": "string", "x-sensitive": true, "default": "hush" }'),
     }),
-    ['V-80 sensitive-literal capsules/web/capsule.yaml:45:17', 'V-80 sensitive-literal capsules/web/config.schema.json:5:69'],
+    [
+      'V-80 sensitive-literal capsules/web/capsule.yaml:45:17',
+      'V-80 sensitive-literal capsules/web/config.schema.json:5:69',
+      'V-80 sensitive-literal environments/prod/config/web.yaml:1:11',
+    ],
   ],
   [
     'V-81: a variable of a secret that nobody declares',
@@ -93,6 +97,11 @@ export const SECRET_VIOLATIONS: readonly Row[] = [
     'V-80: a token that a comment would hide',
     release({ [ENV_FILE]: `# capstan-ignore V-80: it is mine, until 2999-01-31\nGH=${TOKEN}\n` }),
     ['~suppression-refused capsules/web/files/app.env:1:1', 'V-80 secret-in-file capsules/web/files/app.env:2:4'],
+  ],
+  [
+    'V-81: no source, beside a secret in a file',
+    [{ [DEV]: (text) => `${text}${SOURCE}`, [ENV_FILE]: `GH=${TOKEN}\n`, ...release({ [WEB]: keyed(SECRET) }) }],
+    ['V-80 secret-in-file capsules/web/files/app.env:1:4', 'V-81 secret-without-source environments/prod/environment.yaml:5:1'],
   ],
 ];
 
