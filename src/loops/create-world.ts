@@ -1,7 +1,7 @@
 import type { ForeignRenderer } from '#ports/foreign-renderer.ts';
 import { noteArrivals } from './arrivals.ts';
 import { createLedgerReader } from './audit-branch.ts';
-import { createFirstSeen } from './first-seen.ts';
+import { createFirstSeen, createRanSince } from './first-seen.ts';
 import { createForeignAnswers } from './foreign-answers.ts';
 import { createMainHistory } from './main-history.ts';
 import { createProtectionReader } from './protection.ts';
@@ -32,6 +32,7 @@ export function createWorld(ports: WorldPorts): World {
     root: settings.trustRoot,
     rootSigners: settings.trustSigners,
     firstSeen: createFirstSeen({ repository, ledger, clock }),
+    ranSince: createRanSince({ repository, ledger }),
     kept: async () => (await ledger.at(await repository.resolve('audit'))).kept,
   });
   const foreign = createForeignAnswers(ports.foreignRenderer);

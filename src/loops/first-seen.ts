@@ -1,6 +1,7 @@
 import type { CommitId } from '#model/digest.ts';
 import { parseInstant } from '#model/instant.ts';
 import type { Instant } from '#model/instant.ts';
+import { isJsonObject } from '#model/json.ts';
 import type { Clock } from '#ports/machine.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
 import { addedRecords } from './audit-branch.ts';
@@ -43,6 +44,23 @@ async function firstNamed(
     seen.set(commit, earliest);
   }
   return seen;
+}
+
+/** `<capsule>@<version>` -> when the ledger first tells that it came to a target: it was there by then. */
+export type RanSince = () => Promise<ReadonlyMap<string, Instant>>;
+
+export function createRanSince(world: Pick<Here, 'ledger'> & { readonly repository: Pick<History, 'resolve'> }): RanSince {
+  return async () => {
+    const since = new Map<string, Instant>();
+    for (const record of (await world.ledger.at(await world.repository.resolve('audit'))).records) {
+      const { capsule, to } = record.data;
+      const at = parseInstant(record.time);
+      if (typeof capsule !== 'string' || at === undefined || !isJsonObject(to) || typeof to['version'] !== 'string') continue;
+      const key = `${capsule}@${to['version']}`;
+      if (at < (since.get(key) ?? Number.POSITIVE_INFINITY)) since.set(key, at);
+    }
+    return since;
+  };
 }
 
 /** When the engine's own commits, given oldest first, were written: by the records, never by the dates of the commits. */

@@ -12,7 +12,7 @@ import { isVersion } from '#model/version.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
 import { emptyIndex, extendIndex } from '#resolve/resolve.ts';
 import { advanceTrust, allowedSigners, judgeCommit, rewriteTrust, startTrust } from '#trust/trust.ts';
-import type { FirstSeen } from './first-seen.ts';
+import type { FirstSeen, RanSince } from './first-seen.ts';
 import { addImports, importsOf, type DeclaredImport, type WithImports } from './imports.ts';
 import { createMergedSides } from './merged-sides.ts';
 import type { MergedSides } from './merged-sides.ts';
@@ -60,6 +60,7 @@ export interface HistoryOptions {
   /** Without a root: trust starts at the first commit that one of these signed. */
   readonly rootSigners: readonly AllowedSigner[] | undefined;
   readonly firstSeen: FirstSeen;
+  readonly ranSince: RanSince;
   /** Heads of pull requests that the ledger keeps reachable, the newest first. */
   readonly kept: () => Promise<readonly CommitId[]>;
 }

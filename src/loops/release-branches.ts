@@ -10,7 +10,7 @@ import type { PathVerdict } from '#model/verdict.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
 import { extendIndex } from '#resolve/resolve.ts';
 import { allowedSigners, judgeCommit } from '#trust/trust.ts';
-import type { FirstSeen } from './first-seen.ts';
+import type { FirstSeen, RanSince } from './first-seen.ts';
 import type { DeclaredImport } from './imports.ts';
 
 /** What one chain of first parents says, as far as release branches need it. */
@@ -39,6 +39,7 @@ interface Parts {
   readonly repository: ObjectReader & History;
   readonly branch: string;
   readonly firstSeen: FirstSeen;
+  readonly ranSince: RanSince;
   readonly stateAt: (tip: CommitId) => Promise<ChainState>;
 }
 
@@ -116,11 +117,22 @@ export function createReleaseBranches(parts: Parts): (state: ChainState) => Prom
         const key = verdictKey(release);
         if (verdicts.has(key)) continue;
         const found = side.releaseVerdicts.get(key);
-        if (found !== undefined) earlier.set(key, found);
+        const before = await judgedWhenItRan(side, release, found);
+        if (before !== undefined) earlier.set(key, before);
         verdicts.set(key, await judged(state, release, found));
       }
     }
     return { index, verdicts, earlier, imports };
+  }
+
+  /** No record names the commits of a release branch, but one tells when a release of it ran: its key must have been good by then. */
+  async function judgedWhenItRan(side: ChainState, release: Release, found: PathVerdict | undefined): Promise<PathVerdict | undefined> {
+    if (found === undefined || found.kind === 'accepted' || found.kind === 'not-enforced') return found;
+    const at = (await parts.ranSince()).get(`${release.capsule}@${release.version}`);
+    if (at === undefined) return found;
+    const { signers } = allowedSigners(presentProject(side));
+    const verdict = judgeCommit(await repository.commit(release.commit), signers, 'capsule', at);
+    return verdict.kind === 'accepted' ? { kind: 'accepted', by: verdict.signer, commit: release.commit } : found;
   }
 
   /** The key of a branch may have been good when it left the default branch; what comes in now must be signed by one that is good now. */

@@ -32,6 +32,7 @@ async function setting(): Promise<Setting> {
     root: undefined,
     rootSigners: undefined,
     kept: async () => [],
+    ranSince: async () => new Map(),
     firstSeen: async (chain) => new Map(chain.map((commit) => [commit, clock.now()])),
   });
   await history.upTo(root);

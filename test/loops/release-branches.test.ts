@@ -150,6 +150,25 @@ test('a release that nobody signed, or somebody who left since, does not come in
   expect(versionIn(shop.outside, 'dev/one')).toBe('1.4.3');
 });
 
+test('what came in while its key was good goes on after the key has ended, also for an engine that remembers nothing', async () => {
+  const until = RELEASES.replace(
+    '    - name: engine\n',
+    `    - name: bob\n      user: bob\n      sshKey: ${signerOf('bob').publicKey}\n      validUntil: "2026-02-01"\n      for:\n        - capsule\n    - name: engine\n`,
+  );
+  const shop = await shopAtTwo([DEV], until);
+  await release(shop, capsuleFiles('1.4.3'), { by: 'bob' });
+  expect(requestsIn(shop.outside)).toEqual(['merged promote(dev): web 1.0.0 → 1.4.3']);
+
+  shop.outside.now = (shop.outside.now + 60 * 86_400_000) as Outside['now'];
+  await peopleOf(shop.outside).push(capsuleFiles('1.4.4'), { branch: BRANCH, by: 'bob' });
+  const fresh = startEngine(portsOf(shop.outside));
+  await fresh.start();
+
+  expect(fresh.endings.get('reconcile/dev')).toEqual({ kind: 'settled' });
+  expect(requestsIn(shop.outside)).toHaveLength(1);
+  expect(await heldIn({ ...shop, engine: fresh }, 'dev')).toEqual([expect.stringMatching(/^web 1\.4\.4: 1\.4\.4 is refused/)]);
+});
+
 test('V-09: of one version on two branches the default branch has the release, and the other commit is told', async () => {
   const shop = await shopAtTwo();
   const commit = await release(shop, {
