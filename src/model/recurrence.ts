@@ -4,6 +4,8 @@ const DAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'] as const;
 const UNIT_DAYS = { DAILY: 1, WEEKLY: 7, MONTHLY: 31, YEARLY: 366 } as const;
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
+/** Of one day. */
+const MOST_TIMES = 24;
 /** How far a rule with COUNT is counted, in periods. */
 const MOST_PERIODS = 200_000;
 
@@ -101,6 +103,8 @@ function readParts(parts: ReadonlyMap<string, string>): ParsedRecurrence {
   };
   if (value.positions.length > 0 && days.length + value.monthDays.length + months.length + value.hours.length + value.minutes.length === 0)
     mistakes.push('has BYSETPOS and nothing that it chooses from');
+  if (Math.max(value.hours.length, 1) * Math.max(value.minutes.length, 1) > MOST_TIMES)
+    mistakes.push(`has more than ${MOST_TIMES} times a day`);
   const [mistake] = mistakes;
   return mistake === undefined ? { ok: true, value } : { ok: false, message: mistake };
 }

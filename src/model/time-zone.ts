@@ -1,4 +1,4 @@
-import { midnightOf, type WallTime } from '#model/calendar.ts';
+import { DAY, midnightOf, type WallTime } from '#model/calendar.ts';
 import { toInstant, type Instant } from '#model/instant.ts';
 
 const HOUR = 3_600_000;
@@ -13,10 +13,31 @@ export function isTimeZone(name: string): boolean {
 
 /** When a wall clock of a zone shows this: the earlier of two, and in a gap what the clock before the change would say (RFC 5545). */
 export function instantOfWall(wall: WallTime, zone: string): Instant {
-  const before = offsetAt(wall - 24 * HOUR, zone);
-  const after = offsetAt(wall + 24 * HOUR, zone);
+  return wallClock(zone)(wall);
+}
+
+/** The same for many times of one zone: on days without a change of the clock it looks once. */
+export function wallClock(zone: string): (wall: WallTime) => Instant {
+  const quiet = new Map<number, number | undefined>();
+  return (wall) => {
+    const day = Math.floor(wall / DAY);
+    const known = quiet.has(day) ? quiet.get(day) : quietOffset(day * DAY, zone);
+    quiet.set(day, known);
+    return toInstant(wall - (known ?? offsetOfWall(wall, zone)));
+  };
+}
+
+/** The offset of a day around which the clock does not change. */
+function quietOffset(midnight: WallTime, zone: string): number | undefined {
+  const before = offsetAt(midnight - DAY, zone);
+  return before === offsetAt(midnight + 2 * DAY, zone) ? before : undefined;
+}
+
+function offsetOfWall(wall: WallTime, zone: string): number {
+  const before = offsetAt(wall - DAY, zone);
+  const after = offsetAt(wall + DAY, zone);
   const isSecond = offsetAt(wall - before, zone) !== before && offsetAt(wall - after, zone) === after;
-  return toInstant(wall - (isSecond ? after : before));
+  return isSecond ? after : before;
 }
 
 /** What a wall clock of the zone shows then. */

@@ -2,7 +2,7 @@ import { DAY, parseDate, type WallTime } from '#model/calendar.ts';
 import type { Environment } from '#model/declarations.generated.ts';
 import { parseDuration, parseInstant, toInstant, type Instant } from '#model/instant.ts';
 import { parseRecurrence, recurrencesBetween, type Recurrence } from '#model/recurrence.ts';
-import { instantOfWall, isTimeZone, wallOfInstant } from '#model/time-zone.ts';
+import { instantOfWall, isTimeZone, wallClock, wallOfInstant } from '#model/time-zone.ts';
 
 export type DeclaredWindow = NonNullable<Environment['spec']['windows']>[number];
 
@@ -91,7 +91,7 @@ function ownSpans(times: WindowTimes, within: Span): readonly Span[] {
   const range = { from: within.from - duration - 2 * DAY, to: within.to + 2 * DAY };
   const last = rule.until?.isInstant === true ? rule.until.at : Number.POSITIVE_INFINITY;
   return recurrencesBetween(rule, start, range)
-    .map((wall) => instantOfWall(wall, zone))
+    .map(wallClock(zone))
     .filter((from) => from <= last)
     .map((from) => ({ from, to: toInstant(from + duration) }));
 }

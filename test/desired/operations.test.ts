@@ -114,6 +114,12 @@ const VIOLATIONS: readonly Row[] = [
     ],
   ],
   [
+    'V-91: more windows than are read',
+    'V-91',
+    windows(...Array.from({ length: 33 }, (_, index) => `name: w${index}, kind: allow`)),
+    ['error environment:11 dev has 33 windows; at most 32 are read'],
+  ],
+  [
     'V-92: two gates of one name, and one named like an approval',
     'V-92',
     {
@@ -373,4 +379,16 @@ test('without an instant nothing is said about today', () => {
   const files = { ...windows('name: launch, kind: allow, start: "2026-10-01T09:00", duration: 7h') };
   expect(found('V-91', files, { now: undefined })).toEqual([]);
   expect(found('V-91', files, { now: NOW })).toHaveLength(1);
+});
+
+test('windows that nobody would write are judged in no time', () => {
+  const rrule = `FREQ=DAILY;BYHOUR=${Array.from({ length: 24 }, (_, hour) => hour).join(',')}`;
+  const zones = ['Europe/Madrid', 'America/Lima', 'Asia/Kathmandu', 'Australia/Lord_Howe'];
+  const list = Array.from(
+    { length: 32 },
+    (_, index) => `name: w${index}, kind: deny, rrule: "${rrule}", start: "0001-01-01", duration: 59m, timeZone: ${zones[index % 4] ?? ''}`,
+  );
+  const started = process.cpuUsage();
+  expect(found('V-91', windows(...list))).toEqual([]);
+  expect(process.cpuUsage(started).user).toBeLessThan(1_500_000);
 });

@@ -61,6 +61,7 @@ describe('a rule is refused', () => {
     ['FREQ=WEEKLY;BYDAY=2MO', 'counts days of the week, which only MONTHLY and YEARLY can'],
     ['FREQ=MONTHLY;BYDAY=0MO', 'has a BYDAY that is no day such as MO or 2TU'],
     ['FREQ=MONTHLY;BYSETPOS=1', 'has BYSETPOS and nothing that it chooses from'],
+    ['FREQ=DAILY;BYHOUR=1,2,3,4,5,6,7;BYMINUTE=1,2,3,4,5,6,7', 'has more than 24 times a day'],
     ['FREQ=WEEKLY;WKST=XX', 'has a WKST that is no day of the week'],
     [`FREQ=DAILY;BYHOUR=${'1,'.repeat(300)}1`, 'is longer than 500 characters'],
   ])('%s', (rule, message) => {
