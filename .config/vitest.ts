@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Files that start processes or tell thousands of stories: `npm test` runs them, the gate, which must stay below half a minute, does not. */
 const SLOW = [
   'test/adapters/directory/crash.test.ts',
+  'test/arrival/foreign.test.ts',
   'test/adapters/render-workers/render-workers.test.ts',
   'test/bench/generate.test.ts',
   'test/bench/validate.test.ts',

@@ -93,6 +93,25 @@ test('the first ten minutes hold, line by line', async () => {
   }
 });
 
+test('what people have comes along, line by line', async () => {
+  const [naming = ''] = await shellBlocks('The first ten minutes');
+  const story = terminal(ROOT, scriptOf([naming, ...(await shellBlocks('From what you have'))]));
+  const code = await story.code;
+  const said = story.said();
+  expect([code, code === 0 ? '' : said]).toEqual([0, '']);
+  for (const expected of [
+    'left out: web/web.yaml:8: Secret token holds secret values',
+    '1 file came along to dev, 1 thing did not',
+    '4 documents, 0 errors, 0 warnings',
+    'greeting: hello',
+    '0 files would change, 3 as they should be',
+    'standard input is no declaration of Capstan',
+  ]) {
+    expect(said).toContain(expected);
+  }
+  expect(said).not.toContain('not-for-git');
+});
+
 test('service and forge run by hand, as two processes', async () => {
   const folder = await bench.folder();
   const [forge, service] = [await freePort(), await freePort()];
