@@ -94,9 +94,9 @@ const FORMS: readonly Form[] = [
   },
   {
     start: 'eyJ',
-    form: /(eyJ[A-Za-z0-9_-]{10,2048})\.eyJ[A-Za-z0-9_-]{10,8192}\.[A-Za-z0-9_-]{20,2048}/y,
+    form: /(eyJ[A-Za-z0-9_-]{10,2048})\.(eyJ[A-Za-z0-9_-]{10,8192})\.[A-Za-z0-9_-]{20,2048}/y,
     type: 'a signed token (JWT)',
-    holds: (match) => /"alg"\s*:\s*"(?!none)/.test(base64Text(match[1] ?? '')),
+    holds: (match) => /"alg"\s*:\s*"(?!none)/.test(base64Text(match[1] ?? '')) && !isMadeUp(base64Text(match[2] ?? '')),
     asks: true,
   },
   {

@@ -4,7 +4,7 @@
 const PLACEHOLDER =
   /example|change|placeholder|replace|your[-_ ]?|todo|fixme|dummy|sample|redacted|insert|enter[-_ ]|fake|mock|test|demo|default|passw(?:or)?d|secret|token|user|admin|x{4}|\*{3}|\.{3}|-{4}|_{4}|1234|abcd|qwerty|foobar|none|null|undefined|true|false/i;
 /** Templates, variables, calls, tags: what is put in is known elsewhere. */
-const REFERENCE = /\{\{|\$\{|\$\(|#\{|%\{|[<>()[\]{}|\\]|^[$!&*@%]|:\/\/|^sha\d{1,3}[:-]|^(?:\.{0,2}|~)\/|^ENC\[/;
+const REFERENCE = /\{\{|\$\{|\$\(|#\{|%\{|[<>()[\]{}|\\]|^[$!&*@%]|:\/\/|&&|={3}|^urn:|^sha\d{1,3}[:-]|^(?:\.{0,2}|~)\/|^ENC\[/;
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const PATH = /^[a-z0-9._-]{1,255}(?:\/[a-z0-9._-]{1,255}){1,32}\/?$/;
 /** `this.config.token`, `process.env.API_KEY`: an expression of a program. */
@@ -43,8 +43,9 @@ function isRandom(text: string): boolean {
     return part.length >= 20 && count(part, /\d/g) >= 4 && count(part, /[a-z]/gi) >= 4 && bitsOf(part) >= 3.2;
   }
   const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z0-9]/].filter((kind) => kind.test(text)).length;
-  if (kinds < 3 || text.length < 10) return false;
-  return text.length < 16 ? bitsOf(text) >= 3 : bitsOf(text) >= 3.5 && count(text, /\d/g) >= 2;
+  // `privateKeyPkcs8` is a name of a program: one number makes no password.
+  if (kinds < 3 || text.length < 10 || (count(text, /\d/g) < 2 && /^\w+$/.test(text))) return false;
+  return bitsOf(text) >= (text.length < 16 ? 3 : 3.5);
 }
 
 function count(text: string, kind: RegExp): number {
