@@ -66,6 +66,8 @@ function contentProblem(entry: Entry, facts: LockFacts, at: (field: string) => P
   if (facts.index === undefined) return undefined;
   const remedy = 'Run capstan lock, or restore the entry from history.';
   if (release === undefined) {
+    // What needs it says already that it is not here.
+    if (isAbsentImport(facts.index, commit)) return undefined;
     if (facts.reachable(commit) === false) return unreachable(entry, facts, at);
     const message = `lock says ${capsule}@${version} = tree ${gitTree}; history has no release ${version} of ${capsule}`;
     return problem(CONTENT, at('/version'), message, remedy);
@@ -80,6 +82,11 @@ function contentProblem(entry: Entry, facts: LockFacts, at: (field: string) => P
     return problem(CONTENT, at('/sha256'), message, remedy);
   }
   return release.commit !== commit && facts.reachable(commit) === false ? unreachable(entry, facts, at) : undefined;
+}
+
+function isAbsentImport(index: ReleaseIndex, commit: string): boolean {
+  for (const [key, found] of index.imports ?? []) if (found.kind !== 'here' && key.startsWith(`${commit} `)) return true;
+  return false;
 }
 
 function unreachable(entry: Entry, facts: LockFacts, at: (field: string) => Place): Problem {

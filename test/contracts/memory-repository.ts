@@ -1,6 +1,8 @@
 import { objectDatabase } from '#adapters/git-objects/git-objects.ts';
 import type { CommitId } from '#model/digest.ts';
 import { isObjectId } from '#model/digest.ts';
+import { IMPORT_DIRECTORY, IMPORT_PROOF, importRef, importSteps, type ImportPin } from '#model/imports.ts';
+import { toInstant } from '#model/instant.ts';
 import type { RefName } from '#model/names.ts';
 import { toRefName } from '#model/names.ts';
 import type { Found, NewObject, ObjectCounter } from '#ports/object-source.ts';
@@ -22,7 +24,11 @@ const EVERY_STEP = Number.MAX_SAFE_INTEGER;
 const FETCHED = /^refs\/(heads\/.+|pull\/[^/]+\/head)$/;
 
 /** The repository port over memory: the objects, walks and commits of the real adapters, without their programs and files. */
-export function memoryRepository(disk: MemoryDisk, remote?: MemoryDisk): Repository {
+export function memoryRepository(
+  disk: MemoryDisk,
+  remote?: MemoryDisk,
+  elsewhere: ReadonlyMap<string, MemoryDisk> = new Map(),
+): Repository {
   const counter: ObjectCounter = { blobsRead: 0, treesRead: 0, commitsRead: 0 };
   let remoteCalls = 0;
   const database = objectDatabase(
@@ -41,6 +47,26 @@ export function memoryRepository(disk: MemoryDisk, remote?: MemoryDisk): Reposit
     const { changes, conflicts, unsure } = await database.mergeWholeFiles(base, ours, theirs);
     if (conflicts.length + unsure.length > 0) return { kind: 'conflict', paths: [...conflicts, ...unsure].sort() };
     return { kind: 'merged', tree: await database.writeTree((await database.commit(ours)).tree, changes) };
+  }
+
+  /** The commit that the real adapters keep: the directory, and what proves where it stands. */
+  async function holderOf(pin: ImportPin): Promise<CommitId> {
+    const proof = [pin.commit as string];
+    let directory = (await database.commit(pin.commit)).tree;
+    for (const step of importSteps(pin.path) ?? []) {
+      proof.push(directory);
+      const entry = (await database.tree(directory)).find((item) => item.name === step);
+      if (entry?.kind !== 'tree') throw new PortError('missing', `no directory ${pin.path}`);
+      directory = entry.id;
+    }
+    const bodies = proof.map((id, at) => ({
+      kind: 'file' as const,
+      path: `${IMPORT_PROOF}/${String(at).padStart(2, '0')}`,
+      content: disk.objects.get(id)?.content ?? Buffer.alloc(0),
+    }));
+    const author = { name: 'Capstan', email: 'engine@capstan.invalid', at: toInstant(0), zone: '+0000' };
+    const kept = { kind: 'tree' as const, path: IMPORT_DIRECTORY, id: directory };
+    return database.writeCommit({ base: undefined, changes: [kept, ...bodies], parents: [], author, message: 'Keep\n' }, undefined);
   }
 
   return {
@@ -72,7 +98,7 @@ export function memoryRepository(disk: MemoryDisk, remote?: MemoryDisk): Reposit
       const there = new Map([...remote.refs].filter(([ref]) => FETCHED.test(ref)));
       for (const ref of [...new Set([...disk.refs.keys(), ...there.keys()])].sort()) {
         const [before, after] = [disk.refs.get(ref), there.get(ref)];
-        if (before === after) continue;
+        if (before === after || (after === undefined && !FETCHED.test(ref))) continue;
         moved.push({ ref, before, after });
         if (after === undefined) disk.refs.delete(ref);
         else disk.refs.set(ref, after);
@@ -92,8 +118,12 @@ export function memoryRepository(disk: MemoryDisk, remote?: MemoryDisk): Reposit
         }
       }
     },
-    fetchImport: async ({ name }) => {
-      throw new PortError('unsupported', `memory imports nothing (${name})`);
+    async fetchImport(pin) {
+      remoteCalls += 1;
+      const from = elsewhere.get(pin.url);
+      if (from === undefined) throw new PortError('transient', `nobody answers for ${pin.name}`);
+      for (const [id, object] of from.objects) disk.objects.set(id, object);
+      disk.refs.set(importRef(pin), await holderOf(pin));
     },
     counts: () => ({ ...counter, forks: 0, remoteCalls }),
     close: async () => undefined,

@@ -25,7 +25,7 @@ export function portsOf(outside: Outside, pause?: Pause): Ports {
   const clock = clockOf(outside);
   outside.engines += 1;
   return {
-    repository: followed(outside, memoryRepository(outside.mirror, outside.remote)),
+    repository: followed(outside, memoryRepository(outside.mirror, outside.remote, outside.elsewhere)),
     renderer: rendererInProcess(),
     targets: { open: (environment, target) => Promise.resolve(targetOf(outside, `${environment}/${target}`)) },
     forge: memoryForge({

@@ -17,6 +17,8 @@ export interface Outside {
   /** Of the bare repository behind the forge. */
   readonly remote: MemoryDisk;
   readonly mirror: MemoryDisk;
+  /** Repositories of others, by address. */
+  readonly elsewhere: Map<string, MemoryDisk>;
   readonly forge: ForgeState;
   /** `<environment>/<target>` */
   readonly targets: Map<string, MemoryTarget>;
@@ -25,7 +27,15 @@ export interface Outside {
 export const BEGAN = toInstant(Date.UTC(2026, 0, 5, 9));
 
 export function newOutside(): Outside {
-  return { now: BEGAN, engines: 0, remote: memoryDisk(), mirror: memoryDisk(), forge: forgeState(), targets: new Map() };
+  return {
+    now: BEGAN,
+    engines: 0,
+    remote: memoryDisk(),
+    mirror: memoryDisk(),
+    elsewhere: new Map(),
+    forge: forgeState(),
+    targets: new Map(),
+  };
 }
 
 /** What a kill at this moment leaves. */
@@ -35,6 +45,7 @@ export function copyOf(outside: Outside): Outside {
     engines: outside.engines,
     remote: memoryDisk(outside.remote),
     mirror: memoryDisk(outside.mirror),
+    elsewhere: new Map(outside.elsewhere),
     forge: forgeState(outside.forge),
     targets: new Map([...outside.targets].map(([name, target]) => [name, copyTarget(target)])),
   };
@@ -52,6 +63,7 @@ export function beside(outside: Outside): Outside {
     forge,
     targets,
     mirror: memoryDisk(),
+    elsewhere: outside.elsewhere,
   };
 }
 
