@@ -120,6 +120,25 @@ test('a bundle renders its own templates, which know its children, and is as hea
   expect(target.instances.get('shop' as never)).toMatchObject({ healthOf: ['shop.cache', 'shop.front'], wave: 2 });
 });
 
+test('what belongs to an instance runs where that runs', async () => {
+  const wanted = '    shop:\n      version: ^1.0.0\n';
+  const small = await changed(bundled, { [DEV]: edit(wanted, `${wanted}      targets:\n        matchLabels:\n          size: small\n`) });
+  const { prepared } = await renderedDev(small);
+  expect(prepared.rendered.rendering.targets.map(({ target, instances }) => [target.name, [...instances.keys()]])).toEqual([
+    ['one', ['redis', 'shop', 'shop.cache', 'shop.front', 'web']],
+    ['two', ['redis', 'web']],
+  ]);
+});
+
+test('a child that its environment asks for comes with its condition', async () => {
+  const both = await withLocks(
+    await changed(bundled, { [DEV]: edit('      instances:\n', '      config:\n        both: true\n      instances:\n') }),
+  );
+  const { target } = await renderedDev(both);
+  expect([...target.instances.keys()]).toContain('shop.second');
+  expect(target.objects.find((object) => object.instance === 'shop')?.text).toContain('second: http://shop-second.shop-dev.svc:8080');
+});
+
 test('validate finds nothing wrong with it', async () => {
   expect(seen(await validated(bundled))).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { inheritedRisks } from '#loops/inherited-risk.ts';
 import { changed, edit, edits, plantedGarden, seen, validated, withLocks, worldOf, type Change, type Garden } from './garden.ts';
 import { renderedDev } from './rendered-dev.ts';
-import { library, PACKAGE, WEB } from './rule-changes.ts';
+import { library, PACKAGE, SCHEMA, WEB } from './rule-changes.ts';
 
 const BASE = 'capsules/base/capsule.yaml';
 const EXTENDED: Change = {
@@ -88,5 +88,28 @@ test('the risk of a change is what it shapes: a parent is as risky as what exten
     ['redis', undefined],
     ['web', 'high'],
     ['web.base', 'high'],
+  ]);
+});
+
+test('a value that a parent gave is refused where the parent wrote it', async () => {
+  const narrow = await grown(extended, {
+    [WEB]: edit('1.1.0', '1.2.0'),
+    [PACKAGE]: '{ "version": "1.2.0" }\n',
+    [SCHEMA]: edit('"greeting":', '"from": { "enum": ["child"] },\n    "greeting":'),
+  });
+  expect(seen(await validated(narrow))).toEqual(['V-77 config-invalid capsules/base/capsule.yaml:18:13']);
+});
+
+test('what is wrong with a parent is told once, at the parent, whoever extends it', async () => {
+  const broken = await changed(extended, {
+    [BASE]: edits(
+      edit('version: 1.0.0', 'version: 1.0.1'),
+      edit('          config: from\n', '          dependency: nobody\n          output: url\n'),
+    ),
+    'capsules/base/templates/inherited.yaml.hbs': edit('config.from', 'config.form'),
+  });
+  expect(seen(await validated(broken))).toEqual([
+    'V-18 dependency-undeclared capsules/base/capsule.yaml:12:9',
+    'V-88 template-invalid capsules/base/templates/inherited.yaml.hbs:6:11',
   ]);
 });
