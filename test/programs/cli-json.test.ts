@@ -70,9 +70,13 @@ test('what reads git alone', async () => {
   await document('DeviceList', 0, 'get', 'devices');
   expect(await document('FormatReport', 0, 'fmt')).toMatchObject({ changed: [], problems: [] });
   expect(await document('InitReport', 0, 'init', '--dry-run', 'elsewhere')).toMatchObject({ source: null, dryRun: true });
-  expect(await document('InitReport', 0, 'init', '--dry-run', '--from', 'capsules', 'elsewhere')).toMatchObject({
+  const manifests = await bench.folder();
+  await writeFile(join(manifests, 'web.yaml'), 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n---\nkind: nothing\n');
+  expect(await document('InitReport', 0, 'init', '--dry-run', '--from', manifests, 'elsewhere')).toMatchObject({
     source: { kind: 'manifests' },
-    leftOut: [{ file: 'hello/capsule.yaml', what: '"capstan.dev/v1alpha1" "Capsule"' }, {}, {}],
+    mapped: [{ file: 'web.yaml' }],
+    leftOut: [{ file: 'web.yaml', line: 6 }],
+    differences: [{ object: 'ConfigMap web' }],
   });
 });
 

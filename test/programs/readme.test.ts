@@ -78,7 +78,7 @@ test('the first ten minutes hold, line by line', async () => {
   const said = story.said();
   expect([code, code === 0 ? '' : said]).toEqual([0, '']);
   for (const expected of [
-    'environments/dev/environment.yaml:9:9: error: /spec/risk cannot be "lwo"; did you mean "low"?',
+    'environments/dev/environment.yaml:10:9: error: /spec/risk cannot be "lwo"; did you mean "low"?',
     'dev/local: 3 steps, 0 as they should be',
     'dev/local: settled, healthy, 3 of 3 steps done',
     'degraded, 1 drifted',

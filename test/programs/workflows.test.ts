@@ -103,7 +103,7 @@ test('a pull request to a repository that init wrote is judged by its workflow',
   await bench.git(platform, 'commit', '-qam', 'dev: a mistake');
   const bad = await judge(platform, STARTER, { base: 'main', head: 'change' });
   expect(bad.ended.map(({ code }) => code)).toEqual([1, 1]);
-  expect(bad.ended[0]?.out).toMatch(/^::error file=environments\/dev\/environment\.yaml,line=9,col=9,title=value-not-allowed::/);
+  expect(bad.ended[0]?.out).toMatch(/^::error file=environments\/dev\/environment\.yaml,line=10,col=9,title=value-not-allowed::/);
 });
 
 test('a pull request to this repository is judged by its own workflow', async () => {
