@@ -206,11 +206,11 @@ export interface Environment {
     readonly secrets?: {
       readonly [k: string]: {
         readonly [k: string]: {
-          /** Where the value comes from: a Secret that is there, or an external store. */
+          /** Where the value comes from: a Secret that is there (kubernetes), an external store (external-secrets), or an encrypted file (sops). */
           readonly provider: string;
           /** The store; `cluster:<name>` is one of the whole cluster. */
           readonly store?: string;
-          /** Where in the store. */
+          /** Where in the store; of sops the file below the environment's folder, such as secrets/api.yaml. */
           readonly path?: string;
           /** Which value there. */
           readonly key?: string;
@@ -2337,7 +2337,7 @@ export interface ServiceConfiguration {
       readonly root: string;
     };
   };
-  /** Foreign programs by exact version; one that is not named is looked for on PATH. */
+  /** Foreign programs by exact version. A tool without an entry is looked for on PATH. */
   readonly tools?: {
     /** Renders components of kind Helm. */
     readonly helm?: {
