@@ -139,8 +139,6 @@ async function kubernetesTexts(): Promise<KubernetesTexts> {
   };
 }
 
-const WARNINGS: ReadonlySet<ObjectFinding['code']> = new Set(['object-api-deprecated', 'object-item-repeated', 'object-too-large']);
-
 function problemOf(
   item: Prepared,
   from: { readonly unit: RenderedUnit; readonly at: number; readonly isExact: boolean },
@@ -153,7 +151,7 @@ function problemOf(
   const what = `${key.group === '' ? '' : `${key.group}/`}${key.kind} ${key.name}`;
   const where = finding.pointer === '' ? 'which' : `whose ${visibleText(finding.pointer, 300)}`;
   // Of a minor that is not shipped nobody here knows that it does not know something.
-  const isWarning = WARNINGS.has(finding.code) || (finding.isOfMinor && !from.isExact);
+  const isWarning = finding.isTolerated || (finding.isOfMinor && !from.isExact);
   return {
     code: finding.code,
     rule: 'V-87',

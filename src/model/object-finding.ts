@@ -14,6 +14,8 @@ export interface ObjectFinding {
   /** What is wrong at the pointer: goes on after the pointer itself. */
   readonly message: string;
   readonly remedy: string;
+  /** A server takes the object all the same. */
+  readonly isTolerated: boolean;
   /** Another minor of Kubernetes may say otherwise. */
   readonly isOfMinor: boolean;
 }

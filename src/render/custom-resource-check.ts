@@ -116,7 +116,7 @@ function wrong(here: Here, message: string): void {
 
 function find(here: Here, code: ObjectFinding['code'], message: string, remedy: string): void {
   if (here.check.findings.length < CHECK_LIMITS.findings)
-    here.check.findings.push({ code, pointer: here.pointer, message, remedy, isOfMinor: false });
+    here.check.findings.push({ code, pointer: here.pointer, message, remedy, isOfMinor: false, isTolerated: false });
 }
 
 function below(here: Here, key: string | number): Here {

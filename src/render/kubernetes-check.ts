@@ -26,17 +26,19 @@ interface Here {
   readonly key: string | number;
   /** Below `status`, which the server fills in: nothing is missing there. */
   readonly inStatus: boolean;
+  /** Below a schema in a schema the server drops what it does not know without a word. */
+  readonly isLoose: boolean;
 }
 
 /** Findings of an object against a shape of Kubernetes, in the order of its fields. */
 export function checkShape(check: Check, shape: string, value: JsonObject): void {
-  checkObject({ check, root: '', parent: undefined, key: '', inStatus: false }, shape, value);
+  checkObject({ check, root: '', parent: undefined, key: '', inStatus: false, isLoose: false }, shape, value);
 }
 
 /** `metadata` of a custom resource. */
 export function checkMetadata(check: Check, value: Json, pointer: string): void {
   checkValue(
-    { check, root: pointer, parent: undefined, key: '', inStatus: false },
+    { check, root: pointer, parent: undefined, key: '', inStatus: false, isLoose: false },
     { kind: 'shape', shape: 'meta.v1.ObjectMeta', loose: false },
     value,
   );
@@ -83,7 +85,7 @@ function checkValue(here: Here, type: FieldType, value: Json): void {
   if (value === null) return;
   switch (type.kind) {
     case 'shape':
-      if (isJsonObject(value)) return checkObject(here, type.shape, value);
+      if (isJsonObject(value)) return checkObject(type.loose ? { ...here, isLoose: true } : here, type.shape, value);
       return type.loose ? undefined : wrongType(here, 'an object', value);
     case 'map':
       if (!isJsonObject(value)) return wrongType(here, 'an object', value);
@@ -173,13 +175,15 @@ function wrongChoice(here: Here, values: readonly string[], value: string): void
   find(here, { code: 'object-value-invalid', message, remedy: 'Use one of these values.' }, true);
 }
 
-function find(here: Here, found: Omit<ObjectFinding, 'pointer' | 'isOfMinor'>, isOfMinor = false): void {
-  if (here.check.findings.length < CHECK_LIMITS.findings) here.check.findings.push({ ...found, pointer: pointerOf(here), isOfMinor });
+function find(here: Here, found: Omit<ObjectFinding, 'pointer' | 'isOfMinor' | 'isTolerated'>, isOfMinor = false): void {
+  if (here.check.findings.length >= CHECK_LIMITS.findings) return;
+  const isTolerated = found.code === 'object-item-repeated' || (here.isLoose && found.code === 'object-field-unknown');
+  here.check.findings.push({ ...found, pointer: pointerOf(here), isOfMinor, isTolerated });
 }
 
 function below(here: Here, key: string | number): Here {
   const inStatus = here.inStatus || (here.parent === undefined && here.root === '' && key === 'status');
-  return { check: here.check, root: here.root, parent: here, key, inStatus };
+  return { check: here.check, root: here.root, parent: here, key, inStatus, isLoose: here.isLoose };
 }
 
 function pointerOf({ root, parent, key }: Here): string {

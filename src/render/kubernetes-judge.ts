@@ -53,6 +53,7 @@ function judged(check: Check, more: readonly ObjectFinding[]): ObjectJudgement {
             message: 'is too large to be judged whole',
             remedy: 'Make several objects of it, or let its definition ask for less.',
             isOfMinor: false,
+            isTolerated: true,
           },
         ];
   return { kind: 'judged', findings: [...check.findings, ...large, ...more] };
@@ -67,7 +68,7 @@ function deprecation(api: KubernetesApi, name: string): readonly ObjectFinding[]
 
 function deprecated(message: string, replacement: string | undefined): ObjectFinding {
   const remedy = replacement === undefined ? 'Plan for what replaces it.' : `Use ${replacement}.`;
-  return { code: 'object-api-deprecated', pointer: '/apiVersion', message, remedy, isOfMinor: true };
+  return { code: 'object-api-deprecated', pointer: '/apiVersion', message, remedy, isOfMinor: true, isTolerated: true };
 }
 
 function removal(api: KubernetesApi, name: string): ObjectFinding | undefined {
@@ -80,6 +81,7 @@ function removal(api: KubernetesApi, name: string): ObjectFinding | undefined {
     message: `is ${name}, which Kubernetes has no more since ${life.removed}${replacement === undefined ? '' : `; ${replacement} replaces it`}`,
     remedy: replacement === undefined ? 'Remove the object; nothing replaces it.' : `Write it as ${replacement}; its fields may differ.`,
     isOfMinor: true,
+    isTolerated: false,
   };
 }
 
@@ -113,6 +115,7 @@ function unknownKind(api: KubernetesApi, object: KubernetesObject): ObjectFindin
     message: `is ${object.apiVersion} ${object.kind}, which Kubernetes ${api.minor} does not have${didYouMean(object.kind, inVersion)}`,
     remedy: hint.length > 0 ? `Use ${listed(hint, 4)}.` : 'Correct apiVersion and kind.',
     isOfMinor: true,
+    isTolerated: false,
   };
 }
 
@@ -125,5 +128,6 @@ function unservedVersion(object: KubernetesObject, versions: ReadonlyMap<string,
     message: `is ${object.apiVersion} ${object.kind}, a version that its definition does not serve`,
     remedy: `Use ${listed(served, 6)}.`,
     isOfMinor: false,
+    isTolerated: false,
   };
 }
