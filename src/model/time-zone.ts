@@ -11,6 +11,11 @@ export function isTimeZone(name: string): boolean {
   return /^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name) && formatOf(name) !== undefined;
 }
 
+/** Names for suggestions; a zone has older names beside, which are understood as well. */
+export function knownTimeZones(): readonly string[] {
+  return ['UTC', ...Intl.supportedValuesOf('timeZone')];
+}
+
 /** When a wall clock of a zone shows this: the earlier of two, and in a gap what the clock before the change would say (RFC 5545). */
 export function instantOfWall(wall: WallTime, zone: string): Instant {
   return wallClock(zone)(wall);

@@ -75,12 +75,12 @@ const VIOLATIONS: readonly Row[] = [
   [
     'V-91: a rule, a zone and a length that nobody can read, all at once',
     'V-91',
-    windows('name: week, kind: allow, rrule: "FREQ=HOURLY", start: "2026-02-30T09:00", duration: 0s, timeZone: Madrid'),
+    windows('name: week, kind: allow, rrule: "FREQ=HOURLY", start: "2026-02-30T09:00", duration: 0s, timeZone: Europe/Madird'),
     [
       'error environment:12 window "week" of dev: rrule FREQ=HOURLY needs FREQ=DAILY, WEEKLY, MONTHLY or YEARLY',
       'error environment:12 window "week" of dev: start 2026-02-30T09:00 is no date and time',
       'error environment:12 window "week" of dev: duration 0s must be longer than nothing',
-      'error environment:12 window "week" of dev: timeZone Madrid is no time zone such as Europe/Madrid or UTC',
+      'error environment:12 window "week" of dev: timeZone Europe/Madird is no time zone such as Europe/Madrid or UTC; did you mean "Europe/Madrid"?',
     ],
   ],
   [

@@ -4,6 +4,8 @@ import type { DesiredEnvironment } from '#model/desired.ts';
 import { instantText, toInstant, type Instant } from '#model/instant.ts';
 import type { Problem } from '#model/problem.ts';
 import { quoted, visibleText } from '#model/quoted.ts';
+import { didYouMean } from '#model/suggest.ts';
+import { knownTimeZones } from '#model/time-zone.ts';
 import { isEndless, readWindow, spansOf, without, type DeclaredWindow, type Span, type WindowTimes } from '#model/window.ts';
 
 const DAY = 86_400_000;
@@ -45,7 +47,7 @@ function ofEnvironment(environment: DesiredEnvironment, now: Instant | undefined
             code: 'window-invalid',
             rule: 'V-91',
             place: environment.declared.at(`/spec/windows/${index}${field === '' ? '' : `/${field}`}`),
-            message: `window ${quoted(window.name)} of ${environment.name}: ${field}${value === '' ? '' : ` ${visibleText(value, 80)}`} ${message}`,
+            message: `window ${quoted(window.name)} of ${environment.name}: ${field}${value === '' ? '' : ` ${visibleText(value, 80)}`} ${message}${field === 'timeZone' ? didYouMean(value, knownTimeZones()) : ''}`,
             remedy: 'Write start with duration or end, and for what recurs rrule with start and duration; see docs/declarations.md.',
           });
         }),
