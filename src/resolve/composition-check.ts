@@ -165,13 +165,15 @@ function completionProblems(composed: readonly Composed[], instances: readonly R
 
 /** V-97: what the environment says of an instance that nothing makes. A child whose condition does not hold may be spoken of. */
 function wishProblems(environment: DesiredEnvironment, composed: readonly Composed[]): readonly Problem[] {
+  const requests = Object.entries(environment.declared.value.spec.capsules ?? {}).filter(([, request]) => request.instances !== undefined);
+  if (requests.length === 0) return [];
   const known = new Set<string>(composed.map((one) => one.instance));
   for (const { instance, released } of composed) {
     const { instances, dependencies } = released.declaration.spec;
     for (const name of Object.keys(instances ?? {})) known.add(`${instance}.${name}`);
     for (const [name, dependency] of Object.entries(dependencies ?? {})) if (dependency.shared === false) known.add(`${instance}.${name}`);
   }
-  return Object.entries(environment.declared.value.spec.capsules ?? {}).flatMap(([root, request]) =>
+  return requests.flatMap(([root, request]) =>
     Object.keys(request.instances ?? {}).flatMap((rest) => {
       const name = `${root}.${rest}`;
       if (

@@ -3,7 +3,7 @@ import type { Release, ReleasedCapsule } from '#model/resolution.ts';
 import type { Asked } from './clash.ts';
 import { pinnedBy } from './import-pins.ts';
 import { inheritedDeclaration, inheritedSchema } from './inheritance.ts';
-import { linesOf, type Versions } from './lineage.ts';
+import { linesOf, type Ancestor, type Versions } from './lineage.ts';
 import { fits, rangeOf, sortedVersions, type Search } from './search.ts';
 import { rootOf, type Slot, type Turn } from './slot.ts';
 
@@ -36,14 +36,30 @@ function* inheritingTurns(search: Search, slot: Slot, released: ReleasedCapsule)
         if (line.clash.kind === 'no-import') search.absent ??= line.clash;
         slot.clash ??= line.clash;
         break;
-      case 'line': {
-        const parents = line.ancestors.map((one) => one.released.declaration);
-        const declaration = inheritedDeclaration(released.declaration, parents);
-        const schema = inheritedSchema([released.schema, ...line.ancestors.map((one) => one.released.schema)]);
-        yield { version, released: { ...released, declaration, schema, own: released.declaration }, ancestors: line.ancestors };
-      }
+      case 'line':
+        yield { version, released: merged(released, line.ancestors), ancestors: line.ancestors };
     }
   }
+}
+
+const known = new WeakMap<ReleasedCapsule, Map<string, ReleasedCapsule>>();
+
+/** A release with what it inherits; the same line gives the same object, for a merge per instance and push would cost seconds. */
+function merged(released: ReleasedCapsule, ancestors: readonly Ancestor[]): ReleasedCapsule {
+  const parents = ancestors.map((one) => one.released);
+  const key = parents.map(({ release }) => release.gitTree).join(' ');
+  const lines = known.get(released) ?? new Map<string, ReleasedCapsule>();
+  known.set(released, lines);
+  const before = lines.get(key);
+  if (before !== undefined) return before;
+  const declaration = inheritedDeclaration(
+    released.declaration,
+    parents.map((parent) => parent.declaration),
+  );
+  const schema = inheritedSchema([released.schema, ...parents.map((parent) => parent.schema)]);
+  const made = { ...released, declaration, schema, own: released.declaration };
+  lines.set(key, made);
+  return made;
 }
 
 /** The locked version, then all others from the highest; an instance that moves has only what it may move to. */
