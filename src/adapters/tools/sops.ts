@@ -1,6 +1,5 @@
 import { isJsonObject } from '#model/json.ts';
 import type { Json } from '#model/json.ts';
-import { visibleText } from '#model/quoted.ts';
 import type { SealedDocument } from '#model/sealed.ts';
 import { toSecret } from '#model/secret.ts';
 import type { Secret } from '#model/secret.ts';
@@ -29,16 +28,7 @@ export function sopsSecrets(known: Programs, ageKey: Secret | undefined): Sealed
       runLimited(
         {
           program: program.path,
-          args: [
-            'decrypt',
-            '--input-type',
-            document.type,
-            '--output-type',
-            'json',
-            '--filename-override',
-            `document.${document.type}`,
-            '/dev/stdin',
-          ],
+          args: ['decrypt', '--input-type', document.type, '--output-type', 'json', '--filename-override', `document.${document.type}`],
           folder,
           env: { ...bareEnvironment(folder), SOPS_AGE_KEY: ageKey.reveal(), SOPS_DISABLE_VERSION_CHECK: 'true' },
           input: Buffer.from(document.text),
@@ -55,12 +45,12 @@ export function sopsSecrets(known: Programs, ageKey: Secret | undefined): Sealed
   return { open };
 }
 
-/** Only what is known to hold no value: its own words could quote a piece of what it could not parse. */
+/** Only what is known to hold no value: in its own words sops quotes what it could not decrypt. */
 function reasonOf(stderr: string): string {
-  if (/MAC mismatch/i.test(stderr)) return 'its message authentication code does not match, so it was changed after it was encrypted';
-  if (/no identity matched|Failed to get the data key|no master key/i.test(stderr)) return 'no age key of this machine opens it';
-  if (/Error unmarshalling|unmarshal/i.test(stderr)) return 'it is not a document of sops';
-  return visibleText('it gave a reason that is not repeated here');
+  if (/MAC mismatch|Error decrypting tree/i.test(stderr)) return 'it was changed after it was encrypted';
+  if (/Failed to get the data key/i.test(stderr)) return 'no age key of this machine opens it';
+  if (/unmarshal/i.test(stderr)) return 'it is not a document of sops';
+  return 'it gave a reason that is not repeated here';
 }
 
 function valuesOf(document: SealedDocument, text: string): ReadonlyMap<string, Secret> {
