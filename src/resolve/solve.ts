@@ -252,10 +252,17 @@ function noVersion(
     kind: 'no-version',
     capsule: slot.capsule,
     needs: [...new Set([...needs, ...(more?.needs ?? [])])],
-    available: [...sortedVersions(search, slot.capsule)].reverse(),
+    available: [...sortedVersions(search, slot.capsule)].reverse().map((version) => withState(search, slot.capsule, version)),
     asked: more?.asked ?? asked,
     chain: [...new Set([...chain, ...(more?.chain ?? [])])],
   };
+}
+
+/** Versions that are there and never chosen say so. */
+function withState(search: Search, capsule: CapsuleName, version: string): string {
+  const release = search.input.index.releases.get(capsule)?.get(version);
+  const spec = release === undefined ? undefined : search.input.loaded(release)?.declaration.spec;
+  return spec?.lifecycle === 'retired' ? `${version} (retired)` : version;
 }
 
 /** Takes decisions back to the latest one that `failing` blames, and answers it, ready for its next candidate. */

@@ -195,6 +195,21 @@ test('V-08: versions rise along each branch by itself', async () => {
   expect(above === undefined ? undefined : await rules(above)).not.toContain('V-08');
 });
 
+test('where risk is high an unprotected release branch lets nothing run or move, a protected one does', async () => {
+  const shop = await shopAtTwo([{ ...DEV, risk: 'high' }]);
+  await release(shop, capsuleFiles('1.4.3'));
+  await shop.engine.drift();
+
+  expect(shop.engine.endings.get('reconcile/dev')).toMatchObject({ kind: 'stuck', problems: [{ code: 'protection-missing' }] });
+  expect(requestsIn(shop.outside)).toEqual([]);
+
+  shop.outside.forge.protections.set(BRANCH, { protected: true, requiredChecks: [], requiredApprovals: 0 });
+  const fresh = startEngine(portsOf(shop.outside));
+  await fresh.start();
+  expect(fresh.endings.get('reconcile/dev')).toEqual({ kind: 'settled' });
+  expect(requestsIn(shop.outside)).toEqual(['merged promote(dev): web 1.0.0 → 1.4.3']);
+});
+
 test('a lock is written from a release branch, too', async () => {
   const shop = await shopAtTwo();
   await peopleOf(shop.outside).push(capsuleFiles('1.4.3'), { branch: BRANCH, from: shop.fork });

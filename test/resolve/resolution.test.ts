@@ -315,3 +315,14 @@ test('a resolution of 10,000 locked instances is found in one pass', () => {
   expect(answer.kind === 'resolved' && answer.resolution.instances.length).toBe(10_000);
   expect(loads).toBe(10_000);
 });
+
+test('a retired version is told among those that are available, and chosen by nobody', () => {
+  const shelf = world({ greeter: { '1.4.1': {}, '1.5.0': { lifecycle: 'retired' } } });
+
+  expect(resolvedLines(shelf, environment('dev', { greeter: { version: '^1.0.0' } }))).toEqual([
+    'greeter greeter@1.4.1 wave 0 by environment',
+  ]);
+  expect(resolvedLines(shelf, environment('dev', { greeter: { version: '^1.5.0' } }))).toEqual([
+    'V-20: no version of greeter satisfies all of: environment dev needs ^1.5.0; available 1.4.1, 1.5.0 (retired)',
+  ]);
+});
