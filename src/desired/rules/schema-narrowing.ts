@@ -8,6 +8,7 @@ export type Narrowing =
 
 const MOST_PARTS = 20_000;
 const DEEPEST = 32;
+const MOST_ALTERNATIVES = 50;
 
 interface Walk {
   readonly before: JsonObject;
@@ -38,6 +39,11 @@ function compare(walk: Walk, step: Step): void {
   const before = flattened(walk.before, step.before, 0);
   const after = flattened(walk.after, step.after, 0);
   if (before === undefined || after === undefined) return;
+  const alternatives = alternativesOf(before);
+  if (alternatives !== undefined) {
+    for (const one of alternatives) compare(walk, { ...step, before: one, depth: step.depth + 1 });
+    return;
+  }
   const here = { ...step, before, after };
   const hows = [...typeNarrowings(here), ...valueNarrowings(here), ...textNarrowings(here), ...addedConditions(here)];
   walk.found.push(...hows.map((how): Narrowing => ({ kind: 'narrows', key: step.key, how })));
@@ -231,17 +237,26 @@ function compareItems(walk: Walk, { before, after, key, depth }: Parts): void {
     compare(walk, { before: before['items'] ?? true, after: now, key: `${key}/*`, depth: depth + 1 });
 }
 
-/** Each alternative that there was must be taken by one that there is. */
+/** Alternatives, types and listed values one by one: what comes next may take each of them in another place. */
+function alternativesOf(schema: JsonObject): readonly Json[] | undefined {
+  for (const word of ['anyOf', 'oneOf']) {
+    const { [word]: branches, ...rest } = schema;
+    if (Array.isArray(branches) && branches.length > 0 && branches.length <= MOST_ALTERNATIVES)
+      return branches.map((branch: Json) => ({ allOf: [rest, branch] }));
+  }
+  const values = valuesOf(schema);
+  if (values !== undefined && values.length > 1 && values.length <= MOST_ALTERNATIVES)
+    return values.map((value) => ({ ...schema, enum: [value] }));
+  const types = typesOf(schema);
+  return types !== undefined && types.length > 1 ? types.map((type) => ({ ...schema, type })) : undefined;
+}
+
 function compareAlternatives(walk: Walk, step: Parts): void {
   for (const word of ['anyOf', 'oneOf'] as const) {
     const now = step.after[word];
-    if (!Array.isArray(now) || now.length > 50) continue;
-    const was = step.before[word];
-    const { [word]: _, ...rest } = step.before;
-    const alternatives = Array.isArray(was) ? was.slice(0, 50) : [rest];
-    const lost = alternatives.filter((one: Json) => !now.some((next: Json) => takes(walk, step, { before: one, after: next })));
-    if (lost.length > 0)
-      walk.found.push({ kind: 'narrows', key: step.key, how: Array.isArray(was) ? `${lost.length} of ${word} gone` : `by ${word}` });
+    if (!Array.isArray(now) || now.length > MOST_ALTERNATIVES) continue;
+    if (!now.some((after: Json) => takes(walk, step, { before: step.before, after })))
+      walk.found.push({ kind: 'narrows', key: step.key, how: `by ${word}` });
   }
 }
 
