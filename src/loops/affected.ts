@@ -8,6 +8,8 @@ import type { Declarations } from './reading.ts';
 export interface Affected {
   readonly capsules: ReadonlySet<string>;
   readonly environments: ReadonlySet<string>;
+  /** Those of them whose own files did not move: what they have locked renders as it did. */
+  readonly lockedAsBefore: ReadonlySet<string>;
   /** Something that everything follows from: the project, a policy. */
   readonly everything: boolean;
 }
@@ -24,7 +26,13 @@ export function affectedSince(now: Declarations, before: Declarations): Affected
   const own = environments.filter((environment) => everything || moved.has(environment.name) || uses(environment, capsules));
   const places = new Set(own.flatMap(placesOf));
   const beside = environments.filter((environment) => placesOf(environment).some((place) => places.has(place)));
-  return { capsules, environments: new Set([...moved, ...[...own, ...beside].map((environment) => environment.name)]), everything };
+  const lockedAsBefore = new Set(everything ? [] : environments.map(({ name }) => name).filter((name) => !moved.has(name)));
+  return {
+    capsules,
+    lockedAsBefore,
+    environments: new Set([...moved, ...[...own, ...beside].map((environment) => environment.name)]),
+    everything,
+  };
 }
 
 /** Whether a problem stands in what moved, or in an environment that follows from it. */

@@ -8,6 +8,7 @@ import type { Pin, ReleaseIndex, Resolution } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { overTenantQuota, sharedObjects } from '#render/render.ts';
 import { checkLock, checkRetirement, checkSecretSources, lockText, pinsOfLock } from '#resolve/resolve.ts';
+import type { Affected } from './affected.ts';
 import { bundleVerdicts } from './bundles.ts';
 import { composedSources } from './composed.ts';
 import { imageProblems } from './images.ts';
@@ -22,8 +23,8 @@ interface Checked {
   /** With the capsules of the snapshot itself. */
   readonly state: DesiredState;
   readonly index: ReleaseIndex;
-  /** Only these environments are looked at; undefined for all. */
-  readonly only: ReadonlySet<string> | undefined;
+  /** Only the environments of a change are looked at; undefined for all. */
+  readonly affected: Affected | undefined;
   /** Problems found before: the same mistake seen again is not told twice. */
   readonly findings: readonly Problem[];
 }
@@ -38,15 +39,18 @@ export async function checkEnvironments(
   const renderings: { environment: DesiredEnvironment; rendering: Rendering }[] = [];
   for (const environment of checked.state.environments) {
     signal?.throwIfAborted();
-    if (checked.only?.has(environment.name) === false) continue;
+    if (checked.affected?.environments.has(environment.name) === false) continue;
     // A range that cannot be read was told already; nothing can be resolved with it.
     if (checked.findings.some(({ code, place }) => code === 'range-invalid' && place.file === environment.declared.file)) continue;
     const pins = environment.lock === undefined ? [] : pinsOfLock(environment.lock.value);
-    const locked = await renderPins(checked, { environment, pins, move: new Map() }, signal);
+    // V-89 was asked of what did not move when it did.
+    const twice = checked.affected?.lockedAsBefore.has(environment.name) !== true;
+    const locked = await renderPins(checked, { environment, pins, move: new Map(), twice }, signal);
     found.push(...(await lockProblems(checked, environment, locked.pins)), ...locked.problems);
     if (locked.rendering !== undefined) renderings.push({ environment, rendering: locked.rendering });
     const move = environment.lock === undefined ? new Map<InstanceName, string>() : unlocked(checked, pins);
-    const newest = move.size > 0 && locked.pins !== undefined ? await renderPins(checked, { environment, pins, move }, signal) : undefined;
+    const newest =
+      move.size > 0 && locked.pins !== undefined ? await renderPins(checked, { environment, pins, move, twice: true }, signal) : undefined;
     found.push(...(newest?.problems ?? []), ...secretProblems(checked, environment, [...locked.sources, ...(newest?.sources ?? [])]));
     for (const kind of new Set([...locked.unjudged.keys(), ...(newest?.unjudged.keys() ?? [])])) {
       const count = Math.max(locked.unjudged.get(kind) ?? 0, newest?.unjudged.get(kind) ?? 0);
@@ -61,6 +65,8 @@ export async function checkEnvironments(
 }
 
 interface Wanted {
+  /** Compare with a second rendering. */
+  readonly twice: boolean;
   readonly environment: DesiredEnvironment;
   readonly pins: readonly Pin[];
   readonly move: ReadonlyMap<InstanceName, string>;
@@ -89,7 +95,7 @@ async function renderPins(checked: Checked, wanted: Wanted, signal: AbortSignal 
       environment: wanted.environment,
       resolution: resolved.value,
       occasion: 'pullRequest',
-      twice: true,
+      twice: wanted.twice,
     },
     signal,
   );

@@ -60,7 +60,7 @@ export async function validateSnapshot(
     declarations,
     state,
     index: unreleased,
-    only: affected?.environments,
+    affected,
     findings: [...found],
   };
   const { problems: ofEnvironments, unjudged, notes } = await checkEnvironments(checked, signal);

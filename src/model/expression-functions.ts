@@ -1,6 +1,7 @@
 import type { CelFunc, CelInput, CelList, CelType, CelValue } from '@bufbuild/cel';
 import { RE2JS } from 're2js';
-import semver from 'semver';
+import type { SemVer } from 'semver';
+import parseVersion from 'semver/functions/parse.js';
 
 import { heldAddress, heldIn, heldPrefix, heldQuantity, heldUrl, heldVersion, kindOf, KINDS } from '#model/expression-values.ts';
 import {
@@ -236,9 +237,9 @@ function isInteger(billionths: bigint): boolean {
   return billionths % ONE === 0n && value < LONGEST_INT && value >= -LONGEST_INT;
 }
 
-function strictVersion(given: string): semver.SemVer | undefined {
+function strictVersion(given: string): SemVer | undefined {
   if (given.length > 128 || !/^[0-9]/.test(given)) return undefined;
-  return semver.parse(given) ?? undefined;
+  return parseVersion(given) ?? undefined;
 }
 
 /** A leading v, missing parts and leading zeros are forgiven. */

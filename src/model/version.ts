@@ -1,4 +1,10 @@
-import semver from 'semver';
+// One by one: the whole of the package is twice as much to load.
+import Range from 'semver/classes/range.js';
+import compare from 'semver/functions/compare.js';
+import major from 'semver/functions/major.js';
+import minor from 'semver/functions/minor.js';
+import satisfies from 'semver/functions/satisfies.js';
+import valid from 'semver/functions/valid.js';
 
 const LIMIT = 128;
 const NUMBER = '(0|[1-9][0-9]{0,14})';
@@ -10,13 +16,13 @@ const LETTER_V = /(^|[\s<>=^~|])[vV]/;
 /** A range of versions, parsed once. Prereleases match only where the range names one of the same major.minor.patch. */
 export interface VersionRange {
   readonly text: string;
-  readonly parsed: semver.Range;
+  readonly parsed: Range;
 }
 
 /** SemVer 2.0.0 without build metadata, no `v`, no white space, at most 128 characters of ASCII. */
 export function isVersion(text: string): boolean {
   // The `$` of a regular expression without the m flag does not match before a final newline in JavaScript.
-  return text.length <= LIMIT && VERSION.test(text) && semver.valid(text) === text;
+  return text.length <= LIMIT && VERSION.test(text) && valid(text) === text;
 }
 
 export function isPrerelease(version: string): boolean {
@@ -25,23 +31,23 @@ export function isPrerelease(version: string): boolean {
 
 /** SemVer precedence; both must be versions. */
 export function compareVersions(a: string, b: string): number {
-  return a === b ? 0 : semver.compare(a, b);
+  return a === b ? 0 : compare(a, b);
 }
 
 export function majorOf(version: string): number {
-  return semver.major(version);
+  return major(version);
 }
 
 /** Whether a version may break what one before it promised: another major, or below 1.0.0 another minor. */
 export function isBreakingBump(before: string, after: string): boolean {
-  if (semver.major(before) !== semver.major(after)) return semver.major(after) > semver.major(before);
-  return semver.major(after) === 0 && semver.minor(after) > semver.minor(before);
+  if (major(before) !== major(after)) return major(after) > major(before);
+  return major(after) === 0 && minor(after) > minor(before);
 }
 
 /** The first version after one that may break what it promised. */
 export function nextBreakingVersion(version: string): string {
-  const major = semver.major(version);
-  return major === 0 ? `0.${semver.minor(version) + 1}.0` : `${major + 1}.0.0`;
+  const number = major(version);
+  return number === 0 ? `0.${minor(version) + 1}.0` : `${number + 1}.0.0`;
 }
 
 /** node-semver's ranges, without `v` and build metadata and never empty; undefined when the text is none. */
@@ -50,7 +56,7 @@ export function parseRange(text: string): VersionRange | undefined {
   const alternatives = text.split('||');
   if (alternatives.length > 32 || alternatives.some((part) => part.trim() === '')) return undefined;
   try {
-    return { text, parsed: new semver.Range(text) };
+    return { text, parsed: new Range(text) };
   } catch (error) {
     if (error instanceof TypeError) return undefined;
     throw error;
@@ -63,7 +69,7 @@ export function isInRange(version: string, range: VersionRange): boolean {
 
 /** The same where prereleases count like any version: what a conflict or an upgrade path covers. */
 export function isCovered(version: string, range: VersionRange): boolean {
-  return semver.satisfies(version, range.parsed, { includePrerelease: true });
+  return satisfies(version, range.parsed, { includePrerelease: true });
 }
 
 /** True when every alternative of `||` has an upper end. */

@@ -38,6 +38,11 @@ test('a change of one environment looks at that one alone', async () => {
   expect(await since(garden, { [PROD_CONFIG]: 'greeting: Salut\n' })).toEqual({ ...NOTHING, environments: ['prod'], renders: 4 });
 });
 
+test('a change of a capsule renders what is locked once, and what it brings twice', async () => {
+  // Web and redis on three targets; the new web on three.
+  expect(await since(garden, release())).toEqual({ ...NOTHING, capsules: ['web'], environments: ['dev', 'prod'], renders: 6 + 2 * 3 });
+});
+
 test('a change of a capsule shows its mistakes in the environments that use it', async () => {
   const found = await since(garden, release({ [NOTE]: edit('kind: ConfigMap\n', '') }));
 
