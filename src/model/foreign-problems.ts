@@ -30,6 +30,13 @@ export const FOREIGN_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'resources: [github.com/acme/base?ref=main]',
     remedy: 'Copy it into the capsule and name it by a relative path.',
   },
+  'secret-not-opened': {
+    rule: undefined,
+    title: 'An encrypted secret could not be opened where it is applied',
+    why: 'Its values exist only in the applied object: without a key that opens the file there is nothing to write.',
+    example: 'secrets: { greeter: { api-key: { provider: sops, path: secrets/api.yaml } } } and no sops.ageKey',
+    remedy: 'Set sops.ageKey in the configuration of the service, install sops, or encrypt the file for the recipient of that key.',
+  },
   'secret-not-sealed': {
     rule: undefined,
     title: 'The encrypted file of a secret cannot be used',

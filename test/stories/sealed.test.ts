@@ -85,7 +85,7 @@ test('without a key the others are applied, the run says which object waits, and
     kind: 'stuck',
     problems: [
       {
-        code: 'target-write-failed',
+        code: 'secret-not-opened',
         message: expect.stringContaining('web-api could not be written: this process opens no encrypted files'),
       },
     ],

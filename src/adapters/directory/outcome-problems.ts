@@ -31,6 +31,15 @@ export function writeProblem(step: Step, error: PortError): Problem {
   );
 }
 
+/** The values of the object are encrypted in git, and stay so. */
+export function sealedProblem(step: Step, error: PortError): Problem {
+  return problem(
+    'secret-not-opened',
+    `${keyText(step.key)} could not be written: ${error.message}`,
+    'Give this process the age key (sops.ageKey in its configuration) and sops, or encrypt the file again; the next run tries again.',
+  );
+}
+
 function problem(code: string, message: string, remedy: string): Problem {
   return {
     code,

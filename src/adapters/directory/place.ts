@@ -10,7 +10,7 @@ import type { Digests } from './digests.ts';
 import { codeOf } from './disk.ts';
 import type { Disk } from './disk.ts';
 import { diskFailure } from './failures.ts';
-import { movedProblem, writeProblem } from './outcome-problems.ts';
+import { movedProblem, sealedProblem, writeProblem } from './outcome-problems.ts';
 import type { UnsealedSteps } from './unsealed.ts';
 
 export interface Directory {
@@ -43,7 +43,8 @@ export async function stageText(directory: Directory, step: WritingStep): Promis
 export async function placeObject(directory: Directory, step: WritingStep, staged: Staged): Promise<Outcome> {
   const file = join(directory.base, step.path);
   try {
-    if (isPortError(staged)) return outcome(step, 'failed', writeProblem(step, staged));
+    if (isPortError(staged))
+      return outcome(step, 'failed', staged === directory.opened.get(step.path) ? sealedProblem(step, staged) : writeProblem(step, staged));
     await makePlain(directory.disk, directory.base, [dirname(step.path)]);
     const found = await directory.digests.of(file);
     if (found === step.sha256 || staged === undefined) {
