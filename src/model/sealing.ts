@@ -16,6 +16,11 @@ const IDENTITY: ReadonlySet<string> = new Set([
   'conflicts',
 ]);
 
+/** Files that speak of one capsule alone: nobody inherits them. */
+export function isOwnFile(path: string): boolean {
+  return /^(capsule\.ya?ml|CHANGELOG\.md|README\.md|tests\/.*)$/.test(path);
+}
+
 /** A capsule's declaration and the paths of its files. */
 export interface Sealable {
   readonly declaration: Capsule;
@@ -71,7 +76,7 @@ function fileWrites(child: Sealable, sealed: Sealable): readonly string[] {
   const { path = 'templates' } = { ...sealed.declaration.spec.render, ...child.declaration.spec.render };
   const folder = `${path.replace(/\/+$/, '')}/`;
   return child.files.flatMap((file) => {
-    if (/^(capsule\.ya?ml|CHANGELOG\.md|README\.md|tests\/.*)$/.test(file)) return [];
+    if (isOwnFile(file)) return [];
     if (theirs.has(file)) return [`/files/${file}`];
     return file.startsWith(folder) ? [`/templates/${file.slice(folder.length)}`] : [];
   });

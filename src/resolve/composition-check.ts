@@ -1,3 +1,4 @@
+import { comesToAnEnd } from '#model/component-end.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import { pointerToken } from '#model/json.ts';
 import type { InstanceName } from '#model/names.ts';
@@ -125,20 +126,6 @@ function derivedNames(instance: InstanceName, { declaration }: ReleasedCapsule):
   return [...new Set([base, ...others.map(([name]) => `${base}-${name}`)])];
 }
 
-/** Kinds of components that come to an end. */
-const ENDING: ReadonlySet<string> = new Set([
-  'Job',
-  'Terraform',
-  'Pulumi',
-  'CloudFormation',
-  'Arm',
-  'Ansible',
-  'Puppet',
-  'Chef',
-  'Salt',
-  'Exec',
-]);
-
 /** V-30. */
 function completionProblems(composed: readonly Composed[], instances: readonly ResolvedInstance[]): readonly Problem[] {
   const known = new Map(composed.map((one) => [one.instance, one.released]));
@@ -147,7 +134,7 @@ function completionProblems(composed: readonly Composed[], instances: readonly R
     return Object.entries(declared).flatMap(([name, { condition }]) => {
       const provider = known.get(dependencies.get(name) ?? pin.instance);
       if (condition !== 'completed' || provider === undefined || !dependencies.has(name)) return [];
-      if (Object.values(provider.declaration.spec.components ?? {}).some(({ kind }) => ENDING.has(kind))) return [];
+      if (comesToAnEnd(provider.declaration)) return [];
       const { capsule } = provider.release;
       return [
         {

@@ -4,6 +4,7 @@ import { isJsonObject, valueAt, type Json, type JsonObject } from '#model/json.t
 import { mergePatch } from '#model/merge-patch.ts';
 import type { Place } from '#model/problem.ts';
 import type { ConfigurationLayer } from '#model/resolution.ts';
+import { isOwnFile } from '#model/sealing.ts';
 
 /** Fields of spec that speak of one capsule's own versions or of its children: a child does not inherit them. */
 const OWN: ReadonlySet<string> = new Set([
@@ -15,8 +16,6 @@ const OWN: ReadonlySet<string> = new Set([
   'deprecation',
   'migrations',
 ]);
-/** Files that speak of one capsule alone. */
-const OWN_FILES = /^(capsule\.ya?ml|CHANGELOG\.md|README\.md|tests\/.*)$/;
 
 /** What a capsule declares over what its parents (nearest first) declare: RFC 7396 on spec; identity is the child's. */
 export function inheritedDeclaration(child: Capsule, parents: readonly Capsule[]): Capsule {
@@ -56,10 +55,10 @@ export function composedCapsule(child: CapsuleSource, parents: readonly CapsuleS
   const places = new Map<string, string>();
   for (const one of [...line].reverse()) {
     const own = one === child;
-    for (const [path, bytes] of one.contents) if (own || !OWN_FILES.test(path)) contents.set(path, bytes);
-    for (const file of one.files) if (own || !OWN_FILES.test(file.path)) files.set(file.path, file);
+    for (const [path, bytes] of one.contents) if (own || !isOwnFile(path)) contents.set(path, bytes);
+    for (const file of one.files) if (own || !isOwnFile(file.path)) files.set(file.path, file);
     for (const path of [...one.contents.keys(), ...one.files.map((file) => file.path)])
-      if (own || !OWN_FILES.test(path)) places.set(path, one.directory);
+      if (own || !isOwnFile(path)) places.set(path, one.directory);
   }
   const declared: Declared<Capsule> = { ...child.declared, value, at: (pointer) => originOf(line, pointer) };
   return {

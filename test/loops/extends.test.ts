@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { inheritedRisks } from '#loops/inherited-risk.ts';
 import { changed, edit, edits, plantedGarden, seen, validated, withLocks, worldOf, type Change, type Garden } from './garden.ts';
 import { renderedDev } from './rendered-dev.ts';
-import { library, PACKAGE, SCHEMA, WEB } from './rule-changes.ts';
+import { library, LOCK, PACKAGE, SCHEMA, WEB } from './rule-changes.ts';
 
 const BASE = 'capsules/base/capsule.yaml';
 const EXTENDED: Change = {
@@ -112,4 +112,12 @@ test('what is wrong with a parent is told once, at the parent, whoever extends i
     'V-18 dependency-undeclared capsules/base/capsule.yaml:12:9',
     'V-88 template-invalid capsules/base/templates/inherited.yaml.hbs:6:11',
   ]);
+});
+
+test('V-46 and V-47: a lock without the parent, and with another one than the engine would write', async () => {
+  const entry = /^ {2}web\.base:\n(?: {4}.*\n)+/m;
+  const lacking = await changed(extended, { [LOCK]: (text) => text.replace(entry, '') });
+  expect(seen(await validated(lacking))).toEqual(['V-47 lock-incomplete environments/dev/environment.lock.yaml:5:1']);
+  const edited = await changed(extended, { [LOCK]: (text) => text.replace(entry, (all) => all.replace('- web', '- environment')) });
+  expect(seen(await validated(edited))).toEqual(['V-46 lock-edited environments/dev/environment.lock.yaml:28:5']);
 });

@@ -82,6 +82,11 @@ export const COMPOSITION_VIOLATIONS: readonly Row[] = [
     ['V-26 sealed-changed capsules/child/capsule.yaml:6:1'],
   ],
   [
+    'V-26: a file in the place of the sealed one',
+    sealedBelow('', { 'capsules/base/files/a.txt': 'a\n', 'capsules/child/files/a.txt': 'b\n' }),
+    ['V-26 sealed-changed capsules/child/capsule.yaml:6:1'],
+  ],
+  [
     'V-26: an environment that patches what is sealed',
     {
       [WEB]: edits(edit('version: 1.0.0', 'version: 1.1.0'), edit('  type: service\n', '  type: service\n  sealed: true\n')),
@@ -150,6 +155,7 @@ export const COMPOSITION_NEAR_MISSES: readonly Row[] = [
   ],
   ['V-26: a child that adds where its sealed parent is open', sealedBelow(CHILD_ENV), []],
   ['V-26: a child that says what its sealed parent says', sealedBelow(PORT), []],
+  ['V-26: a file beside those of the sealed one', sealedBelow('', { 'capsules/child/files/b.txt': 'b\n' }), []],
   [
     'V-26: a child of a parent that is not sealed',
     { [file('base')]: library('base', PORT), [file('child')]: library('child', `${extending('base')}${PORT.replace('8080', '9090')}`) },

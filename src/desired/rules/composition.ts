@@ -1,5 +1,6 @@
 import type { RuleContext } from '#desired/facts.ts';
 import { problemOf, relatedTo } from '#desired/finding.ts';
+import { comesToAnEnd } from '#model/component-end.ts';
 import type { Capsule } from '#model/declarations.generated.ts';
 import type { CapsuleSource, Declared } from '#model/desired.ts';
 import { type Json, pointerToken } from '#model/json.ts';
@@ -196,28 +197,14 @@ function guards(expression: string, dependency: string): boolean {
   return expression.includes(`capabilities.${dependency}`) || /capabilities\[["']/.test(expression);
 }
 
-/** Kinds of components that come to an end. */
-const ENDING: ReadonlySet<string> = new Set([
-  'Job',
-  'Terraform',
-  'Pulumi',
-  'CloudFormation',
-  'Arm',
-  'Ansible',
-  'Puppet',
-  'Chef',
-  'Salt',
-  'Exec',
-]);
-
 /** V-30 against the snapshot's version of a dependency, where the range takes it. */
 function completionProblems(context: RuleContext, capsule: CapsuleSource): readonly Problem[] {
   return Object.entries(capsule.declared.value.spec.dependencies ?? {}).flatMap(([name, dependency]) => {
     const provider = dependency.capsule === undefined ? undefined : context.capsules.get(dependency.capsule);
     const range = parseRange(dependency.version ?? '*');
     if (dependency.condition !== 'completed' || provider === undefined || range === undefined) return [];
-    const { metadata, spec } = provider.declared.value;
-    if (!isInRange(metadata.version, range) || Object.values(spec.components ?? {}).some(({ kind }) => ENDING.has(kind))) return [];
+    const { metadata } = provider.declared.value;
+    if (!isInRange(metadata.version, range) || comesToAnEnd(provider.declared.value)) return [];
     return [
       problemOf({
         code: 'never-completes',
