@@ -9,6 +9,7 @@ import { checkCustomResource } from './custom-resource-check.ts';
 import type { CustomKinds, CustomVersion } from './custom-resources.ts';
 import type { Check } from './kubernetes-check.ts';
 import { CHECK_LIMITS, checkShape } from './kubernetes-check.ts';
+import { meaningMistakes } from './kubernetes-meaning.ts';
 
 /** What the schemas say of an object. `unknown`: nobody here knows its kind. */
 export type ObjectJudgement = { readonly kind: 'judged'; readonly findings: readonly ObjectFinding[] } | { readonly kind: 'unknown' };
@@ -25,7 +26,9 @@ export function judgeAgainstSchemas(api: KubernetesApi, custom: CustomKinds, obj
   const shape = api.kinds.get(name);
   if (shape !== undefined) {
     checkShape(check, shape, object);
-    return judged(check, deprecation(api, name));
+    // What is broken in its shape has no meaning yet.
+    const meaning = check.findings.some((finding) => !finding.isTolerated) ? [] : meaningMistakes(object);
+    return judged(check, [...meaning, ...deprecation(api, name)]);
   }
   const { group, version } = groupAndVersion(object.apiVersion);
   const versions = custom.get(`${group}/${object.kind}`);

@@ -157,6 +157,37 @@ describe('an object of Kubernetes', () => {
     expect(found(object(apiVersion, kind, {}))).toEqual([expected]);
   });
 
+  test.each([
+    [
+      'a selector that misses its own pods',
+      deployment({}, { selector: { matchLabels: { app: 'wbe' } } }),
+      'object-value-invalid /spec/selector/matchLabels/app is not among the labels of its own pods, so it would find none of them',
+    ],
+    ['a container without image', deployment({ image: null }), `object-field-missing ${CONTAINER} lacks image, which a container needs`],
+    [
+      'a volume that is nowhere',
+      deployment({ volumeMounts: [{ name: 'dta', mountPath: '/data' }] }),
+      `object-value-invalid ${CONTAINER}/volumeMounts/0/name is "dta", which is no volume of the pod (known: none)`,
+    ],
+    [
+      'several ports of which one has no name',
+      object('v1', 'Service', { spec: { ports: [{ port: 80 }, { port: 81, name: 'b' }] } }),
+      'object-field-missing /spec/ports/0 lacks name, which each of several ports needs',
+    ],
+  ])('may not have %s', (_, judged, expected) => {
+    expect(found(judged)).toEqual([expected]);
+  });
+
+  test('may mount what its claims bring, and have one port without a name', () => {
+    const set = deployment(
+      { volumeMounts: [{ name: 'data', mountPath: '/data' }] },
+      { serviceName: 'web', volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: {} }] },
+    );
+
+    expect(found({ ...set, kind: 'StatefulSet' })).toEqual([]);
+    expect(found(object('v1', 'Service', { spec: { ports: [{ port: 80 }] } }))).toEqual([]);
+  });
+
   test('says at most twenty things', () => {
     const env = Array.from({ length: 100 }, (__, at) => ({ nme: `A${at}` }));
 
