@@ -106,6 +106,7 @@ function deliveryOf(luggage: Luggage, one: Controlled, wish: ManifestsWish, left
     environment: nameOf(environment),
     namespace: textOf(destination['namespace']) ?? wish.namespace,
     path,
+    forcesNamespace: false,
     recurse: mapOf(source['directory'])['recurse'] === true,
     values,
     dependsOn: [],

@@ -25,6 +25,8 @@ export interface Delivery {
   readonly instance: string;
   readonly environment: string;
   readonly namespace: string;
+  /** It puts everything into that namespace, whatever objects say. */
+  readonly forcesNamespace: boolean;
   /** Folder of what it applies. */
   readonly path: string;
   /** Folders below are applied, too. */
@@ -125,6 +127,10 @@ function deliverOverlay(
   known.familyNames.set(family, name);
   const key = `family ${name}`;
   if (!travel.capsules.has(key)) travel.capsules.set(key, familyCapsule(travel.luggage, family, name, travel.leftOut));
+  if (delivery.forcesNamespace && kustomization.namespace !== undefined && kustomization.namespace !== delivery.namespace) {
+    const why = `is set over ${kustomization.namespace} of ${kustomization.file}: write it there`;
+    travel.leftOut.push({ file: delivery.file, line: delivery.line, what: `${delivery.what}: namespace ${delivery.namespace}`, why });
+  }
   const request: JsonObject = family.roots.length > 1 ? { config: { overlay: overlayPath(family, kustomization) } } : {};
   run(travel, delivery, { capsule: name, request }, kustomization.namespace ?? delivery.namespace);
 }

@@ -54,7 +54,10 @@ export async function importSource(source: Source, terminal: Terminal): Promise<
   const { planArrival } = await import('#loops/arrive.ts');
   const { kind, namespace, environment } = source;
   const { arrival, differences, problems } = await planArrival({ kind, luggage, namespace, environment, signal: terminal.signal });
-  const environments = arrival.files.flatMap((file) => /^environments\/([^/]+)\/environment\.yaml$/.exec(file.path)?.[1] ?? []);
+  // What takes releases by itself comes first: that is where to begin.
+  const isEntry = (file: ArrivedFile): boolean => String(file.content).includes('environments: []');
+  const declared = [...arrival.files.filter(isEntry), ...arrival.files.filter((file) => !isEntry(file))];
+  const environments = declared.flatMap((file) => /^environments\/([^/]+)\/environment\.yaml$/.exec(file.path)?.[1] ?? []);
   const { files, mapped, leftOut } = arrival;
   return { source, files, environments, mapped, leftOut, differences, problems };
 }

@@ -31,7 +31,7 @@ test('clusters are environments, kustomizations instances with what they depend 
     'clusters/staging/infra.yaml': kustomization('infra', 'infra', '  suspend: true\n'),
     'apps/base/kustomization.yaml': 'resources:\n  - web.yaml\n',
     'apps/base/web.yaml': object('ConfigMap', 'web'),
-    'apps/prod/kustomization.yaml': overlay,
+    'apps/prod/kustomization.yaml': `namespace: other\n${overlay}`,
     'apps/staging/kustomization.yaml': overlay,
     'infra/deep/cache.yaml': object('ConfigMap', 'cache', { namespace: 'shop' }),
   });
@@ -51,6 +51,7 @@ test('clusters are environments, kustomizations instances with what they depend 
   expect(written['environments/prod/environment.yaml']).toContain('environments:\n        - staging\n');
   expect(plan.arrival.leftOut.map(({ file, what }) => `${file} ${what}`)).toEqual([
     'clusters/prod/flux-system/source.yaml Kustomization flux-system',
+    'clusters/prod/apps.yaml Kustomization apps: namespace shop',
     'clusters/staging/infra.yaml Kustomization infra: suspend true',
   ]);
 });
