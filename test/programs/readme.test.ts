@@ -84,7 +84,7 @@ test('the first ten minutes hold, line by line', async () => {
     'degraded, 1 drifted',
     'steps done, drift',
     'waits: a person merges it: git merge promote/dev/cs-',
-    '"Hello" -> "Good morning"',
+    '+ spec.template.spec.containers[web].env[GREETING].value: "Good morning"',
     'waits: soak until ',
     /verified: \d+ commits, \d+ records, 2 renderings rendered again and equal/,
     'audit(dev): 1 record',
