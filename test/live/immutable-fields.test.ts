@@ -148,7 +148,7 @@ test('what is called immutable is what a real API server refuses to change', asy
       const answer = await kubectl([
         ...PATCH,
         `${before.kind}.${before.apiVersion.includes('/') ? before.apiVersion.replace(/(.*)\/(.*)/, '$2.$1') : `${before.apiVersion}.`}`,
-        String(before.metadata['name']),
+        objectKey(before).name,
         '-p',
         JSON.stringify(after),
       ]).then(
