@@ -185,7 +185,12 @@ function without(value: Json, keys: readonly string[]): Json {
 const RENDERED = ['components', 'patches', 'hooks', 'migrations', 'health', 'slo', 'alerts', 'observability'];
 const fields = [...fieldsOf(DECLARATION_SCHEMAS.Capsule)].filter((field) => RENDERED.includes(field.split('/')[2] ?? ''));
 /** Judged as the risk of a promotion; compared with the chart (foreign.test.ts). */
-const ELSEWHERE = ['/spec/migrations/*/reversible', '/spec/components/*/source/chart', '/spec/components/*/source/version'];
+const ELSEWHERE = [
+  '/spec/migrations/*/from',
+  '/spec/migrations/*/reversible',
+  '/spec/components/*/source/chart',
+  '/spec/components/*/source/version',
+];
 const leaves = fields.filter((field) => !fields.some((other) => other.startsWith(`${field}/`)));
 const honoured = leaves.filter((field) => !ELSEWHERE.includes(field) && SUPPORT.Capsule.honoured.some((entry) => covers(entry, field)));
 const everything = parse(EVERYTHING.replace('CHART_DIGEST', sha256Of(FILES['charts/c-1.2.3.tgz']))) as Json;
