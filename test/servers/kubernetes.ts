@@ -24,7 +24,7 @@ export interface RunningKubernetes {
   readonly stop: () => Promise<void>;
 }
 
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 180_000;
 const TOKEN = 'a-token-of-this-test-only';
 
 /** Starts etcd and kube-apiserver on free ports of 127.0.0.1 and waits until they are ready; all their files lie in `scratch`, an empty folder. */
