@@ -17,6 +17,7 @@ import { breakingProblems } from './rules/breaking-change.ts';
 import { CODE_OWNER_PATHS, codeOwnerProblems } from './rules/code-owners.ts';
 import { componentNameProblems } from './rules/component-names.ts';
 import { compositionProblems } from './rules/composition.ts';
+import { conditionProblems } from './rules/conditions.ts';
 import { cycleProblems } from './rules/cycles.ts';
 import { dependencyProblems } from './rules/dependencies.ts';
 import { deviceProblems } from './rules/devices.ts';
@@ -99,6 +100,7 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...wiringProblems(context),
     ...cycleProblems(context),
     ...compositionProblems(context),
+    ...conditionProblems(context),
     ...promotionProblems(context),
     ...targetProblems(context),
     ...targetFactProblems(context),

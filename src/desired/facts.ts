@@ -18,6 +18,8 @@ export interface CapsuleHistory {
   readonly observations: readonly CapsuleObservation[];
   /** Steps from this index on are new: after HEAD for a working directory, after the merge base on another branch. */
   readonly newFrom: number;
+  /** How many of them, from the first on, stand on the default branch already. */
+  readonly merged: number;
 }
 
 export type HistoryFacts =

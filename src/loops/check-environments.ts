@@ -60,7 +60,7 @@ export async function checkEnvironments(
   const bundles = renderings.map(({ environment, rendering }) => bundleVerdicts(environment, rendering));
   found.push(...sharedObjects(renderings), ...overTenantQuota(checked.state.project, renderings));
   found.push(...bundles.flatMap(({ problems }) => problems));
-  const problems = found.filter((problem) => !isKnown(checked.findings, problem));
+  const problems = found.filter((problem) => !isKnown(checked.findings, problem) && !isMissedBefore(checked.findings, problem));
   return { problems, unjudged, notes: bundles.flatMap(({ notes }) => notes) };
 }
 
@@ -216,6 +216,16 @@ function unlocked({ state, findings }: Checked, pins: readonly Pin[]): Map<Insta
 }
 
 /** The same rule at the same place, found without an environment, says it better. */
+/** Of a capsule that nothing could read, or that was called missing where it is named, nobody needs to hear that it is missing. */
+function isMissedBefore(findings: readonly Problem[], { code, message }: Problem): boolean {
+  if (code !== 'unknown-capsule') return false;
+  const name = /"([^"]*)"/u.exec(message)?.[1];
+  return findings.some(
+    (other) =>
+      (other.code === code && /"([^"]*)"/u.exec(other.message)?.[1] === name) || other.place.file === `capsules/${name}/capsule.yaml`,
+  );
+}
+
 function isKnown(findings: readonly Problem[], { rule, place }: Problem): boolean {
   if (rule === undefined || place.line === undefined) return false;
   return findings.some(

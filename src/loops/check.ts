@@ -136,8 +136,10 @@ async function historyFacts(
   if (head === undefined) return undefined;
   const view = await world.history.upTo(head);
   const main = await world.repository.resolve(world.settings.branch);
-  const base = at.commit === undefined || main === undefined ? head : await world.repository.mergeBase(head, main);
-  const old = base === undefined || base === head ? undefined : (await world.history.upTo(base)).capsules;
+  const fork = main === undefined ? head : await world.repository.mergeBase(head, main);
+  const merged = fork === undefined ? undefined : (await world.history.upTo(fork)).capsules;
+  const base = at.commit === undefined ? head : fork;
+  const old = base === undefined || base === head ? undefined : merged;
   return {
     kind: 'complete',
     branch: world.settings.branch,
@@ -153,6 +155,7 @@ async function historyFacts(
           ? [...observations, { commit: at.commit, version, gitTree: gitTree as (typeof observations)[number]['gitTree'] }]
           : observations,
         newFrom,
+        merged: merged?.get(name)?.length ?? 0,
       };
     }),
   };

@@ -8,13 +8,17 @@ import { capsule, NO_FACTS, ofRule, readFiles, shown } from '#test/desired/decla
 const HERE = readFiles({ 'capsules/web/capsule.yaml': capsule('web', '1.0.0') }).state;
 
 /** `1.0.0 a` is version 1.0.0 with tree aaaa…; the last state is the working directory. */
-function check(states: readonly string[], newFrom = states.length - 1) {
+function check(states: readonly string[], newFrom = states.length - 1, merged = states.length - 1) {
   const observations = states.map((text, index) => {
     const [version = '', tree = 'a'] = text.split(' ');
     const commit = index === states.length - 1 ? undefined : toCommitId(String(index).repeat(40));
     return { commit, version, gitTree: toTreeId(tree.repeat(40)) };
   });
-  const history = { kind: 'complete', branch: 'main', capsules: [{ capsule: toCapsuleName('web'), observations, newFrom }] } as const;
+  const history = {
+    kind: 'complete',
+    branch: 'main',
+    capsules: [{ capsule: toCapsuleName('web'), observations, newFrom, merged }],
+  } as const;
   return checkDesiredState(HERE, { ...NO_FACTS, history });
 }
 
@@ -60,6 +64,21 @@ test('V-09: an earlier commit that changed a released version is an error until 
   expect(shown(check(['1.0.0 a', '1.0.0 b', '1.0.0 a', '1.0.1 c']))).toEqual([
     `V-09 warning capsules/web/capsule.yaml:5 web@1.0.0 was released at ${'0'.repeat(40)} with tree ${'a'.repeat(40)}; ${'1'.repeat(40)} changes it to ${'b'.repeat(40)}, and a later commit took it back`,
   ]);
+});
+
+test('V-09: a branch that raised the version in a later commit may be merged, and is told how', () => {
+  const [problem] = check(['1.0.0 a', '1.0.0 b', '1.0.1 c'], 1, 1);
+  expect(problem).toMatchObject({
+    severity: 'warning',
+    message: expect.stringMatching(/changes it to b{40}, which is not on main yet$/u),
+    remedy: 'Merge with a merge commit or a squash; commit by commit (rebase, fast forward) it would be an error on main.',
+  });
+});
+
+test('V-07: on the branch itself a higher version is no remedy, for V-09 would follow', () => {
+  const remedies = (merged: number): readonly string[] => check(['1.0.0 a', '1.0.0 b'], 1, merged).map(({ remedy }) => remedy);
+  expect(remedies(1)).toEqual(['Raise metadata.version, or take the change back.']);
+  expect(remedies(2)).toEqual(['Bring the released content back in a new commit, then release the change under a new version.']);
 });
 
 test('V-09: the same content seen again is no violation', () => {

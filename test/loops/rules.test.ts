@@ -11,6 +11,7 @@ import { BREAKING_NEAR_MISSES, BREAKING_VIOLATIONS } from './rule-rows-breaking.
 import { COMPOSITION_NEAR_MISSES, COMPOSITION_VIOLATIONS } from './rule-rows-composition.ts';
 import { OBJECT_NEAR_MISSES, OBJECT_VIOLATIONS } from './rule-rows-objects.ts';
 import { OPERATION_NEAR_MISSES, OPERATION_VIOLATIONS } from './rule-rows-operations.ts';
+import { REVIEW_NEAR_MISSES, REVIEW_VIOLATIONS } from './rule-rows-review.ts';
 import { SECRET_NEAR_MISSES, SECRET_VIOLATIONS } from './rule-rows-secrets.ts';
 import { SUCCESSION_NEAR_MISSES, SUCCESSION_VIOLATIONS } from './rule-rows-succession.ts';
 import { VIOLATIONS } from './rule-violations.ts';
@@ -24,6 +25,7 @@ const ALL_VIOLATIONS: readonly Row[] = [
   ...SECRET_VIOLATIONS,
   ...OBJECT_VIOLATIONS,
   ...OPERATION_VIOLATIONS,
+  ...REVIEW_VIOLATIONS,
   ...SUCCESSION_VIOLATIONS,
 ];
 
@@ -36,6 +38,7 @@ const ALL_NEAR_MISSES: readonly Row[] = [
   ...SECRET_NEAR_MISSES,
   ...OBJECT_NEAR_MISSES,
   ...OPERATION_NEAR_MISSES,
+  ...REVIEW_NEAR_MISSES,
   ...SUCCESSION_NEAR_MISSES,
 ];
 

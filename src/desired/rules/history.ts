@@ -31,7 +31,7 @@ function capsuleProblems(history: CapsuleHistory, where: Where): readonly Proble
     const returned = first !== undefined && first.gitTree === here.gitTree;
     if (first !== undefined && !returned) {
       problems.push(
-        index === last ? changedProblem(history, { first, here }, where) : rewrittenProblem(history, { first, here, index }, where),
+        index === last ? changedProblem(history, { first, here, index }, where) : rewrittenProblem(history, { first, here, index }, where),
       );
     }
     const before = history.observations[index - 1];
@@ -47,6 +47,12 @@ interface Step {
   readonly first: CapsuleObservation;
   readonly here: CapsuleObservation;
 }
+
+interface Numbered extends Step {
+  readonly index: number;
+}
+
+const BRING_BACK = 'Bring the released content back in a new commit, then release the change under a new version.';
 
 /** V-06: two versions that order equally, which only build metadata can bring about. */
 function equalProblems(history: CapsuleHistory, where: Where): readonly Problem[] {
@@ -71,10 +77,11 @@ function equalProblems(history: CapsuleHistory, where: Where): readonly Problem[
   return problems;
 }
 
-/** V-07: the state at hand differs from what was released under its version. */
-function changedProblem(history: CapsuleHistory, step: Step, where: Where): Problem {
+/** V-07: the state at hand differs from what was released under its version. On the branch itself a higher version no longer mends that. */
+function changedProblem(history: CapsuleHistory, step: Numbered, where: Where): Problem {
   const { first, here } = step;
   const since = first.commit === undefined ? 'its release' : first.commit.slice(0, 12);
+  const isMerged = step.index < history.merged;
   return problemOf({
     code: 'changed-without-bump',
     rule: 'V-07',
@@ -82,7 +89,7 @@ function changedProblem(history: CapsuleHistory, step: Step, where: Where): Prob
     message:
       `content of ${history.capsule} changed since ${since} (tree ${first.gitTree.slice(0, 12)}→${here.gitTree.slice(0, 12)}) ` +
       `but version is still ${visibleText(here.version)}; bump metadata.version`,
-    remedy: 'Raise metadata.version, or take the change back.',
+    remedy: isMerged ? BRING_BACK : 'Raise metadata.version, or take the change back.',
   });
 }
 
@@ -99,23 +106,31 @@ function lowerProblem(history: CapsuleHistory, step: Step, where: Where): Proble
   });
 }
 
-/** V-09: an earlier commit changed a released version; only a warning once a later one took the change back. */
-function rewrittenProblem(history: CapsuleHistory, step: Step & { readonly index: number }, where: Where): Problem {
+/**
+ * V-09: an earlier commit changed a released version. Only a warning once a later one took the change back, and while it stands on no more than
+ * a branch: whether main will ever see that commit by itself depends on how the branch is merged.
+ */
+function rewrittenProblem(history: CapsuleHistory, step: Numbered, where: Where): Problem {
   const { first, here } = step;
   const later = history.observations.slice(step.index + 1);
   const mended = later.some((one) => one.version === first.version && one.gitTree === first.gitTree);
+  const isAhead = step.index >= history.merged;
+  const branch = visibleText(where.branch);
   return problemOf({
     code: 'release-rewritten',
     rule: 'V-09',
-    severity: mended ? 'warning' : 'error',
+    severity: mended || isAhead ? 'warning' : 'error',
     phase: 'resolve',
     place: where.place,
     message:
       `${history.capsule}@${visibleText(first.version)} was released at ${first.commit ?? 'HEAD'} with tree ${first.gitTree}; ` +
-      `${here.commit ?? 'the working directory'} changes it to ${here.gitTree}${mended ? ', and a later commit took it back' : ''}`,
+      `${here.commit ?? 'the working directory'} changes it to ${here.gitTree}` +
+      (mended ? ', and a later commit took it back' : isAhead ? `, which is not on ${branch} yet` : ''),
     remedy: mended
       ? 'Nothing; raise the version next time.'
-      : 'Bring the released content back in a new commit, then release the change under a new version.',
+      : isAhead
+        ? `Merge with a merge commit or a squash; commit by commit (rebase, fast forward) it would be an error on ${branch}.`
+        : BRING_BACK,
   });
 }
 

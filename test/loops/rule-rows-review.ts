@@ -1,0 +1,39 @@
+import { edit, edits } from './garden.ts';
+import { DEV, library, type Row } from './rule-changes.ts';
+
+const file = (name: string): string => `capsules/${name}/capsule.yaml`;
+const askFor = (name: string): ((before: string) => string) => edit('    web:\n', `    ${name}:\n      version: ^1.0.0\n    web:\n`);
+const bundle = (when: string): string =>
+  library('a', `  instances:\n    x:\n      capsule: b\n      version: ^1.0.0\n      when: ${when}\n`) +
+  '  config:\n    schema:\n      type: object\n      additionalProperties: false\n      properties:\n        both:\n          type: boolean\n          default: false\n';
+const choosing = (when: string): Row[1] => ({ [file('a')]: bundle(when), [file('b')]: library('b') });
+const CONDITION = 'expression-failed capsules/a/capsule.yaml:12:13';
+const storing = (recipe: string): Row[1] => ({
+  [file('a')]: library('a', '  dependencies:\n    cache:\n      type: cache\n      version: ^1.0.0\n'),
+  [file('b')]: library('b'),
+  [DEV]: edits(askFor('a'), edit('spec:\n', `spec:\n  recipes:\n    cache:\n      capsule: ${recipe}\n`)),
+});
+
+/** One problem for one mistake, at the mistake. */
+export const REVIEW_VIOLATIONS: readonly Row[] = [
+  ['a condition that does not parse', choosing('config.both =='), [CONDITION]],
+  ['a condition on a field that the schema does not have', choosing('config.bth'), [CONDITION]],
+  ['a condition on what conditions do not see', choosing('dependencies.x'), [CONDITION]],
+  ['a condition that gives a text', choosing('environment.name'), [CONDITION]],
+  ['V-17: a recipe that names nothing is told once', storing('bb'), ['V-17 unknown-capsule environments/dev/environment.yaml:8:16']],
+  [
+    'V-17: a child that cannot be read is not missing',
+    {
+      [file('a')]: library('a', '  instances:\n    x:\n      capsule: b\n      version: ^1.0.0\n'),
+      [file('b')]: library('b', '  components:\n    web: {}\n'),
+      [DEV]: askFor('a'),
+    },
+    ['missing-field capsules/b/capsule.yaml:9:10'],
+  ],
+];
+
+export const REVIEW_NEAR_MISSES: readonly Row[] = [
+  ['a condition on a field of the schema', choosing('config.both'), []],
+  ['a condition on the environment', choosing(`environment.name == 'config.nothing' && !has(config.both)`), []],
+  ['a condition on what all share', choosing('has(config.global.region)'), []],
+];
