@@ -1,12 +1,9 @@
-import { pathToFileURL } from 'node:url';
-
 import type { ValidationResult } from '#loops/check.ts';
 import type { Snapshot } from '#loops/reading.ts';
 import type { ReadingWorld } from '#loops/world.ts';
 import { instantText } from '#model/instant.ts';
 import type { Problem } from '#model/problem.ts';
 import { documentText, printable, problemDocument } from './output.ts';
-import { fingerprintOf } from './validate-baseline.ts';
 import { filesToShow, problemWithExcerpt } from './validate-excerpt.ts';
 import type { ValidateFormat } from './validate-outputs.ts';
 import type { Counts } from './validate-summary.ts';
@@ -35,7 +32,8 @@ export async function reportText(format: ValidateFormat, told: Told): Promise<st
         problems: told.problems.map(problemDocument),
       });
     case 'sarif':
-      return sarifText(told);
+      // It tells what every code means, which nothing else of a check needs.
+      return (await import('./validate-sarif.ts')).sarifText(told);
     case 'junit':
       return junitText(told.problems);
     case 'github':
@@ -74,34 +72,6 @@ function data(text: string): string {
 
 function property(text: string): string {
   return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
-}
-
-/** SARIF 2.1.0 (OASIS), as code scanning reads it: one run, one rule a code, places relative to the root. */
-export function sarifText(from: Pick<Told, 'problems' | 'version' | 'root'>): string {
-  const codes = [...new Set(from.problems.map((problem) => problem.code))].sort();
-  const rules = codes.map((id) => {
-    const first = from.problems.find((problem) => problem.code === id);
-    return { id, ...(first?.rule === undefined ? {} : { name: first.rule }), help: { text: printable(first?.remedy ?? '') } };
-  });
-  const results = from.problems.map((problem) => ({
-    ruleId: problem.code,
-    ruleIndex: codes.indexOf(problem.code),
-    level: problem.severity,
-    message: { text: printable(`${problem.message}\n${problem.remedy}`) },
-    partialFingerprints: { 'capstan/v1': fingerprintOf(problem) },
-    ...(problem.place.file === undefined ? {} : { locations: [{ physicalLocation: physicalLocation(problem) }] }),
-  }));
-  const root = { uri: `${pathToFileURL(from.root).href}/` };
-  const driver = { name: 'capstan', version: from.version, rules };
-  const run = { tool: { driver }, originalUriBaseIds: { ROOT: root }, columnKind: 'utf16CodeUnits', results };
-  const log = { $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] };
-  return `${JSON.stringify(log, undefined, 2)}\n`;
-}
-
-function physicalLocation({ place: { file = '', line, column } }: Problem): object {
-  const artifactLocation = { uri: file.split('/').map(encodeURIComponent).join('/'), uriBaseId: 'ROOT' };
-  if (line === undefined) return { artifactLocation };
-  return { artifactLocation, region: { startLine: line, ...(column === undefined ? {} : { startColumn: column }) } };
 }
 
 /** JUnit XML as CI servers read it: one test case a file with problems, failed by its errors; one that passed where nothing is wrong. */

@@ -149,8 +149,8 @@ function describe(error: ErrorObject, root: Json): SchemaFinding {
     case 'pattern':
     case 'format':
       return finding('bad-format', pointer, false, {
-        message: `${name} ${shownValue(value)} does not fit: ${noteOf(error)}`,
-        remedy: noteOf(error),
+        message: `${name} cannot be ${shownValue(value)}: ${noteOf(error)}`,
+        remedy: remedyOf(error),
       });
     case 'minimum':
     case 'maximum':
@@ -225,9 +225,22 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** What the schema says of the value in words, else its pattern. */
 function noteOf(error: ErrorObject): string {
-  const note = isRecord(error.parentSchema) ? error.parentSchema['description'] : undefined;
-  if (typeof note === 'string') return note;
+  const shape = shapeOf(error);
+  if (shape !== undefined) return `it must be ${shape}`;
   return error.keyword === 'format' ? `it must be ${String(error.schema)}` : `it must match ${visibleText(String(error.schema))}`;
+}
+
+function remedyOf(error: ErrorObject): string {
+  const shape = shapeOf(error);
+  if (shape !== undefined) return `Write ${shape}.`;
+  return error.keyword === 'format' ? `Write ${String(error.schema)}.` : `Write a text that matches ${visibleText(String(error.schema))}.`;
+}
+
+/** A description that says how the value looks (`A duration such as 30s.`), and not what it is for. */
+function shapeOf(error: ErrorObject): string | undefined {
+  const note = isRecord(error.parentSchema) ? error.parentSchema['description'] : undefined;
+  if (typeof note !== 'string' || !/^(?:An? |\d)/u.test(note)) return undefined;
+  return visibleText(note.charAt(0).toLowerCase() + note.slice(1).replace(/\.$/u, ''));
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {

@@ -158,7 +158,8 @@ function wrongType(here: Here, wanted: string, value: Json): void {
 
 function remedyOfType(here: Here, wanted: string, value: Json): string {
   if (here.check.isSecret) return `Give ${wanted}.`;
-  if (wanted === 'a text' && (typeof value === 'number' || typeof value === 'boolean')) return `Quote it: "${String(value)}".`;
+  // `yes` was read as true and 0644 as 420: what was written is not known here.
+  if (wanted === 'a text' && (typeof value === 'number' || typeof value === 'boolean')) return 'Put quotes around what is written there.';
   const isQuoted = typeof value === 'string' && (wanted === 'a whole number' ? /^-?\d{1,10}$/ : /^(true|false)$/).test(value);
   if (isQuoted && (wanted === 'a whole number' || wanted === 'true or false')) return `Write ${value} without quotes.`;
   return `Give ${wanted}.`;

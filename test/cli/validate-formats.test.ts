@@ -8,6 +8,7 @@ import type { Terminal } from '#cli/powers.ts';
 import { compareWithBaseline, fingerprintOf, writeBaseline } from '#cli/validate-baseline.ts';
 import { filesToShow, problemWithExcerpt } from '#cli/validate-excerpt.ts';
 import { parseOutputs } from '#cli/validate-outputs.ts';
+import { sarifText } from '#cli/validate-sarif.ts';
 import type { Problem } from '#model/problem.ts';
 
 const BASE: Problem = {
@@ -68,6 +69,28 @@ describe('an excerpt', () => {
     const secret = { ...at(9, 1), rule: 'V-80' };
     expect(filesToShow([BASE, secret, { ...BASE, place: { ...BASE.place, file: 'b.yaml' } }])).toEqual(['b.yaml']);
   });
+});
+
+test('SARIF says of a code what it means, and of a result what to do there', () => {
+  const value = { ...BASE, code: 'value-not-allowed', remedy: 'Use one of: low, high.' };
+  const { runs } = JSON.parse(sarifText({ problems: [value], version: '1.2.3', root: '/x' })) as { readonly runs: readonly unknown[] };
+  expect(runs).toMatchObject([
+    {
+      tool: {
+        driver: {
+          rules: [
+            {
+              id: 'value-not-allowed',
+              shortDescription: { text: 'A value that is not one of the allowed ones' },
+              fullDescription: { text: 'The field has a closed list of values.' },
+              help: { text: 'Use one of the values that the remedy lists.' },
+            },
+          ],
+        },
+      },
+      results: [{ message: { text: expect.stringContaining('Use one of: low, high.') } }],
+    },
+  ]);
 });
 
 describe('outputs', () => {

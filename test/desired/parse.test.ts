@@ -33,6 +33,16 @@ test('declarations are known by their path', () => {
   expect([...declared, ...others].filter(isDeclarationPath)).toEqual(declared);
 });
 
+test('a value of another shape is told which, once, and the remedy is an instruction', () => {
+  const text = environment('dev', 'sync:\n  interval: 1 m\n');
+  expect(problemsOfFile('environments/dev/environment.yaml', text)).toMatchObject([
+    {
+      message: '/spec/sync/interval cannot be "1 m": it must be a duration such as 30s, 10m or 1h30m',
+      remedy: 'Write a duration such as 30s, 10m or 1h30m.',
+    },
+  ]);
+});
+
 test('V-01: every forbidden feature of a file at its place, all at once', () => {
   const text = 'a: &x 1\nb: *x\nc: !!str 1\nd: 1\n"d": 2\n<<: {}\n';
   expect(shown(problemsOfFile(CAPSULE, text))).toEqual([

@@ -7,7 +7,7 @@ import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { sarifText } from '#cli/validate-formats.ts';
+import { sarifText } from '#cli/validate-sarif.ts';
 import { PROBLEM_CATALOGUE } from '#model/problem-catalogue.ts';
 import type { Problem } from '#model/problem.ts';
 

@@ -51,6 +51,11 @@ describe('an object of Kubernetes', () => {
     ).toEqual([]);
   });
 
+  test('that read yes as true is to be quoted as it was written, for nobody knows here how', () => {
+    const judged = judgeObject(API, customKinds([]), deployment({ env: [{ name: 'A', value: true }] }));
+    expect(judged).toMatchObject({ findings: [{ remedy: 'Put quotes around what is written there.' }] });
+  });
+
   test.each([
     [
       'a field of another name',
