@@ -216,8 +216,20 @@ function unlocked({ state, findings }: Checked, pins: readonly Pin[]): Map<Insta
 }
 
 /** The same rule at the same place, found without an environment, says it better. */
-/** Of a capsule that nothing could read, or that was called missing where it is named, nobody needs to hear that it is missing. */
-function isMissedBefore(findings: readonly Problem[], { code, message }: Problem): boolean {
+/**
+ * Of a capsule that nothing could read, or that was called missing where it is named, nobody needs to hear that it is missing; nor of an import
+ * that cannot be fetched that it is not here.
+ */
+function isMissedBefore(findings: readonly Problem[], { code, message, place }: Problem): boolean {
+  if (code === 'import-missing') {
+    const name = / imports ([\w-]+) from /u.exec(message)?.[1] ?? '';
+    return findings.some(
+      (other) =>
+        other.code === 'import-address' &&
+        other.place.file === place.file &&
+        other.place.pointer?.startsWith(`/spec/imports/${name}/`) === true,
+    );
+  }
   if (code !== 'unknown-capsule') return false;
   const name = /"([^"]*)"/u.exec(message)?.[1];
   return findings.some(

@@ -28,7 +28,7 @@ export const SUCCESSION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     title: 'An import has an address that is not fetched from',
     why: 'What comes from another repository comes encrypted and authenticated, or from a folder of this machine that the configuration names; an address with a user or a query could hold a secret.',
     example: 'imports: { redis: { url: "http://git.example/redis.git", ... } }',
-    remedy: 'Write an https address without user, query or fragment.',
+    remedy: 'Write an https address without user, query or fragment, and a path from the root of that repository.',
   },
   'import-missing': {
     rule: 'V-17',

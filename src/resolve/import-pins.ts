@@ -29,5 +29,7 @@ export function pinnedBy(
 }
 
 export function importClash(who: string, { name, url, commit, reason }: NoImport, asked: Asked): Clash {
-  return { kind: 'no-import', who, name, from: `${visibleText(url, 200)} at ${commit.slice(0, 12)}`, reason, asked };
+  // Such an address is refused elsewhere; what it holds is nobody's to read.
+  const address = url.replace(/^([a-z+]*:?\/\/)[^/?#]*@/iu, '$1').replace(/[?#].*$/su, '');
+  return { kind: 'no-import', who, name, from: `${visibleText(address, 200)} at ${commit.slice(0, 12)}`, reason, asked };
 }

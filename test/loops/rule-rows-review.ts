@@ -6,6 +6,13 @@ const askFor = (name: string): ((before: string) => string) => edit('    web:\n'
 const bundle = (when: string): string =>
   library('a', `  instances:\n    x:\n      capsule: b\n      version: ^1.0.0\n      when: ${when}\n`) +
   '  config:\n    schema:\n      type: object\n      additionalProperties: false\n      properties:\n        both:\n          type: boolean\n          default: false\n';
+const pinning = (url: string, path: string): Row[1] => ({
+  [file('a')]: library(
+    'a',
+    `  imports:\n    b:\n      url: ${url}\n      commit: ${'a'.repeat(40)}\n      path: ${path}\n  dependencies:\n    b:\n      capsule: b\n      version: ^1.0.0\n`,
+  ),
+  [DEV]: askFor('a'),
+});
 const choosing = (when: string): Row[1] => ({ [file('a')]: bundle(when), [file('b')]: library('b') });
 const CONDITION = 'expression-failed capsules/a/capsule.yaml:12:13';
 const storing = (recipe: string): Row[1] => ({
@@ -29,6 +36,16 @@ export const REVIEW_VIOLATIONS: readonly Row[] = [
       [DEV]: askFor('a'),
     },
     ['missing-field capsules/b/capsule.yaml:9:10'],
+  ],
+  [
+    'V-17: an import whose address holds a password is refused, and not called absent',
+    pinning('https://eve:word@git.example/b.git', 'capsules/b'),
+    ['V-17 import-address capsules/a/capsule.yaml:10:12'],
+  ],
+  [
+    'V-17: an import from beside the repository',
+    pinning('https://git.example/b.git', '../b'),
+    ['V-17 import-address capsules/a/capsule.yaml:12:13'],
   ],
 ];
 

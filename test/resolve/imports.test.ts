@@ -57,6 +57,14 @@ describe('V-17: an import that is not here', () => {
     expect(line('refused')).toEqual([`${from}, which is refused: no`]);
   });
 
+  test('is told without what its address must not hold', () => {
+    const pin = { ...imports('7.2.5').imports.redis, url: 'https://eve:hunter2@git.example/p.git?token=abc' };
+    const shelf = importing({ web: { '1.0.0': { imports: { redis: pin }, ...needs } } }, { '7.2.5': 'missing' });
+    expect(resolvedLines(shelf, environment('dev', WEB))).toEqual([
+      `V-17: web imports redis from https://git.example/p.git at ${commitOf('redis@7.2.5').slice(0, 12)}, ${MISSING}`,
+    ]);
+  });
+
   test('nothing else is chosen meanwhile: no older version, and no going without what is optional', () => {
     const older = importing({ web: { '1.0.0': {}, '1.1.0': { ...imports('7.2.5'), ...needs } } }, { '7.2.5': 'missing' });
     const optional = { dependencies: { cache: { capsule: 'redis', version: '^7.0.0', optional: true } } };

@@ -1,6 +1,7 @@
 import type { RuleContext } from '#desired/facts.ts';
 import { problemOf, relatedTo } from '#desired/finding.ts';
 import type { CapsuleSource } from '#model/desired.ts';
+import { importSteps } from '#model/imports.ts';
 import { pointerToken } from '#model/json.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { quoted } from '#model/quoted.ts';
@@ -12,7 +13,7 @@ const ADDRESS = /^(https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?\/[^\s@?#\\]*|\/[^\s]*)$/;
 export function importProblems(context: RuleContext): readonly Problem[] {
   const first = new Map<string, { readonly url: string; readonly by: CapsuleSource; readonly place: Place }>();
   return context.state.capsules.flatMap((capsule) =>
-    Object.entries(capsule.declared.value.spec.imports ?? {}).flatMap(([name, { url }]) => {
+    Object.entries(capsule.declared.value.spec.imports ?? {}).flatMap(([name, { url, path }]) => {
       const place = capsule.declared.at(`/spec/imports${pointerToken(name)}`);
       const before = first.get(name);
       if (before === undefined) first.set(name, { url, by: capsule, place });
@@ -25,6 +26,17 @@ export function importProblems(context: RuleContext): readonly Problem[] {
             place: capsule.declared.at(`/spec/imports${pointerToken(name)}/url`),
             message: `import ${quoted(name)} of ${capsule.name} does not come by https, or its address has a user, a query or a fragment`,
             remedy: 'Write an https address without user, query or fragment.',
+          }),
+        );
+      }
+      if (importSteps(path) === undefined) {
+        problems.push(
+          problemOf({
+            code: 'import-address',
+            rule: 'V-17',
+            place: capsule.declared.at(`/spec/imports${pointerToken(name)}/path`),
+            message: `import ${quoted(name)} of ${capsule.name} names ${quoted(path)}, which is no folder inside of the other repository`,
+            remedy: 'Write the path of the capsule from the root of that repository, such as capsules/redis.',
           }),
         );
       }
