@@ -3,8 +3,10 @@ import { defineConfig } from 'vitest/config';
 /** Files that start processes or tell thousands of stories: `npm test` runs them, the gate, which must stay below half a minute, does not. */
 const SLOW = [
   'test/adapters/directory/crash.test.ts',
-  'test/arrival/foreign.test.ts',
+  'test/adapters/directory/sealed.test.ts',
   'test/adapters/render-workers/render-workers.test.ts',
+  'test/adapters/tools/limited-run.test.ts',
+  'test/arrival/foreign.test.ts',
   'test/bench/generate.test.ts',
   'test/bench/validate.test.ts',
   'test/contracts/git-news.test.ts',
@@ -15,10 +17,16 @@ const SLOW = [
   'test/counting/counts.test.ts',
   'test/fuzz/fuzz.test.ts',
   'test/laws/resolve.test.ts',
+  'test/laws/schema-narrowing.test.ts',
+  'test/model/declaration-format.test.ts',
   'test/render/honoured-fields.test.ts',
   'test/render/kubernetes-yaml.test.ts',
+  'test/service/webhook-reading.test.ts',
+  'test/stories/errors.test.ts',
   'test/stories/hostile.test.ts',
   'test/stories/kills.test.ts',
+  'test/stories/late.test.ts',
+  'test/stories/side-by-side.test.ts',
 ];
 
 /** Three suites: `unit` (the gate), `story` (whole programs on this machine, still no foreign server), `live` (needs real servers). */
