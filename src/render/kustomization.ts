@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '#model/json.ts';
 import { isJsonObject } from '#model/json.ts';
 import { readKubernetesYaml } from '#model/kubernetes-yaml.ts';
 import { visibleText } from '#model/quoted.ts';
+import { addressesIn, isHarmlessPlugin, kustomizationTricks } from './kustomization-addresses.ts';
 import type { Part } from './part.ts';
 import type { Scope } from './scope.ts';
 import { report } from './scope.ts';
@@ -9,7 +10,9 @@ import { fileText } from './template.ts';
 
 const NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 /** Lists of files and folders, which kustomize would otherwise take for addresses and fetch. */
-const FOLDERS_OR_FILES = ['resources', 'bases', 'components', 'generators', 'transformers', 'validators'];
+const FOLDERS_OR_FILES = ['resources', 'bases', 'components'];
+/** Lists of files, or of their texts, that say themselves which files they want. */
+const PLUGINS = ['generators', 'transformers', 'validators'];
 const FILES = ['crds', 'configurations', 'patchesStrategicMerge'];
 /** Lists of entries with a file in `path`. */
 const WITH_PATH = ['patches', 'patchesJson6902', 'replacements'];
@@ -48,7 +51,9 @@ export function checkKustomization(scope: Scope, part: Part, path: string): void
       refuse(scope, pointer, `${visibleText(file)} is not a kustomization`, 'Write a map with resources.');
       continue;
     }
-    for (const reference of referencesOf(scope, pointer, { file, document })) {
+    const references = referencesOf(scope, pointer, { file, document });
+    refuseTricks(scope, pointer, { file, text: text ?? '', document, named: new Set(references.map((reference) => reference.text)) });
+    for (const reference of references) {
       const target = resolved(folder, reference.text);
       const isFile = target !== undefined && scope.unit.capsule.files.has(target);
       if (isFile) continue;
@@ -59,10 +64,38 @@ export function checkKustomization(scope: Scope, part: Part, path: string): void
           `${visibleText(file)}: ${reference.field} names ${visibleText(JSON.stringify(reference.text), 160)}, which is not in the capsule`,
           'Copy it into the capsule and name it by a relative path: nothing is fetched while rendering.',
         );
-      } else if (!seen.has(target) && seen.size < MOST_FOLDERS) {
+      } else if (!seen.has(target)) {
+        if (seen.size >= MOST_FOLDERS)
+          return refuse(scope, pointer, `${visibleText(path)} has more than ${MOST_FOLDERS} folders`, 'Put some of them together.');
         seen.add(target);
         waiting.push(target);
       }
+    }
+  }
+}
+
+/** What our reading of the file and that of kustomize could differ in, and what is loaded by other ways than the lists of files. */
+function refuseTricks(
+  scope: Scope,
+  pointer: string,
+  from: { readonly file: string; readonly text: string; readonly document: JsonObject; readonly named: ReadonlySet<string> },
+): void {
+  const { file, text, document, named } = from;
+  const remedy = 'Write the fields as kustomize documents them, and name files of the capsule: nothing is fetched while rendering.';
+  for (const trick of kustomizationTricks(text, document)) refuse(scope, pointer, `${visibleText(file)} ${trick}`, remedy);
+  for (const address of addressesIn(document)) {
+    if (named.has(address) || named.has(address.slice(address.indexOf('=') + 1))) continue;
+    refuse(scope, pointer, `${visibleText(file)} names ${visibleText(JSON.stringify(address), 160)}, which is not in the capsule`, remedy);
+  }
+  const folder = file.slice(0, Math.max(0, file.lastIndexOf('/')));
+  for (const field of PLUGINS) {
+    for (const plugin of texts(document[field])) {
+      const target = resolved(folder, plugin);
+      const found = target !== undefined && scope.unit.capsule.files.has(target) ? fileText(scope, target, pointer) : plugin;
+      const isThere = found !== plugin || plugin.includes('\n') || isInline(plugin);
+      if (isThere && (found === undefined || isHarmlessPlugin(found))) continue;
+      const words = isThere ? 'which names what is not in the capsule' : 'which is not a file of the capsule';
+      refuse(scope, pointer, `${visibleText(file)}: ${field} names ${visibleText(JSON.stringify(plugin), 160)}, ${words}`, remedy);
     }
   }
 }

@@ -74,6 +74,26 @@ describe('which program is run', () => {
 });
 
 describe('a hostile chart', () => {
+  test('whose schema refers to a file of this machine does not read it', async () => {
+    const outside = join(scratch(), 'outside.json');
+    writeFileSync(outside, '{"properties":{"size":{"const":"of this machine"}}}');
+    const schema = JSON.stringify({ $ref: `file://${outside}` });
+    const { files: hostile } = chart('apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n', { 'chart/values.schema.json': schema });
+
+    const answer = await open().renderer.render(helmRequest(VERSIONS, { files: hostile, values: { size: 1 } }));
+
+    expect(answer).toMatchObject({ kind: 'rendered' });
+  });
+
+  test('whose schema refers to itself only is refused by it', async () => {
+    const schema = JSON.stringify({ properties: { size: { $ref: '#/$defs/size' } }, $defs: { size: { type: 'string' } } });
+    const { files: strict } = chart('apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n', { 'chart/values.schema.json': schema });
+
+    const answer = await open().renderer.render(helmRequest(VERSIONS, { files: strict, values: { size: 1 } }));
+
+    expect(answer).toMatchObject({ kind: 'failed', message: expect.stringContaining('got number, want string') });
+  });
+
   test('that does not end is ended, with everything it started', async () => {
     const { renderer } = open({ milliseconds: 2_000 });
 

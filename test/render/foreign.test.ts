@@ -229,3 +229,43 @@ test('a kustomization does not inflate charts and takes no values', () => {
     'component-incomplete /spec/components/app/values component app is Kustomize and has values, which only charts take',
   ]);
 });
+
+test.each([
+  ['a field in other letters', 'Resources: ["http://127.0.0.1/x"]'],
+  ['a field in other letters that names a folder', 'Resources: [../other]'],
+  ['a field in a letter that folds to another', 're\u017fources: ["http://127.0.0.1/x"]'],
+  ['a merge key, which wins over what stands before it', 'resources: [map.yaml]\n<<: { resources: ["http://127.0.0.1/x"] }'],
+  ['an entry in other letters', 'configMapGenerator: [{ name: a, Files: ["a=http://127.0.0.1/x"] }]'],
+  ['a generator in a file', 'generators: [gen.yaml]'],
+  ['a generator in place', 'generators: ["kind: ConfigMapGenerator\\nfiles: [\\"a=HTTP://127.0.0.1/x\\"]"]'],
+  ['a folder of generators', 'generators: [../base]'],
+  ['a transformer whose text cannot be read', 'transformers: ["a: [\\n"]'],
+])('kustomize fetches nothing by way of %s', (_, text) => {
+  const files = {
+    'k/kustomization.yaml': text,
+    'k/gen.yaml': 'apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: { name: a }\nfiles: ["a=http://127.0.0.1/x"]\n',
+    'base/kustomization.yaml': 'resources: [../k/map.yaml]',
+  };
+
+  expect(problemsOf(layers(), files).map((problem) => problem.split(' ', 1)[0])).toContain('kustomization-invalid');
+});
+
+test('a kustomization may hold addresses as text, and generators of its own files', () => {
+  const files = {
+    'k/kustomization.yaml':
+      'resources: [map.yaml]\ngenerators: [gen.yaml]\ncommonAnnotations: { docs: "https://example.com/" }\nconfigMapGenerator: [{ name: a, literals: ["URL=https://example.com/"] }]\n',
+    'k/gen.yaml': 'apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: { name: a }\nfiles: ["a=map.yaml"]\n',
+  };
+
+  expect(problemsOf(layers(), files)).toEqual([]);
+});
+
+test('a kustomization of more folders than are checked is refused', () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 205 }, (_, at) => [at === 0 ? 'k/kustomization.yaml' : `f${at}/kustomization.yaml`, `resources: [../f${at + 1}]`]),
+  );
+
+  expect(problemsOf(layers(), { ...files, 'f205/kustomization.yaml': 'resources: ["http://127.0.0.1/x"]' })).toEqual([
+    'kustomization-invalid /spec/components/app/source/path k has more than 200 folders',
+  ]);
+});

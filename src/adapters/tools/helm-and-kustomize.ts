@@ -9,6 +9,7 @@ import { runLimited } from './limited-run.ts';
 import { programs } from './programs.ts';
 import type { ToolPlaces } from './programs.ts';
 import { bareEnvironment, inScratch, writeBelow } from './scratch.ts';
+import { schemaArguments } from './values-schemas.ts';
 
 const LIMITS: RunLimits = { milliseconds: 30_000, outputBytes: 4 * 1024 * 1024, memoryMegabytes: 1024 };
 
@@ -25,6 +26,7 @@ export function helmAndKustomize(places: ToolPlaces, limits: Partial<RunLimits>)
       inScratch(async (folder) => {
         await writeBelow(join(folder, 'source'), request.files);
         const args = await argumentsFor(folder, request);
+        if (args === undefined) return { kind: 'failed', message: FOLLOWS };
         runs += 1;
         const run = { program: program.path, args, folder: join(folder, 'source'), env: bareEnvironment(folder) };
         const end = await runLimited(run, { ...LIMITS, ...limits }, signal);
@@ -38,13 +40,18 @@ export function helmAndKustomize(places: ToolPlaces, limits: Partial<RunLimits>)
   return { render, counts: () => ({ runs }) };
 }
 
-/** Names begin with a letter or digit and paths with `./`: none can be taken for an option. */
-async function argumentsFor(folder: string, request: ForeignRequest): Promise<readonly string[]> {
+const FOLLOWS =
+  'before 3.16 helm cannot be kept from following references of a values.schema.json out of the chart; use a newer one, or a chart folder whose schemas refer to themselves only';
+
+/** Names begin with a letter or digit and paths with `./`: none can be taken for an option. Undefined where that helm could not be kept in. */
+async function argumentsFor(folder: string, request: ForeignRequest): Promise<readonly string[] | undefined> {
   const path = `./${request.path}`;
   switch (request.tool) {
     case 'kustomize':
       return ['build', path, '--load-restrictor', 'LoadRestrictionsRootOnly'];
     case 'helm': {
+      const schemas = schemaArguments(request);
+      if (schemas === 'refused') return undefined;
       await writeBelow(folder, new Map([['values.json', Buffer.from(JSON.stringify(request.values))]]));
       return [
         'template',
@@ -56,6 +63,7 @@ async function argumentsFor(folder: string, request: ForeignRequest): Promise<re
         ...request.apiVersions.map((version) => `--api-versions=${version}`),
         '--include-crds',
         '--skip-tests',
+        ...schemas,
       ];
     }
   }
