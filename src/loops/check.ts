@@ -180,7 +180,8 @@ function unique(problems: readonly Problem[], state: DesiredState): readonly Pro
   for (const problem of problems) {
     const where = targets.find((target) => isNamed(problem.message, target));
     const text = where === undefined ? problem.message : problem.message.replace(where, '');
-    const key = JSON.stringify([problem.code, problem.place, text]);
+    // A patch names the object that it was meant for, and each environment has its own.
+    const key = JSON.stringify([problem.code, problem.place, problem.code.startsWith('patch-') ? '' : text]);
     const known = found.get(key);
     if (known === undefined) found.set(key, { first: problem, others: new Set() });
     else if (where !== undefined && !isNamed(known.first.message, where)) known.others.add(where);

@@ -7,6 +7,7 @@ import type { Meter } from '#model/expression-meter.ts';
 import { typeOfExpression } from '#model/expression-types.ts';
 import type { Json } from '#model/json.ts';
 import { cel, celExtension } from '#model/on-demand.ts';
+import { quoted } from '#model/quoted.ts';
 import { didYouMean } from '#model/suggest.ts';
 
 /** The CEL package has no cost limit of its own. Crossing one of these is an error, and an error denies. */
@@ -127,8 +128,36 @@ function parseExpression(text: string): Evaluated<ReturnType<typeof parse>> {
   try {
     return { ok: true, value: cel().parse(text) };
   } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error));
+    return failed(slipOf(text, error instanceof Error ? error.message : String(error)));
   }
+}
+
+/** What other languages write, and how CEL writes it. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['and', '&&'],
+  ['or', '||'],
+  ['not', '!'],
+  ['=', '=='],
+  ['===', '=='],
+  ['&', '&&'],
+  ['|', '||'],
+]);
+
+/** The parser says `<input>:1:3: found = but expecting end of input`: where it stopped helps, what it could have gone on with does not. */
+function slipOf(text: string, message: string): string {
+  const [, line, column] = /^<input>:(\d+):(\d+): found /u.exec(message) ?? [];
+  if (line === undefined || column === undefined) return message;
+  const rest = text
+    .split('\n')
+    .slice(Number(line) - 1)
+    .join('\n')
+    .slice(Number(column) - 1)
+    .trim();
+  if (text.trim() === '') return 'the expression is empty';
+  if (rest === '') return 'the expression ends where more is needed';
+  const [word = ''] = /^(?:\w+|[=&|]+)/u.exec(rest) ?? [];
+  const cel = ELSEWHERE.get(word);
+  return `the expression cannot be read from ${quoted(rest, 60)} on${cel === undefined ? '' : `; CEL writes ${cel}`}`;
 }
 
 interface Evaluator {

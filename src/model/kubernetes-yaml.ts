@@ -5,9 +5,9 @@ import { isJsonObject, pointerToken } from '#model/json.ts';
 import { readPlainScalar } from '#model/kubernetes-scalar.ts';
 import { yaml } from '#model/on-demand.ts';
 import type { Place, Problem } from '#model/problem.ts';
-import { visibleText } from '#model/quoted.ts';
 import type { Result } from '#model/result.ts';
 import { accepted, refused } from '#model/result.ts';
+import { yamlMistakes } from '#model/yaml-mistakes.ts';
 
 export const KUBERNETES_YAML_LIMITS = { bytes: 4 * 1024 * 1024, depth: 64, documents: 2000, nodes: 200_000 } as const;
 
@@ -30,8 +30,8 @@ export function readKubernetesYaml(text: string, file: string): Result<readonly 
   const documents = composeDocuments(text, reading);
   const values: KubernetesDocument[] = [];
   for (const document of documents) {
-    for (const error of document.errors.slice(0, 20))
-      reading.problems.push(problem(reading, error.pos[0], visibleText(firstLine(error.message))));
+    for (const { offset, sentence } of yamlMistakes(document.errors).slice(0, 20))
+      reading.problems.push(problem(reading, offset, `is not YAML: ${sentence}`));
     if (document.directives.yaml.explicit === true) {
       reading.problems.push(problem(reading, document.range[0], 'has a %YAML directive, which changes how values are read'));
     }
@@ -200,8 +200,4 @@ function problem(reading: Reading, offset: number | undefined, what: string): Pr
     place: placeOf(reading, offset, undefined),
     related: [],
   };
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
 }

@@ -3,6 +3,7 @@ import { evaluateCondition } from '#model/expression.ts';
 import type { Json, JsonObject } from '#model/json.ts';
 import { canonicalJson, pointerToken } from '#model/json.ts';
 import { quantityText } from '#model/quantity.ts';
+import { didYouMean } from '#model/suggest.ts';
 import { milliseconds, quantityAt } from './amount.ts';
 import type { Part } from './part.ts';
 import type { Scope } from './scope.ts';
@@ -87,7 +88,7 @@ function configured(scope: Scope, name: string, pointer: string): JsonObject | u
   report(scope, `${pointer}/config`, {
     code: 'config-unset',
     rule: 'V-77',
-    message: `config ${name} is not set`,
+    message: `config ${name} is not set${didYouMean(name, Object.keys(scope.unit.configuration.value))}`,
     remedy: 'Give the key a default in the schema, or a value in the configuration.',
   });
   return undefined;

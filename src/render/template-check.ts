@@ -85,7 +85,7 @@ function baseName(path: string): string {
 function walkText(walk: Walk, text: string): void {
   const parsed = parseTemplate(text);
   if (parsed.ok) walkProgram(walk, parsed.program);
-  else walk.problems.push(problemAt(walk.file, parsed.issue.line, `does not parse: ${parsed.issue.message}`));
+  else walk.problems.push(problemAt(walk.file, parsed.issue.line, `does not parse: ${parsed.issue.message}`, parsed.issue.column));
 }
 
 function walkProgram(walk: Walk, program: hbs.AST.Program | undefined | null): void {

@@ -24,10 +24,44 @@ export function parseTemplate(text: string): Parsed {
   try {
     return { ok: true, program: templateEngine().parse(text) };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const line = /line ([0-9]+)/i.exec(message)?.[1];
-    const reason = message.split('\n').find((one) => one.startsWith('Expecting')) ?? message.split('\n', 1)[0] ?? '';
-    return { ok: false, issue: { line: line === undefined ? undefined : Number(line), column: undefined, message: reason.slice(0, 200) } };
+    return { ok: false, issue: issueOf(error instanceof Error ? error.message : String(error)) };
+  }
+}
+
+/** The parser names its tokens (`Expecting 'CLOSE', 'ID', got 'EOF'`), its place in two ways; people wrote tags and blocks. */
+function issueOf(text: string): SyntaxIssue {
+  const [, before, column] = / - (\d+):(\d+)$/u.exec(text) ?? [];
+  const line = before ?? /line (\d+)/iu.exec(text)?.[1];
+  const [, open, close] = /^(\S+) doesn't match (\S+) - /u.exec(text) ?? [];
+  const [, path] = /^Invalid path: (.*) - \d+:\d+$/su.exec(text) ?? [];
+  const message =
+    open !== undefined && close !== undefined
+      ? `{{#${open}}} is closed by {{/${close}}}`
+      : path === undefined
+        ? slipOf(/ got '(\w+)'/u.exec(text)?.[1], text)
+        : `${path} is no path`;
+  return {
+    line: line === undefined ? undefined : Number(line),
+    column: column === undefined ? undefined : Number(column) + 1,
+    message: message.slice(0, 200),
+  };
+}
+
+function slipOf(got: string | undefined, text: string): string {
+  switch (got) {
+    case 'EOF':
+      return text.includes("'OPEN_ENDBLOCK'")
+        ? 'a block is open at the end: its {{/...}} is missing'
+        : 'a tag is not finished: its }} is missing';
+    case 'OPEN_ENDBLOCK':
+      return 'a {{/...}} closes a block that is not open';
+    case 'INVERSE':
+      return 'an {{else}} stands outside of a block, or a second time in one';
+    case 'CLOSE':
+    case 'CLOSE_UNESCAPED':
+      return 'a tag ends before it says enough, or with braces unlike those it began with';
+    default:
+      return 'a tag is not finished, or holds what does not belong into one';
   }
 }
 

@@ -1,5 +1,5 @@
 import { edit, edits } from './garden.ts';
-import { DEV, library, type Row } from './rule-changes.ts';
+import { DEV, library, release, WEB, type Row } from './rule-changes.ts';
 
 const file = (name: string): string => `capsules/${name}/capsule.yaml`;
 const askFor = (name: string): ((before: string) => string) => edit('    web:\n', `    ${name}:\n      version: ^1.0.0\n    web:\n`);
@@ -46,6 +46,14 @@ export const REVIEW_VIOLATIONS: readonly Row[] = [
     'V-17: an import from beside the repository',
     pinning('https://git.example/b.git', '../b'),
     ['V-17 import-address capsules/a/capsule.yaml:12:13'],
+  ],
+  [
+    'a patch that finds nothing, in as many environments as there are, is told once',
+    release({
+      [WEB]: (text) =>
+        `${text}  patches:\n    - target:\n        kind: Deployment\n      ops:\n        - op: replace\n          path: /spec/nope\n          value: 1\n`,
+    }),
+    ['patch-failed capsules/web/capsule.yaml:53:11'],
   ],
 ];
 

@@ -173,3 +173,16 @@ describe('the cost limit', () => {
     expect(half.value.evaluateIn(withValue(scope, 'now', now.value))).toEqual({ ok: false, message });
   });
 });
+
+describe('what does not parse', () => {
+  it.each([
+    ['object.metadata.name !=', 'the expression cannot be read from "!=" on'],
+    ['a and b', 'the expression cannot be read from "and b" on; CEL writes &&'],
+    ['a = 1', 'the expression cannot be read from "= 1" on; CEL writes =='],
+    ["true &&\n  'abc", 'the expression cannot be read from "&&\\u000a  \'abc" on'],
+    ['(a', 'the expression ends where more is needed'],
+    [' ', 'the expression is empty'],
+  ])('is told in words of people: %s', (text, message) => {
+    expect(compileExpression(text, undefined)).toEqual({ ok: false, message });
+  });
+});

@@ -107,4 +107,17 @@ describe('V-88', () => {
   ])('refuses %s', (text, message) => {
     expect(template(text)).toEqual([message]);
   });
+
+  it.each([
+    ['a\n{{#if name}} b', '2:undefined does not parse: a block is open at the end: its {{/...}} is missing'],
+    ['{{/if}}', '1:undefined does not parse: a {{/...}} closes a block that is not open'],
+    ['{{#if name}}{{/each}}', '1:4 does not parse: {{#if}} is closed by {{/each}}'],
+    ['{{else}}', '1:undefined does not parse: an {{else}} stands outside of a block, or a second time in one'],
+    ['{{#if', '1:undefined does not parse: a tag is not finished, or holds what does not belong into one'],
+    ['{{name}', '1:undefined does not parse: a tag is not finished, or holds what does not belong into one'],
+    ['{{{name}}', '1:undefined does not parse: a tag ends before it says enough, or with braces unlike those it began with'],
+    ['{{config/../name}}', '1:3 does not parse: config/.. is no path'],
+  ])('speaks of tags and blocks, not of tokens: %s', (text, message) => {
+    expect(template(text)).toEqual([`V-88 ${message}`]);
+  });
 });

@@ -141,7 +141,7 @@ function dependencyProblems(capsule: CapsuleSource): readonly Problem[] {
             phase: 'resolve',
             place: capsule.declared.at(pointer),
             message: `${what} of ${capsule.name} uses dependency ${quoted(dependency)}, which spec.dependencies does not declare${didYouMean(dependency, known)}`,
-            remedy: `Declare it, or use one of: ${listed(known)}.`,
+            remedy: known.length === 0 ? 'Declare it below spec.dependencies.' : `Declare it, or use one of: ${listed(known)}.`,
           }),
         ],
   );

@@ -56,7 +56,7 @@ function referenceProblems(capsule: CapsuleSource): readonly Problem[] {
             rule: 'V-81',
             place: capsule.declared.at(`${pointer}/secret`),
             message: `${capsule.name}.env.${variable} uses secret ${quoted(secret)}, which spec.secrets does not declare${didYouMean(secret, known)}`,
-            remedy: `Declare it, or use one of: ${listed(known)}.`,
+            remedy: known.length === 0 ? 'Declare it below spec.secrets.' : `Declare it, or use one of: ${listed(known)}.`,
           }),
         );
       } else if (key !== undefined && keys !== undefined && keys.length > 0 && !keys.includes(key)) {

@@ -60,7 +60,7 @@ function variableProblems(context: RuleContext, capsule: CapsuleSource): readonl
             phase: 'resolve',
             place,
             message: `${capsule.name}.env.${variable} uses dependency ${quoted(source.dependency)}, which spec.dependencies does not declare${didYouMean(source.dependency, known)}`,
-            remedy: `Declare it, or use one of: ${listed(known)}.`,
+            remedy: known.length === 0 ? 'Declare it below spec.dependencies.' : `Declare it, or use one of: ${listed(known)}.`,
           }),
         );
         continue;
