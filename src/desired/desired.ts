@@ -32,6 +32,7 @@ import { promotionProblems } from './rules/promotion-graph.ts';
 import { protocolProblems } from './rules/protocols.ts';
 import { referenceProblems } from './rules/references.ts';
 import { resourceProblems } from './rules/resources.ts';
+import { scheduleProblems } from './rules/schedules.ts';
 import { schemaProblems } from './rules/schema-hygiene.ts';
 import { secretProblems } from './rules/secrets.ts';
 import { strategyProblems } from './rules/strategy.ts';
@@ -101,6 +102,7 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...cycleProblems(context),
     ...compositionProblems(context),
     ...conditionProblems(context),
+    ...scheduleProblems(context),
     ...promotionProblems(context),
     ...targetProblems(context),
     ...targetFactProblems(context),

@@ -23,6 +23,13 @@ export const WORKLOAD_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'cpu: { request: 500m, limit: 250m }',
     remedy: 'Lower what comes first, or raise what follows.',
   },
+  'schedule-invalid': {
+    rule: undefined,
+    title: 'A schedule names a time that no calendar has',
+    why: 'Kubernetes would refuse it when it is applied, or it would never come.',
+    example: "schedule: { cron: '0 3 * * 7', timeZone: Europe/Madrit }",
+    remedy: 'Write five fields such as 0 7 * * 1-5 (Sunday is 0), and an IANA time zone.',
+  },
   'health-expression-invalid': {
     rule: undefined,
     title: 'A health expression cannot be judged',

@@ -1,5 +1,6 @@
 import type { CapsuleComponent } from '#model/declarations.generated.ts';
 import type { JsonObject } from '#model/json.ts';
+import { parsePrefix } from '#model/network-address.ts';
 import { compareText } from '#model/problem.ts';
 import type { Part } from './part.ts';
 import type { Scope } from './scope.ts';
@@ -59,16 +60,18 @@ function calledInstances(scope: Scope, name: string, pointer: string): readonly 
 }
 
 function blocks(scope: Scope, part: Part, network: Network): readonly JsonObject[] {
-  return [...(network.externalEgress ?? [])].sort(compareText).flatMap((block, at) => {
-    if (/^[0-9a-fA-F:.]+\/[0-9]{1,3}$/.test(block)) return [{ ipBlock: { cidr: block } }];
+  const declared = network.externalEgress ?? [];
+  for (const [at, block] of declared.entries()) {
+    if (parsePrefix(block) !== undefined) continue;
+    const isHost = !/^[0-9a-fA-F:.]+\/[0-9]+$/.test(block);
     report(scope, `${part.pointer}/network/externalEgress/${at}`, {
       code: 'not-supported',
       rule: undefined,
-      message: `${JSON.stringify(block.slice(0, 80))} is not a CIDR block; a NetworkPolicy knows no host names`,
+      message: `${JSON.stringify(block.slice(0, 80))} is not a CIDR block${isHost ? '; a NetworkPolicy knows no host names' : ''}`,
       remedy: 'Write the block of addresses, such as 203.0.113.0/24.',
     });
-    return [];
-  });
+  }
+  return [...declared].sort(compareText).flatMap((block) => (parsePrefix(block) === undefined ? [] : [{ ipBlock: { cidr: block } }]));
 }
 
 function openPorts(scope: Scope, part: Part): readonly JsonObject[] {

@@ -38,7 +38,7 @@ function issueOf(text: string): SyntaxIssue {
     open !== undefined && close !== undefined
       ? `{{#${open}}} is closed by {{/${close}}}`
       : path === undefined
-        ? slipOf(/ got '(\w+)'/u.exec(text)?.[1], text)
+        ? slipOf(/ got '(\w+)'/u.exec(text)?.[1] ?? '', text)
         : `${path} is no path`;
   return {
     line: line === undefined ? undefined : Number(line),
@@ -47,7 +47,7 @@ function issueOf(text: string): SyntaxIssue {
   };
 }
 
-function slipOf(got: string | undefined, text: string): string {
+function slipOf(got: string, text: string): string {
   switch (got) {
     case 'EOF':
       return text.includes("'OPEN_ENDBLOCK'")

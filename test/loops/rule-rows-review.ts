@@ -13,6 +13,12 @@ const pinning = (url: string, path: string): Row[1] => ({
   ),
   [DEV]: askFor('a'),
 });
+const ticking = (cron: string, zone: string): Row[1] => ({
+  [file('a')]: library(
+    'a',
+    `  components:\n    job:\n      kind: CronJob\n      image: registry.example.com/a@sha256:${'a'.repeat(64)}\n      schedule:\n        cron: "${cron}"\n        timeZone: ${zone}\n`,
+  ),
+});
 const choosing = (when: string): Row[1] => ({ [file('a')]: bundle(when), [file('b')]: library('b') });
 const CONDITION = 'expression-failed capsules/a/capsule.yaml:12:13';
 const storing = (recipe: string): Row[1] => ({
@@ -37,6 +43,9 @@ export const REVIEW_VIOLATIONS: readonly Row[] = [
     },
     ['missing-field capsules/b/capsule.yaml:9:10'],
   ],
+  ['a cron of four fields', ticking('0 3 * *', 'UTC'), ['schedule-invalid capsules/a/capsule.yaml:13:15']],
+  ['a Sunday that Kubernetes does not know', ticking('0 3 * * 7', 'UTC'), ['schedule-invalid capsules/a/capsule.yaml:13:15']],
+  ['a time zone that is none', ticking('0 3 * * *', 'Europe/Madrit'), ['schedule-invalid capsules/a/capsule.yaml:14:19']],
   [
     'V-17: an import whose address holds a password is refused, and not called absent',
     pinning('https://eve:word@git.example/b.git', 'capsules/b'),
@@ -60,5 +69,7 @@ export const REVIEW_VIOLATIONS: readonly Row[] = [
 export const REVIEW_NEAR_MISSES: readonly Row[] = [
   ['a condition on a field of the schema', choosing('config.both'), []],
   ['a condition on the environment', choosing(`environment.name == 'config.nothing' && !has(config.both)`), []],
+  ['a cron with names, lists and steps', ticking('*/5,7 0-23/2 1,15 JAN-dec sun-FRI', 'Europe/Madrid'), []],
+  ['a cron by name', ticking('@daily', 'UTC'), []],
   ['a condition on what all share', choosing('has(config.global.region)'), []],
 ];

@@ -160,6 +160,12 @@ describe('a network policy', () => {
     expect(valueAt(spec as never, '/ingress/1')).toEqual({ from: [{ namespaceSelector: {} }], ports: [{ port: 9090, protocol: 'TCP' }] });
   });
 
+  it('refuses a block with more bits than addresses have', () => {
+    expect(problems(capsule([component('web', 'network: { externalEgress: ["::/0", 10.0.0.0/33, 10.0.0.0/8] }')]))).toEqual([
+      'not-supported - "10.0.0.0/33" is not a CIDR block',
+    ]);
+  });
+
   it('refuses a dependency that is not declared and a host name', () => {
     expect(problems(capsule([component('web', 'network: { egressTo: ["dependency:x"], externalEgress: [example.com] }')]))).toEqual([
       'dependency-undeclared V-18 dependency:x names no dependency of this capsule',
