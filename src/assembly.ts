@@ -85,16 +85,16 @@ interface Parts {
 }
 
 async function worldOf(parts: Parts): Promise<World> {
-  const [{ createWorld }, { directoryTargets }, { foreignRenderer, sealedSecrets }] = await Promise.all([
-    import('#loops/create-world.ts'),
-    import('#adapters/directory/directory.ts'),
-    import('#adapters/tools/tools.ts'),
-  ]);
+  const [{ createWorld }, { directoryTargets }, { foreignRenderer, sealedSecrets }] = await worldModules();
   return createWorld({
     ...parts,
     targets: directoryTargets({ root: parts.targetsRoot, secrets: sealedSecrets(parts.tools, parts.ageKey) }),
     foreignRenderer: foreignRenderer(parts.tools),
   });
+}
+
+async function worldModules() {
+  return Promise.all([import('#loops/create-world.ts'), import('#adapters/directory/directory.ts'), import('#adapters/tools/tools.ts')]);
 }
 
 async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld> {
@@ -114,11 +114,12 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
   const { systemClock, randomIds, pinoJournal } = await import('#adapters/machine/machine.ts');
   const journal = pinoJournal({ level: terminal.isVerbose ? 'debug' : 'warn', destination: 2, secrets: configuration?.secrets ?? [] });
   const forge = configuration?.forge === undefined ? undefined : await openForge(configuration, journal);
-  const repository =
+  const opening =
     configuration !== undefined && found.isMirror
-      ? await openMirror(found, configuration, forge)
-      : await openLocal(found.root, configuration?.importsFrom ?? []);
-  const { gitWorkingDirectory } = await import('#adapters/git/working-directory.ts');
+      ? openMirror(found, configuration, forge)
+      : openLocal(found.root, configuration?.importsFrom ?? []);
+  // While git answers, the rest is loaded.
+  const [repository, { gitWorkingDirectory }] = await Promise.all([opening, import('#adapters/git/working-directory.ts'), worldModules()]);
   const world = await worldOf({
     repository,
     renderer,

@@ -24,6 +24,7 @@ if (isEnough(process.version)) {
   // Before the first module with types: a single one that is not in the cache makes Node load what strips them, longer than all of --help.
   // In the program's own folder: a folder that others may write to could hand us other code.
   require('node:module').enableCompileCache(path.join(__dirname, '../node_modules/.cache/capstan'));
+  require('./own-modules.cjs').register();
   // A dynamic import of TypeScript: this branch is reached only where Node strips types by itself.
   void import(require('node:url').pathToFileURL(main).href);
 } else {

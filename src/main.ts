@@ -1,7 +1,9 @@
-import { enableCompileCache } from 'node:module';
+import { createRequire, enableCompileCache } from 'node:module';
 
 // In the program's own folder: a folder that others may write to could hand us other code.
 enableCompileCache(new URL('../node_modules/.cache/capstan', import.meta.url).pathname);
+const ownModules = createRequire(import.meta.url)('./own-modules.cjs') as { register(): void };
+ownModules.register();
 const { runCli } = await import('#cli/cli.ts');
 
 const stop = new AbortController();

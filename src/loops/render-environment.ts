@@ -214,6 +214,9 @@ function whenApplies(request: ResolveRequest): NonNullable<Parameters<typeof res
   };
 }
 
+/** Fewer than a rendering thread keeps. */
+const CAPSULES_AT_ONCE = 150;
+
 type RenderedUnits = Pick<WeakMap<Prepared, RenderedUnit>, 'get'>;
 
 interface RenderTools {
@@ -240,16 +243,32 @@ async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderT
       else tools.known.set(item, unit);
     }
   }
-  const rendered = missing.length === 0 ? [] : await tools.renderer.render(await answered(missing, tools, false), tools.signal);
-  const problems: Problem[] = [];
-  for (const [index, item] of missing.entries()) {
-    const answer = rendered[index];
-    if (answer === undefined) throw new Error('the renderer answered fewer units than it was given');
-    if (answer.ok) tools.known.set(item, tools.units.set(item.key, answer.value));
-    else problems.push(...answer.problems);
+  const problems = new Map<Prepared, readonly Problem[]>();
+  const differing = new Map<Prepared, readonly Problem[]>();
+  for (const items of byCapsule(missing)) {
+    const rendered = await tools.renderer.render(await answered(items, tools, false), tools.signal);
+    for (const [index, item] of items.entries()) {
+      const answer = rendered[index];
+      if (answer === undefined) throw new Error('the renderer answered fewer units than it was given');
+      if (answer.ok) tools.known.set(item, tools.units.set(item.key, answer.value));
+      else problems.set(item, answer.problems);
+    }
+    if (tools.twice) await renderAgain(items, tools, differing);
   }
-  if (tools.twice) problems.push(...(await renderedAgain(missing, tools)));
-  return problems.length > 0 ? refused(problems) : accepted(tools.known);
+  // Told in the order of instances, however they were rendered.
+  const told = [problems, differing].flatMap((found) => missing.flatMap((item) => found.get(item) ?? []));
+  return told.length > 0 ? refused(told) : accepted(tools.known);
+}
+
+/**
+ * A renderer keeps what it made of a capsule for some of them only. Target by target a thousand capsules would be made ready anew for every
+ * unit; so all units of some capsules are rendered, both times, before those of the next.
+ */
+function byCapsule(items: readonly Prepared[]): readonly (readonly Prepared[])[] {
+  const ofCapsules = [...Map.groupBy(items, (item) => item.unit.capsule.files).values()];
+  const turns: Prepared[][] = [];
+  for (let at = 0; at < ofCapsules.length; at += CAPSULES_AT_ONCE) turns.push(ofCapsules.slice(at, at + CAPSULES_AT_ONCE).flat());
+  return turns;
 }
 
 function answered(items: readonly Prepared[], { foreign, signal }: RenderTools, afresh: boolean): Promise<readonly RenderUnit[]> {
@@ -260,15 +279,15 @@ function answered(items: readonly Prepared[], { foreign, signal }: RenderTools, 
 }
 
 /** V-89. */
-async function renderedAgain(items: readonly Prepared[], tools: RenderTools): Promise<readonly Problem[]> {
+async function renderAgain(items: readonly Prepared[], tools: RenderTools, differing: Map<Prepared, readonly Problem[]>): Promise<void> {
   const sound = items.filter((item) => tools.known.has(item));
-  if (sound.length === 0) return [];
+  if (sound.length === 0) return;
   const second = await tools.renderer.render(await answered(sound, tools, true), tools.signal);
-  return sound.flatMap((item, index) => {
+  for (const [index, item] of sound.entries()) {
     const [before, after] = [tools.known.get(item), second[index]];
     if (before === undefined || after === undefined) throw new Error('the renderer answered fewer units than it was given');
-    return after.ok ? compareRenderings(item.unit, before, after.value) : after.problems;
-  });
+    differing.set(item, after.ok ? compareRenderings(item.unit, before, after.value) : after.problems);
+  }
 }
 
 /** A target made of the units it was made of before is the same rendering. */

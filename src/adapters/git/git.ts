@@ -200,6 +200,11 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
   }
 
   async function mergeBase(a: CommitId, b: CommitId): Promise<CommitId | undefined> {
+    if (a === b) {
+      // Its own base, where there is such a commit at all.
+      await noticing(database.commit(a));
+      return a;
+    }
     const key = `${a} ${b}`;
     const answered = mergeBases.get(key);
     if (answered !== undefined) return answered.id;
