@@ -218,7 +218,7 @@ function unlocked({ state, findings }: Checked, pins: readonly Pin[]): Map<Insta
 /** The same rule at the same place, found without an environment, says it better. */
 /**
  * Of a capsule that nothing could read, or that was called missing where it is named, nobody needs to hear that it is missing; nor of an import
- * that cannot be fetched that it is not here.
+ * that cannot be fetched that it is not here; nor of a secret in a file that it is in what is rendered from it.
  */
 function isMissedBefore(findings: readonly Problem[], { code, message, place }: Problem): boolean {
   if (code === 'import-missing') {
@@ -228,6 +228,12 @@ function isMissedBefore(findings: readonly Problem[], { code, message, place }: 
         other.code === 'import-address' &&
         other.place.file === place.file &&
         other.place.pointer?.startsWith(`/spec/imports/${name}/`) === true,
+    );
+  }
+  if (code === 'rendered-secret') {
+    const type = / with (an? .+)$/u.exec(message)?.[1];
+    return (
+      type !== undefined && findings.some((other) => other.code === 'secret-in-file' && other.message.includes(` looks like ${type};`))
     );
   }
   if (code !== 'unknown-capsule') return false;

@@ -1,5 +1,5 @@
 import { edit, edits } from './garden.ts';
-import { DEV, library, release, WEB, type Row } from './rule-changes.ts';
+import { DEV, library, PROD_CONFIG, release, WEB, type Row } from './rule-changes.ts';
 
 const file = (name: string): string => `capsules/${name}/capsule.yaml`;
 const askFor = (name: string): ((before: string) => string) => edit('    web:\n', `    ${name}:\n      version: ^1.0.0\n    web:\n`);
@@ -42,6 +42,11 @@ export const REVIEW_VIOLATIONS: readonly Row[] = [
       [DEV]: askFor('a'),
     },
     ['missing-field capsules/b/capsule.yaml:9:10'],
+  ],
+  [
+    'V-80: a key in a configuration is told where it stands, and not where it is rendered',
+    { [PROD_CONFIG]: `greeting: ${'AKIA'}IOSFODNN7EXAMPLA\n` },
+    ['V-80 secret-in-file environments/prod/config/web.yaml:1:11'],
   ],
   ['a cron of four fields', ticking('0 3 * *', 'UTC'), ['schedule-invalid capsules/a/capsule.yaml:13:15']],
   ['a Sunday that Kubernetes does not know', ticking('0 3 * * 7', 'UTC'), ['schedule-invalid capsules/a/capsule.yaml:13:15']],
