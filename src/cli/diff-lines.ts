@@ -1,59 +1,10 @@
+import { imageMovesIn, shortImage } from '#model/difference-summary.ts';
 import type { FieldDifference } from '#model/field-change.ts';
 import { keyText } from '#model/kubernetes-object.ts';
-import { isImageMove, isNoise } from '#model/rendered-diff.ts';
-import type { EnvironmentDifference, InstanceMove, ObjectDifference, TargetDifference } from '#model/rendered-diff.ts';
+import { isNoise } from '#model/rendered-diff.ts';
+import type { EnvironmentDifference, InstanceMove, ObjectDifference } from '#model/rendered-diff.ts';
 import { textPatch } from '#model/text-patch.ts';
 import { countOf, printable } from './output.ts';
-
-/** Targets that change alike, told once. */
-export interface TargetGroup {
-  readonly names: readonly string[];
-  readonly objects: readonly ObjectDifference[];
-}
-
-export function groupsOf(targets: readonly TargetDifference[]): readonly TargetGroup[] {
-  const groups = new Map<string, { readonly names: string[]; readonly objects: readonly ObjectDifference[] }>();
-  for (const { name, objects } of targets) {
-    const same = JSON.stringify(objects);
-    const group = groups.get(same);
-    if (group === undefined) groups.set(same, { names: [name], objects });
-    else group.names.push(name);
-  }
-  return [...groups.values()];
-}
-
-export interface Counts {
-  readonly create: number;
-  readonly update: number;
-  readonly delete: number;
-  readonly noise: number;
-}
-
-/** Over all targets; `update` counts those that are more than noise. */
-export function countsOf({ targets }: EnvironmentDifference): Counts {
-  const objects = targets.flatMap((target) => target.objects);
-  const of = (change: ObjectDifference['change'], noise: boolean): number =>
-    objects.filter((object) => object.change === change && object.noise === noise).length;
-  return { create: of('create', false), update: of('update', false), delete: of('delete', false), noise: of('update', true) };
-}
-
-export function countText(counts: Counts): string {
-  const noise = counts.noise === 0 ? '' : `, ${counts.noise} with nothing but versions and digests`;
-  return `${counts.create} created, ${counts.update} updated, ${counts.delete} deleted${noise}`;
-}
-
-/** `danger -> objects`, most telling first in each. */
-export function dangersIn({ targets }: EnvironmentDifference): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, string[]>();
-  for (const target of targets)
-    for (const object of target.objects)
-      for (const danger of object.danger) {
-        const places = found.get(danger) ?? [];
-        places.push(`${target.name}: ${keyText(object.key)}`);
-        found.set(danger, places);
-      }
-  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
 
 export function moveText({ instance, capsule, from, to }: InstanceMove): string {
   const name = instance === capsule ? instance : `${instance} (${capsule})`;
@@ -67,19 +18,14 @@ export function lockText({ field, before, after }: FieldDifference): string {
 }
 
 /** Images that only got another tag or digest, each told once with the number of containers. */
-export function imageMoves({ targets }: EnvironmentDifference): readonly string[] {
-  const counts = new Map<string, number>();
-  for (const { objects } of targets)
-    for (const { fields } of objects)
-      for (const field of fields.filter(isImageMove)) {
-        const text = `${imageText(field.before)} -> ${imageText(field.after)}`;
-        counts.set(text, (counts.get(text) ?? 0) + 1);
-      }
-  return [...counts].map(([text, count]) => `image: ${text} (${countOf(count, 'container')})`).sort();
+export function imageMoves(environment: EnvironmentDifference): readonly string[] {
+  return imageMovesIn(environment)
+    .map(({ from, to, containers }) => `image: ${imageText(from)} -> ${imageText(to)} (${countOf(containers, 'container')})`)
+    .sort();
 }
 
-function imageText(image: unknown): string {
-  return printable(typeof image === 'string' ? image.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]+$/, '$1…') : '');
+function imageText(image: string): string {
+  return printable(shortImage(image));
 }
 
 const SIGN = { create: '+', update: '~', delete: '-' } as const;
@@ -128,8 +74,4 @@ export function valueText(value: unknown): string {
 
 function clipped(text: string): string {
   return printable(text.length > 160 ? `${text.slice(0, 159)}…` : text);
-}
-
-export function shortDigest(digest: string | null): string {
-  return digest === null ? '(none)' : digest.slice(0, 12);
 }

@@ -1,17 +1,7 @@
+import { countText, countsOf, dangersIn, groupsOf, shortDigest, type TargetGroup } from '#model/difference-summary.ts';
+import { fenced } from '#model/markdown.ts';
 import type { EnvironmentDifference, ObjectDifference } from '#model/rendered-diff.ts';
-import {
-  countText,
-  countsOf,
-  dangersIn,
-  fieldLines,
-  groupsOf,
-  imageMoves,
-  lockText,
-  moveText,
-  objectHead,
-  shortDigest,
-  type TargetGroup,
-} from './diff-lines.ts';
+import { fieldLines, imageMoves, lockText, moveText, objectHead } from './diff-lines.ts';
 import { countOf } from './output.ts';
 
 /** A comment of the forge holds 65,536 characters; this leaves room for what stands around it. */
@@ -104,8 +94,8 @@ function section(environment: Grouped, telling: Telling): string {
   return [
     `### ${name}`,
     `${countText(countsOf(environment))}.`,
-    ...(facts.length === 0 ? [] : [fenced(clippedList(facts, telling.objects === 0 ? 20 : Infinity))]),
-    ...(dangers.length === 0 ? [] : [fenced(dangers)]),
+    ...(facts.length === 0 ? [] : [fenced('diff', clippedList(facts, telling.objects === 0 ? 20 : Infinity))]),
+    ...(dangers.length === 0 ? [] : [fenced('diff', dangers)]),
     ...objects,
   ].join('\n\n');
 }
@@ -128,7 +118,7 @@ function groupText({ names, objects }: TargetGroup, telling: Telling): string {
     ...told.flatMap((object) => objectLines(object, telling.fields)),
     ...(rest === 0 ? [] : [`… ${countOf(rest, 'more object')}`]),
   ];
-  const body = lines.length === 0 ? 'Only versions and digests.' : fenced(lines);
+  const body = lines.length === 0 ? 'Only versions and digests.' : fenced('diff', lines);
   return `<details><summary>${names.join(', ')}: ${countOf(objects.length, 'object')}</summary>\n\n${body}\n\n</details>`;
 }
 
@@ -138,11 +128,4 @@ function objectLines(object: ObjectDifference, limit: number): readonly string[]
   if (object.noise) return [`${head}  (only versions and digests)`];
   if (limit === 0) return [object.fields.length === 0 ? head : `${head}  (${countOf(object.fields.length, 'field')})`];
   return [head, ...fieldLines(object, limit)];
-}
-
-/** A fence that nothing inside can close. */
-function fenced(lines: readonly string[]): string {
-  const longest = lines.reduce((most, line) => Math.max(most, ...(line.match(/`+/g) ?? ['']).map((run) => run.length)), 2);
-  const fence = '`'.repeat(longest + 1);
-  return `${fence}diff\n${lines.join('\n')}\n${fence}`;
 }

@@ -1,5 +1,6 @@
+import { countText, countsOf, groupsOf, shortDigest } from '#model/difference-summary.ts';
 import type { EnvironmentDifference } from '#model/rendered-diff.ts';
-import { countText, countsOf, fieldLines, groupsOf, imageMoves, lockText, moveText, objectHead, shortDigest } from './diff-lines.ts';
+import { fieldLines, imageMoves, lockText, moveText, objectHead } from './diff-lines.ts';
 
 /** For a terminal: by environment and target, targets that change alike told once, every field that is more than noise. */
 export function differenceText(environments: readonly EnvironmentDifference[]): string {

@@ -4,6 +4,7 @@ import { instantText } from '#model/instant.ts';
 import type { Invocation } from './cli.ts';
 import { exitCodeOfEnding } from './endings.ts';
 import { outputFormat, printDocument, printProblems, printable, tableText } from './output.ts';
+import { effectDocument, effectText } from './promotion-effect.ts';
 import { placeOf } from './repository.ts';
 
 export async function promote({ words, options, powers, terminal }: Invocation): Promise<number> {
@@ -52,6 +53,9 @@ function draftDocument({ draft, change, merged }: PromotedChange): object {
     files: [{ path: draft.file.path, patch: draft.file.patch }],
     changeRequest: change?.url ?? null,
     merged,
+    risk: draft.risk,
+    rollback: draft.changeSet.moves.flatMap(({ instance, from }) => (from === undefined ? [] : [{ instance, ...from }])),
+    effect: effectDocument(draft.effect),
   };
 }
 
@@ -70,5 +74,5 @@ function changeText({ draft, change, waiting, merged }: PromotedChange): string 
     : waiting.length === 0
       ? 'nothing holds it'
       : waiting.map((reason) => `waits: ${printable(reason)}`).join('\n');
-  return `${draft.title}\nbranch ${draft.branch}${change === undefined ? '' : `, ${change.url}`}\n${gates}${state}\n${draft.file.patch}`;
+  return `${draft.title}\nbranch ${draft.branch}${change === undefined ? '' : `, ${change.url}`}\n${gates}${effectText(draft.effect)}${state}\n${draft.file.patch}`;
 }

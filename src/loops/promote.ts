@@ -19,6 +19,7 @@ import { basisOf } from './promotion-basis.ts';
 import type { Basis } from './promotion-basis.ts';
 import { findDrafts } from './promotion-drafts.ts';
 import type { Held, PlannedChange, PromotionScope } from './promotion-drafts.ts';
+import { effectOf } from './promotion-effect.ts';
 import { upstreamNames } from './upstream.ts';
 import type { World } from './world.ts';
 
@@ -61,7 +62,7 @@ export async function promote(world: World, request: PromoteRequest, signal?: Ab
   const found = await findDrafts(world, { environment: request.environment, main, refs, only: request.only });
   if (found.kind === 'ended') return ended(found.ending);
   const { scope, planned, held, problems } = found;
-  if (request.dryRun) return dryRun(world, { scope, planned, held, problems });
+  if (request.dryRun) return dryRun(world, { scope, planned, held, problems }, signal);
   if (world.forge === undefined) return withoutForge(world, { scope, planned, held, problems, refs, main }, signal);
 
   const forge = world.forge;
@@ -98,12 +99,13 @@ function overlaps(a: ChangeSet, b: ChangeSet): boolean {
 async function dryRun(
   world: World,
   from: { scope: PromotionScope; planned: readonly PlannedChange[]; held: readonly Held[]; problems: readonly Problem[] },
+  signal?: AbortSignal,
 ): Promise<PromoteResult> {
   const changes: PromotedChange[] = [];
   for (const item of from.planned) {
     const found = await world.forge?.findByHead(from.scope.branchOf(item.changeSet));
     const change = found?.state === 'open' ? found : undefined;
-    const draft = await draftOf(world, from.scope, item, change);
+    const draft = await draftOf(world, { scope: from.scope, item }, change, signal);
     changes.push({ draft, change, waiting: isPassed(draft.gates) ? [] : [describeWaiting(draft.gates)], merged: false });
   }
   return { ending: endingOf(changes, from.problems), changes, held: from.held, problems: from.problems, basis: undefined };
@@ -121,7 +123,7 @@ async function withoutForge(
 ): Promise<PromoteResult> {
   const changes: PromotedChange[] = [];
   for (const item of from.planned) {
-    const draft = await draftOf(world, from.scope, item, undefined);
+    const draft = await draftOf(world, { ...from, item }, undefined, signal);
     await placeBranch(world, { ...from, item }, draft, signal);
     const waiting = isPassed(draft.gates) ? `a person merges it: git merge ${draft.branch}` : describeWaiting(draft.gates);
     changes.push({ draft, change: undefined, waiting: [waiting], merged: false });
@@ -179,7 +181,7 @@ interface Maintained extends Placed {
 async function maintain(world: World, from: Maintained, signal?: AbortSignal): Promise<PromotedChange> {
   const { forge, scope, item } = from;
   const before = from.existing ?? (await forge.findByHead(scope.branchOf(item.changeSet)));
-  const draft = await draftOf(world, scope, item, before?.state === 'open' ? before : undefined);
+  const draft = await draftOf(world, from, before?.state === 'open' ? before : undefined, signal);
   if (before?.state === 'merged' && !(await hasArrived(world, before, from.main)))
     return { draft, change: before, waiting: [`${before.url} was merged and is not fetched yet`], merged: true };
   if (before !== undefined && !mayOpen(before, (await forge.account()).login, from.byPerson)) {
@@ -301,11 +303,12 @@ function arriving(item: PlannedChange) {
 
 async function draftOf(
   world: World,
-  scope: PromotionScope,
-  item: PlannedChange,
+  { scope, item }: Pick<Placed, 'scope' | 'item'>,
   change: ChangeRequest | undefined,
+  signal?: AbortSignal,
 ): Promise<PromotionDraft> {
   const { risk, gates, irreversible } = await gatedOf(world, scope, item, change);
+  const effect = await effectOf(world, scope, item, signal);
   const notes = [...irreversible, ...scope.trust.notices(scope.environment)];
   return draftPromotion({
     environment: scope.environment,
@@ -316,6 +319,7 @@ async function draftOf(
     gates,
     labels: scope.labels,
     notes,
+    effect,
   });
 }
 

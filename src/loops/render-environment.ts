@@ -247,13 +247,17 @@ async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderT
   const differing = new Map<Prepared, readonly Problem[]>();
   for (const items of byCapsule(missing)) {
     const rendered = await tools.renderer.render(await answered(items, tools, false), tools.signal);
+    const fresh: Fresh[] = [];
     for (const [index, item] of items.entries()) {
       const answer = rendered[index];
       if (answer === undefined) throw new Error('the renderer answered fewer units than it was given');
-      if (answer.ok) tools.known.set(item, tools.units.set(item.key, answer.value));
+      if (answer.ok) fresh.push({ item, unit: answer.value });
       else problems.set(item, answer.problems);
     }
-    if (tools.twice) await renderAgain(items, tools, differing);
+    if (tools.twice) await renderAgain(fresh, tools, differing);
+    // What does not render alike is never remembered: the next question would take it for sound.
+    for (const { item, unit } of fresh)
+      if ((differing.get(item) ?? []).length === 0) tools.known.set(item, tools.units.set(item.key, unit));
   }
   // Told in the order of instances, however they were rendered.
   const told = [problems, differing].flatMap((found) => missing.flatMap((item) => found.get(item) ?? []));
@@ -271,6 +275,11 @@ function byCapsule(items: readonly Prepared[]): readonly (readonly Prepared[])[]
   return turns;
 }
 
+interface Fresh {
+  readonly item: Prepared;
+  readonly unit: RenderedUnit;
+}
+
 function answered(items: readonly Prepared[], { foreign, signal }: RenderTools, afresh: boolean): Promise<readonly RenderUnit[]> {
   return foreign.answered(
     items.map((item) => item.unit),
@@ -279,14 +288,14 @@ function answered(items: readonly Prepared[], { foreign, signal }: RenderTools, 
 }
 
 /** V-89. */
-async function renderAgain(items: readonly Prepared[], tools: RenderTools, differing: Map<Prepared, readonly Problem[]>): Promise<void> {
-  const sound = items.filter((item) => tools.known.has(item));
-  if (sound.length === 0) return;
-  const second = await tools.renderer.render(await answered(sound, tools, true), tools.signal);
-  for (const [index, item] of sound.entries()) {
-    const [before, after] = [tools.known.get(item), second[index]];
-    if (before === undefined || after === undefined) throw new Error('the renderer answered fewer units than it was given');
-    differing.set(item, after.ok ? compareRenderings(item.unit, before, after.value) : after.problems);
+async function renderAgain(fresh: readonly Fresh[], tools: RenderTools, differing: Map<Prepared, readonly Problem[]>): Promise<void> {
+  if (fresh.length === 0) return;
+  const items = fresh.map(({ item }) => item);
+  const second = await tools.renderer.render(await answered(items, tools, true), tools.signal);
+  for (const [index, { item, unit }] of fresh.entries()) {
+    const after = second[index];
+    if (after === undefined) throw new Error('the renderer answered fewer units than it was given');
+    differing.set(item, after.ok ? compareRenderings(item.unit, unit, after.value) : after.problems);
   }
 }
 

@@ -10,7 +10,7 @@ import type { Declarations, Snapshot } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import type { RenderedEnvironment } from './render-environment.ts';
 import { withUnreleased } from './unreleased.ts';
-import type { ReadingWorld } from './world.ts';
+import type { ReadingWorld, World } from './world.ts';
 
 /** RenderedDiff of contracts.md: what a change does to every environment, no target needed. */
 export interface RenderedDifference {
@@ -90,6 +90,21 @@ export async function renderAt(
   );
   if (commit !== undefined && result.ok) world.environments.remembered.set(`${commit} ${name}`, result.value);
   return { environment, fresh, result };
+}
+
+/**
+ * Renders an environment as it would be with other pins. What is rendered anew for it is what will be rendered once they are merged, so it
+ * is compared with a second rendering right away, as V-89 asks of a proposal.
+ */
+export async function renderProposed(
+  world: Pick<World, 'reading' | 'environments'>,
+  proposed: Omit<Parameters<typeof resolvePins>[1], 'admits' | 'move' | 'leaveOut'>,
+  signal?: AbortSignal,
+): Promise<Result<RenderedEnvironment>> {
+  const resolved = await resolvePins(world.reading, proposed);
+  if (!resolved.ok) return resolved;
+  const { state, environment } = proposed;
+  return world.environments.render({ state, environment, resolution: resolved.value, occasion: 'pullRequest', twice: true }, signal);
 }
 
 /** What a working directory holds counts as released there. */

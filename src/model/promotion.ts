@@ -1,7 +1,9 @@
 import type { CommitId } from '#model/digest.ts';
+import type { FieldDifference } from '#model/field-change.ts';
 import type { Instant } from '#model/instant.ts';
 import type { EnvironmentName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
+import type { EnvironmentDifference } from '#model/rendered-diff.ts';
 import type { ChangeSet } from '#model/resolution.ts';
 
 /** `passed` is the only state that lets a change through. */
@@ -24,6 +26,49 @@ export interface PolicyReading {
   readonly problems: readonly Problem[];
 }
 
+/** What a change does beside moving capsules, as people who approve it should see it. */
+export interface PromotionEffect {
+  readonly rendered: RenderedEffect;
+  /** By instance; those without anything to tell are left out. */
+  readonly changelogs: readonly Changelog[];
+  /** By instance; undefined where it could not be resolved, and so is not known. */
+  readonly schemas: readonly SchemaDifference[] | undefined;
+}
+
+/** `difference` is undefined where nothing rendered differs. */
+export type RenderedEffect =
+  | { readonly kind: 'rendered'; readonly difference: EnvironmentDifference | undefined }
+  | { readonly kind: 'unknown'; readonly side: 'now' | 'proposed'; readonly reasons: readonly string[] };
+
+/** The sections of one capsule's changelog above the version that is left, up to the one that comes, newest first: text of strangers. */
+export interface Changelog {
+  readonly instance: string;
+  readonly capsule: string;
+  readonly sections: readonly ChangelogSection[];
+  /** True where there was more than is kept. */
+  readonly cut: boolean;
+}
+
+export interface ChangelogSection {
+  readonly version: string;
+  /** Without its heading. */
+  readonly text: string;
+}
+
+/** How the configuration that an instance accepts differs. */
+export interface SchemaDifference {
+  readonly instance: string;
+  readonly keys: readonly KeyChange[];
+}
+
+export interface KeyChange {
+  /** `replicas`, `database.host`, `ports[].name`; empty for the whole schema. */
+  readonly key: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  /** Keywords of its schema, and `required`. A default that is sensitive is not told. */
+  readonly keywords: readonly FieldDifference[];
+}
+
 /** A change not yet opened, or opened under `branch`. */
 export interface PromotionDraft {
   readonly environment: EnvironmentName;
@@ -37,6 +82,8 @@ export interface PromotionDraft {
   /** Path and whole new content of the one lock it edits. */
   readonly file: { readonly path: string; readonly content: string; readonly patch: string };
   readonly gates: readonly GateReading[];
+  readonly risk: 'low' | 'medium' | 'high' | 'critical';
+  readonly effect: PromotionEffect;
 }
 
 /** A pull request on the forge, in the words we need. */

@@ -1,16 +1,19 @@
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { Instant } from '#model/instant.ts';
+import type { JsonObject } from '#model/json.ts';
 import type { EnvironmentName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
-import type { ChangeRequest, GateReading, PromotionDraft } from '#model/promotion.ts';
+import type { ChangeRequest, Changelog, GateReading, KeyChange, PromotionDraft, PromotionEffect } from '#model/promotion.ts';
 import type { Reason } from '#model/receipt.ts';
 import type { ChangeSet, Move } from '#model/resolution.ts';
 import { textPatch } from '#model/text-patch.ts';
 import { candidatesOf, type CandidateFacts, type Candidates } from './candidates.ts';
+import { changelogBetween } from './changelog.ts';
 import { gateReadings, waitingText, type GateQuestion } from './gates.ts';
 import { flagged, rollbackGates, type GoingBack } from './going-back.ts';
 import { quarantinedMoves, regated, type LockVerdict } from './regate.ts';
 import { riskOf, type MoveFacts, type Risk } from './risk.ts';
+import { keyChanges } from './schema-change.ts';
 import { upgradeGates, upgradeRefusal, type Upgrade, type UpgradeFacts } from './upgrade-path.ts';
 import { bodyOf, changeSetIn, titleOf } from './wording.ts';
 
@@ -61,6 +64,7 @@ export interface DraftFacts {
   readonly labels: readonly string[];
   /** For people: optional dependencies that are skipped, capsules that trust does not cover. */
   readonly notes: readonly string[];
+  readonly effect: PromotionEffect;
 }
 
 export function draftPromotion(facts: DraftFacts): PromotionDraft {
@@ -72,11 +76,23 @@ export function draftPromotion(facts: DraftFacts): PromotionDraft {
     changeSet,
     branch: `promote/${name}/${changeSet.id}`,
     title: titleOf(name, changeSet.moves),
-    body: bodyOf({ environment: name, from, changeSet, risk: facts.risk, gates, notes: facts.notes }),
+    body: bodyOf({ ...facts, environment: name }),
     labels: facts.labels,
     file: { path: lock.path, content: lock.after, patch: textPatch(lock.path, lock.before, lock.after) },
     gates,
+    risk: facts.risk,
+    effect: facts.effect,
   };
+}
+
+/** What a capsule's changelog says of a move: of its own file, cut to a bound. */
+export function readChangelog(bytes: Uint8Array, from: string | undefined, to: string): Pick<Changelog, 'sections' | 'cut'> {
+  return changelogBetween(bytes, from, to);
+}
+
+/** How the configuration that an instance accepts differs between two schemas of its capsule. */
+export function compareSchemas(before: JsonObject | undefined, after: JsonObject | undefined): readonly KeyChange[] {
+  return keyChanges(before, after);
 }
 
 /** The change set that one of our pull requests carries: by its branch, else by the record in its body. */

@@ -111,6 +111,7 @@ test('a draft names its branch by its change set, edits one file, and its patch 
     lock: { path, before, after },
     labels: ['promotion'],
     notes: ['hello --> <script> @everyone | `x`'],
+    effect: { rendered: { kind: 'rendered', difference: undefined }, changelogs: [], schemas: [] },
   });
   const folder = mkdtempSync(join(tmpdir(), 'patch-'));
   writeFileSync(join(folder, 'lock'), before);
