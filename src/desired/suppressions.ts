@@ -30,8 +30,8 @@ const WORD = 'capstan-ignore';
 const GUESSED = 'secret-suspected';
 /** Of one file. */
 const MOST = 200;
-/** After `#`, `//`, `{{!`, `{{!--` or `<!--`, up to the end of that comment. */
-const COMMENT = /^(.*?)(?:(?<=^|\s)(?:#|\/\/)|\{\{!(?:--)?|<!--)\s*capstan-ignore(-file)?\b(.*?)\s*(?:(?:--)?\}\}|-->)?\s*$/;
+/** What comments begin with, right before the word. */
+const OPENING = /(?:(?<=^|\s)(?:#|\/\/)|\{\{!(?:--)?|<!--)$/;
 const SENTENCE = /^ (V-\d{2,3}|[a-z0-9]+(?:-[a-z0-9]+)*): (\S.{2,500}?), until (\d{4}-\d{2}-\d{2})$/;
 
 /** Comments in any text of a repository. What looks like one inside a text of several lines counts, too: it can only silence a warning. */
@@ -41,10 +41,12 @@ export function findSuppressions(bytes: Uint8Array, file: string): FoundSuppress
   const lines = content.toString('utf8').split(/\r?\n/);
   const suppressions: Suppression[] = [];
   const problems: Problem[] = [];
+  const next = nextLines(lines);
   for (const [index, text] of lines.entries()) {
     if (text.length > 2000 || !text.includes(WORD) || suppressions.length + problems.length >= MOST) continue;
-    const [, before, wholeFile, rest = ''] = COMMENT.exec(text) ?? [];
-    if (before === undefined) continue;
+    const comment = commentIn(text);
+    if (comment === undefined) continue;
+    const { before, isWholeFile, rest } = comment;
     const place: Place = { file, line: index + 1, column: before.length + 1, pointer: undefined };
     const [, names = '', , day = ''] = SENTENCE.exec(rest) ?? [];
     const until = parseInstant(`${day}T23:59:59Z`);
@@ -52,16 +54,58 @@ export function findSuppressions(bytes: Uint8Array, file: string): FoundSuppress
       problems.push(problemAt(place, 'suppression-malformed'));
       continue;
     }
-    const line = wholeFile !== undefined ? undefined : before.trim() === '' ? nextLine(lines, index) : index + 1;
+    const line = isWholeFile ? undefined : before.trim() === '' ? (next[index] ?? index + 1) : index + 1;
     suppressions.push({ place, names, line, until, day });
   }
   return { suppressions, problems };
 }
 
-/** The next line, from 1, that is neither empty nor a comment of its own. */
-function nextLine(lines: readonly string[], index: number): number {
-  const next = lines.findIndex((text, at) => at > index && !/^\s*(#.*|\/\/.*|\{\{!.*\}\}|<!--.*-->)?\s*$/.test(text));
-  return (next < 0 ? index : next) + 1;
+interface Comment {
+  readonly before: string;
+  readonly isWholeFile: boolean;
+  /** What follows the word, up to the end of the comment. */
+  readonly rest: string;
+}
+
+/** Without a pattern that would try every way to share blanks: lines are written by anybody. */
+function commentIn(text: string): Comment | undefined {
+  for (let at = text.indexOf(WORD); at >= 0; at = text.indexOf(WORD, at + 1)) {
+    const head = text.slice(0, at).trimEnd();
+    const opening = OPENING.exec(head);
+    if (opening === null) continue;
+    const after = text.slice(at + WORD.length);
+    const isWholeFile = /^-file\b/.test(after);
+    const rest = isWholeFile ? after.slice('-file'.length) : after;
+    if (/^\w/.test(rest)) continue;
+    return { before: head.slice(0, opening.index), isWholeFile, rest: withoutEnd(rest.trimEnd()).trimEnd() };
+  }
+  return undefined;
+}
+
+function withoutEnd(text: string): string {
+  const end = ['--}}', '}}', '-->'].find((one) => text.endsWith(one));
+  return end === undefined ? text : text.slice(0, -end.length);
+}
+
+/** For each line the next one, from 1, that is neither empty nor a comment of its own; itself where there is none. */
+function nextLines(lines: readonly string[]): readonly number[] {
+  let found: number | undefined;
+  const next = lines.map((_, at) => at + 1);
+  for (let at = lines.length - 1; at >= 0; at -= 1) {
+    next[at] = found ?? at + 1;
+    if (!isIdle((lines[at] ?? '').trim())) found = at + 1;
+  }
+  return next;
+}
+
+function isIdle(text: string): boolean {
+  return (
+    text === '' ||
+    text.startsWith('#') ||
+    text.startsWith('//') ||
+    (text.startsWith('{{!') && text.endsWith('}}')) ||
+    (text.startsWith('<!--') && text.endsWith('-->'))
+  );
 }
 
 /** What is left when warnings are silenced where somebody wrote why; an error is never silenced. `at` is the day. */

@@ -6,8 +6,9 @@ const HOUR = 3_600_000;
 const MINUTE = 60_000;
 /** Of one day. */
 const MOST_TIMES = 24;
-/** How far a rule with COUNT is counted, in periods. */
+/** How far a rule is followed, in periods and in days looked at: more than a hundred years. */
 const MOST_PERIODS = 200_000;
+const MOST_DAYS = 40_000;
 
 type Frequency = keyof typeof UNIT_DAYS;
 
@@ -145,9 +146,11 @@ export function recurrencesBetween(
   const found: WallTime[] = [];
   const first = rule.count === undefined ? skipped(rule, start, range.from) : 0;
   let counted = 0;
+  let looked = 0;
   for (let period = first; period < first + MOST_PERIODS; period += 1) {
     const days = daysOf(rule, start, period);
-    if (!(days.from <= end)) break;
+    looked += (days.to - days.from) / DAY;
+    if (!(days.from <= end) || looked > MOST_DAYS) break;
     for (const time of chosen(rule, matching(rule, start, days), times)) {
       if (time < start) continue;
       counted += 1;

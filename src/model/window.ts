@@ -31,6 +31,8 @@ export type ReadWindow =
       readonly mistakes: readonly { readonly field: '' | 'rrule' | 'timeZone' | 'duration' | 'start' | 'end'; readonly message: string }[];
     };
 
+const LONGEST = 366 * DAY;
+
 /** Times without a zone of their own are those of `timeZone`, by default UTC. */
 export function readWindow(window: DeclaredWindow): ReadWindow {
   const { rrule, timeZone = 'UTC' } = window;
@@ -46,6 +48,9 @@ export function readWindow(window: DeclaredWindow): ReadWindow {
   });
   const duration = window.duration === undefined ? undefined : parseDuration(window.duration);
   if (duration === 0) mistakes.push({ field: 'duration', message: 'must be longer than nothing' });
+  // All that may still hold is looked at, so what lasts for a century would be looked at a million times.
+  if (rrule !== undefined && duration !== undefined && duration > LONGEST)
+    mistakes.push({ field: 'duration', message: 'is longer than 366 days, and what recurs is shorter' });
   if (window.duration !== undefined && window.end !== undefined)
     mistakes.push({ field: 'end', message: 'and duration say the same; one of them is too many' });
   if (rrule === undefined) {

@@ -4,6 +4,9 @@ import { parseYamlText } from '#model/yaml-text.ts';
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const;
 const LIMITS = { bytes: 4_194_304, depth: 64 } as const;
 const MOST_PATHS = 5_000;
+/** Responses and parameters that are looked at: one operation can be that of every path. */
+const MOST_WORK = 300_000;
+const MOST_BREAKS = 1_000;
 
 export interface ApiBreak {
   readonly kind: 'removes' | 'requires';
@@ -16,18 +19,35 @@ export function openApiBreaks(before: Uint8Array, after: Uint8Array): readonly A
   // What cannot be read is told by whoever reads it.
   if (was === undefined || now === undefined) return [];
   const next = pathsOf(now);
-  return [...pathsOf(was)].flatMap(([route, { shown, item }]): readonly ApiBreak[] => {
+  const breaks: ApiBreak[] = [];
+  let work = 0;
+  for (const [route, { shown, item }] of pathsOf(was)) {
     const there = next.get(route);
-    if (there === undefined) return [{ kind: 'removes', what: `path ${shown}` }];
-    return METHODS.flatMap((method) => {
-      const [had, has] = [operationOf(item, method), operationOf(there.item, method)];
-      const name = `${method.toUpperCase()} ${shown}`;
-      if (had === undefined) return [];
-      if (has === undefined) return [{ kind: 'removes', what: name } as const];
-      const sides = { before: { root: was, item, operation: had }, after: { root: now, item: there.item, operation: has } };
-      return [...responseBreaks(name, sides), ...requestBreaks(name, sides)];
-    });
-  });
+    if (there === undefined) breaks.push({ kind: 'removes', what: `path ${shown}` });
+    else {
+      for (const method of METHODS) {
+        const [had, has] = [operationOf(item, method), operationOf(there.item, method)];
+        if (had === undefined) continue;
+        const name = `${method.toUpperCase()} ${shown}`;
+        if (has === undefined) {
+          breaks.push({ kind: 'removes', what: name });
+          continue;
+        }
+        const sides = { before: { root: was, item, operation: had }, after: { root: now, item: there.item, operation: has } };
+        work += sizeOf(sides.before) + sizeOf(sides.after);
+        if (work > MOST_WORK) return breaks;
+        for (const one of [...responseBreaks(name, sides), ...requestBreaks(name, sides)]) breaks.push(one);
+      }
+    }
+    if (breaks.length >= MOST_BREAKS) return breaks.slice(0, MOST_BREAKS);
+  }
+  return breaks;
+}
+
+function sizeOf({ item, operation }: Side): number {
+  const { responses } = operation;
+  const lists = [item['parameters'], operation['parameters']].map((list) => (Array.isArray(list) ? list.length : 0));
+  return lists.reduce((sum, size) => sum + size, 1 + (isJsonObject(responses) ? Object.keys(responses).length : 0));
 }
 
 interface Side {

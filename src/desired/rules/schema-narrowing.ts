@@ -7,6 +7,9 @@ export type Narrowing =
   | { readonly kind: 'narrows'; readonly key: string; readonly how: string };
 
 const MOST_PARTS = 20_000;
+/** Keys and listed values that are looked at: references let a small schema say a large one many times. */
+const MOST_WORK = 500_000;
+const MOST_FOUND = 1_000;
 const DEEPEST = 32;
 const MOST_ALTERNATIVES = 50;
 
@@ -16,14 +19,15 @@ interface Walk {
   /** The capsule's own defaults: what they give nobody has to give. */
   readonly defaults: Json | undefined;
   readonly found: Narrowing[];
-  parts: number;
+  /** What one comparison spent, its attempts at alternatives included. */
+  readonly spent: { parts: number; work: number };
 }
 
 /** Only what certainly refuses something that was accepted; what cannot be decided (another `not`, another `if`) is left alone. */
 export function schemaNarrowings(before: JsonObject, after: JsonObject, defaults: Json | undefined): readonly Narrowing[] {
-  const walk: Walk = { before, after, defaults, found: [], parts: 0 };
+  const walk: Walk = { before, after, defaults, found: [], spent: { parts: 0, work: 0 } };
   compare(walk, { before, after, key: '', depth: 0 });
-  return walk.found;
+  return walk.found.slice(0, MOST_FOUND);
 }
 
 interface Step {
@@ -34,11 +38,11 @@ interface Step {
 }
 
 function compare(walk: Walk, step: Step): void {
-  walk.parts += 1;
-  if (walk.parts > MOST_PARTS || step.depth > DEEPEST) return;
-  const before = flattened(walk.before, step.before, 0);
-  const after = flattened(walk.after, step.after, 0);
-  if (before === undefined || after === undefined) return;
+  walk.spent.parts += 1;
+  if (walk.spent.parts > MOST_PARTS || walk.found.length >= MOST_FOUND || step.depth > DEEPEST) return;
+  const before = flattened(walk, { root: walk.before, depth: 0 }, step.before);
+  const after = flattened(walk, { root: walk.after, depth: 0 }, step.after);
+  if (before === undefined || after === undefined || !pays(walk, before) || !pays(walk, after)) return;
   const alternatives = alternativesOf(before);
   if (alternatives !== undefined) {
     for (const one of alternatives) compare(walk, { ...step, before: one, depth: step.depth + 1 });
@@ -57,28 +61,42 @@ interface Parts extends Step {
   readonly after: JsonObject;
 }
 
+/** False when everything was spent. */
+function pays({ spent }: Walk, schema: JsonObject): boolean {
+  const { properties, required, enum: values } = schema;
+  const lists = [required, values].reduce<number>((sum, list) => sum + (Array.isArray(list) ? list.length : 0), 0);
+  spent.work += Object.keys(schema).length + (isJsonObject(properties) ? Object.keys(properties).length : 0) + lists;
+  return spent.work <= MOST_WORK;
+}
+
 /** A schema with its local references followed and the parts of `allOf` put together; undefined where that cannot be done. */
-function flattened(root: JsonObject, schema: Json, depth: number): JsonObject | undefined {
+function flattened(walk: Walk, at: { readonly root: JsonObject; readonly depth: number }, schema: Json): JsonObject | undefined {
+  const { root, depth } = at;
   if (schema === true) return {};
-  if (!isJsonObject(schema) || depth > 16) return undefined;
+  if (!isJsonObject(schema) || depth > 16 || walk.spent.work > MOST_WORK) return undefined;
   const { $ref: reference, allOf, ...own } = schema;
   if (reference === undefined && allOf === undefined) return schema;
   const parts: JsonObject[] = [own];
   const others = Array.isArray(allOf) ? [...(allOf as readonly Json[])] : [];
   if (typeof reference === 'string') others.push(reference.startsWith('#') ? (valueAt(root, reference.slice(1)) ?? null) : null);
   for (const other of others) {
-    const part = flattened(root, other, depth + 1);
+    const part = flattened(walk, { root, depth: depth + 1 }, other);
     if (part === undefined) return undefined;
     parts.push(part);
   }
-  return parts.reduce((whole, part) => ({
-    ...part,
-    ...whole,
-    ...joined('properties', whole, part),
-    ...(Array.isArray(whole['required']) && Array.isArray(part['required'])
-      ? { required: [...whole['required'], ...part['required']] }
-      : {}),
-  }));
+  let whole: JsonObject = {};
+  for (const part of parts) {
+    whole = {
+      ...part,
+      ...whole,
+      ...joined('properties', whole, part),
+      ...(Array.isArray(whole['required']) && Array.isArray(part['required'])
+        ? { required: [...whole['required'], ...part['required']] }
+        : {}),
+    };
+    if (!pays(walk, whole)) return undefined;
+  }
+  return whole;
 }
 
 function joined(key: string, a: JsonObject, b: JsonObject): JsonObject {
@@ -118,7 +136,8 @@ function valueNarrowings({ before, after }: Parts): readonly string[] {
   if (allowed === undefined) return [];
   const had = valuesOf(before) ?? (canonicalJson(before['type'] ?? null) === '"boolean"' ? [true, false] : undefined);
   if (had === undefined) return [`only ${allowed.slice(0, 6).join(', ')}`];
-  const lost = had.map(canonicalJson).filter((value) => !allowed.includes(value));
+  const kept = new Set(allowed);
+  const lost = had.map(canonicalJson).filter((value) => !kept.has(value));
   return lost.length === 0 ? [] : [`no ${lost.slice(0, 6).join(', ')}`];
 }
 
@@ -261,8 +280,7 @@ function compareAlternatives(walk: Walk, step: Parts): void {
 }
 
 function takes(walk: Walk, step: Parts, pair: { readonly before: Json; readonly after: Json }): boolean {
-  const inner: Walk = { ...walk, found: [], parts: walk.parts };
+  const inner: Walk = { ...walk, found: [] };
   compare(inner, { ...step, ...pair, depth: step.depth + 1 });
-  walk.parts = inner.parts;
   return inner.found.length === 0;
 }
