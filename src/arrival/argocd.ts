@@ -84,13 +84,19 @@ function deliveryOf(luggage: Luggage, one: Controlled, wish: ManifestsWish, left
   );
   const cluster = textOf(destination['name']);
   const byName = environmentSuffix(facts.name);
+  const named = cluster === 'in-cluster' ? undefined : cluster;
   const environment =
     environmentIn(path) ??
     helmEnvironment(helm) ??
-    (cluster === undefined || cluster === 'in-cluster' ? undefined : cluster) ??
+    named ??
     byName ??
     environmentSuffix(textOf(destination['namespace']) ?? '') ??
     wish.environment;
+  if (named !== undefined && named !== environment)
+    leave(
+      `destination.name ${quoted(named)}`,
+      `is a cluster: the environment is ${environment}, whose target is a directory; declare a target with credentials when one is wanted`,
+    );
   const server = textOf(destination['server']);
   if (server !== undefined && !server.includes('kubernetes.default'))
     leave(

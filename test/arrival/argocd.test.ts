@@ -138,3 +138,19 @@ test('what has nothing here that does the same is named', async () => {
     '37 Application chart',
   ]);
 });
+
+test.each([
+  ['eu-1', ['Application chart: destination.name "eu-1" is a cluster: the environment is prod, whose target is a directory']],
+  ['prod', []],
+  ['in-cluster', []],
+])('a cluster %s that did not name the environment is named', async (cluster, expected) => {
+  const plan = await planned('argocd', {
+    'argo/chart.yaml': application('chart', 'chart', '  syncPolicy:\n    automated: {}\n')
+      .replace('    targetRevision: HEAD\n', '    helm:\n      valueFiles: [values-prod.yaml]\n')
+      .replace('    server: https://kubernetes.default.svc\n', `    name: ${cluster}\n`),
+    'chart/Chart.yaml': 'name: chart\nversion: 1.0.0\n',
+    'chart/values-prod.yaml': 'a: 1\n',
+  });
+
+  expect(plan.arrival.leftOut.map(({ what, why }) => `${what} ${why.split(';')[0]}`)).toEqual(expected);
+});
