@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join, resolve } from 'node:path';
 
 import type { ArrivedFile, LeftOut, Mapped, SourceKind } from '#model/arrival.ts';
 import { isName } from '#model/names.ts';
@@ -26,7 +27,14 @@ export interface ImportedSource {
   readonly mapped: readonly Mapped[];
   readonly leftOut: readonly LeftOut[];
   readonly differences: readonly { readonly file: string; readonly line: number; readonly object: string; readonly what: string }[];
+  readonly notCompared: readonly NotCompared[];
   readonly problems: readonly Problem[];
+}
+
+/** A capsule whose rendering was not compared with what was there. */
+export interface NotCompared {
+  readonly file: string;
+  readonly why: string;
 }
 
 export function sourceOf(options: Invocation['options'], words: readonly string[], terminal: Terminal): Source | undefined {
@@ -53,11 +61,28 @@ export async function importSource(source: Source, terminal: Terminal): Promise<
   const luggage = await packLuggage(source.root, terminal.signal);
   const { planArrival } = await import('#loops/arrive.ts');
   const { kind, namespace, environment } = source;
-  const { arrival, differences, problems } = await planArrival({ kind, luggage, namespace, environment, signal: terminal.signal });
+  const { arrival, differences, foreign, problems } = await planArrival({ kind, luggage, namespace, environment, signal: terminal.signal });
   // What takes releases by itself comes first: that is where to begin.
   const isEntry = (file: ArrivedFile): boolean => String(file.content).includes('environments: []');
   const declared = [...arrival.files.filter(isEntry), ...arrival.files.filter((file) => !isEntry(file))];
   const environments = declared.flatMap((file) => /^environments\/([^/]+)\/environment\.yaml$/.exec(file.path)?.[1] ?? []);
   const { files, mapped, leftOut } = arrival;
-  return { source, files, environments, mapped, leftOut, differences, problems };
+  const notCompared: NotCompared[] = [];
+  for (const { file, tool, version } of foreign) {
+    const isHere = await isOnPath(tool, terminal.env['PATH'] ?? '');
+    const why = isHere ? `init runs no ${tool}: \`capstan validate\` renders it with ${tool} ${version}` : `${tool} ${version} is not here`;
+    notCompared.push({ file, why });
+  }
+  return { source, files, environments, mapped, leftOut, differences, notCompared, problems };
+}
+
+async function isOnPath(program: string, path: string): Promise<boolean> {
+  for (const folder of path.split(delimiter).filter((one) => one !== '')) {
+    const isThere = await access(join(folder, program), constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return true;
+  }
+  return false;
 }

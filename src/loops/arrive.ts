@@ -5,6 +5,8 @@ import type { Arrival, LeftOut, Origin } from '#model/arrival.ts';
 import type { Capsule, Environment } from '#model/declarations.generated.ts';
 import type { Declared } from '#model/desired.ts';
 import { sha256Of, toBlobId, toCommitId, toTreeId } from '#model/digest.ts';
+import type { ForeignTool } from '#model/foreign.ts';
+import { USUAL_TOOLS } from '#model/foreign.ts';
 import type { JsonObject } from '#model/json.ts';
 import { canonicalJson, isJsonObject, jsonText } from '#model/json.ts';
 import { toCapsuleName, toEnvironmentName, toInstanceName, toTargetName } from '#model/names.ts';
@@ -29,9 +31,18 @@ export interface Difference {
   readonly what: string;
 }
 
+/** A capsule that comes along and needs `tool` in exactly `version` to be rendered. */
+export interface ForeignCapsule {
+  readonly file: string;
+  readonly tool: ForeignTool;
+  readonly version: string;
+}
+
 export interface PlannedArrival {
   readonly arrival: Arrival;
   readonly differences: readonly Difference[];
+  /** What another program renders: it is not compared with what was there. */
+  readonly foreign: readonly ForeignCapsule[];
   /** What is wrong with it as a whole; empty, or nothing should be written. */
   readonly problems: readonly Problem[];
 }
@@ -54,7 +65,7 @@ export async function planArrival(wish: ArrivalWish): Promise<PlannedArrival> {
     const secrets = secretsIn(arrival, refused);
     if (refused.size === before || round === ROUNDS) {
       const leftOut = [...arrival.leftOut, ...secrets];
-      return { arrival: { ...arrival, leftOut }, differences: judged.differences, problems: judged.problems };
+      return { arrival: { ...arrival, leftOut }, differences: judged.differences, foreign: judged.foreign, problems: judged.problems };
     }
   }
 }
@@ -97,6 +108,7 @@ function reasonOf(problem: Problem): string {
 const NO_BLOB = toBlobId('0'.repeat(40));
 
 interface Judgement {
+  readonly foreign: readonly ForeignCapsule[];
   readonly problems: readonly Problem[];
   readonly differences: readonly Difference[];
 }
@@ -104,6 +116,7 @@ interface Judgement {
 async function judge(arrival: Arrival, objects: ObjectJudge): Promise<Judgement> {
   const problems: Problem[] = [];
   const differences: Difference[] = [];
+  const foreign: ForeignCapsule[] = [];
   const capsules = new Map<string, Capsule>();
   const environments: Declared<Environment>[] = [];
   for (const { path, content } of arrival.files) {
@@ -111,7 +124,10 @@ async function judge(arrival: Arrival, objects: ObjectJudge): Promise<Judgement>
     const parsed = parseDeclaration({ path, bytes: Buffer.from(content), id: NO_BLOB });
     problems.push(...parsed.problems);
     const { document } = parsed;
-    if (document?.kind === 'capsule') capsules.set(document.name, document.declared.value);
+    if (document?.kind === 'capsule') {
+      capsules.set(document.name, document.declared.value);
+      foreign.push(...foreignOf(path, document.declared.value));
+    }
     if (document?.kind === 'environment') environments.push(document.declared);
   }
   for (const environment of environments) {
@@ -134,7 +150,15 @@ async function judge(arrival: Arrival, objects: ObjectJudge): Promise<Judgement>
     const name = toEnvironmentName(environment.value.metadata.name);
     problems.push(...(await objects.judge({ name, targets: [], declared: environment }, [...targets.values()], rendered)).problems);
   }
-  return { problems: problems.filter(({ severity }) => severity === 'error'), differences };
+  return { problems: problems.filter(({ severity }) => severity === 'error'), differences, foreign };
+}
+
+function foreignOf(file: string, { spec }: Capsule): readonly ForeignCapsule[] {
+  return Object.values(spec.components ?? {}).flatMap(({ kind, source }): readonly ForeignCapsule[] => {
+    if (kind !== 'Helm' && kind !== 'Kustomize') return [];
+    const tool = kind === 'Helm' ? 'helm' : 'kustomize';
+    return [{ file, tool, version: source?.tool ?? USUAL_TOOLS[tool] }];
+  });
 }
 
 /** One unit for each instance on each target that it is for. Nothing is committed yet, so its pins name no commit. */

@@ -45,7 +45,7 @@ async function capstan(...args: readonly string[]): Promise<{ readonly code: num
     err: (text) => void (err += text),
     say: (text) => void (err += text),
     isVerbose: false,
-    env: {},
+    env: { PATH: join(folder, 'bin') },
     cwd: folder,
     isTerminal: false,
     signal: new AbortController().signal,
@@ -73,6 +73,19 @@ test('a dry run writes nothing', async () => {
 
   expect([ended.code, ended.out.split('\n').includes('capsules/web/files/web.yaml')]).toEqual([0, true]);
   await expect(stat(join(folder, 'mine/capsules'))).rejects.toThrow('ENOENT');
+});
+
+test.each([
+  [[], 'helm 3.22.0 is not here'],
+  [['helm'], 'init runs no helm: `capstan validate` renders it with helm 3.22.0'],
+])('a chart that nobody rendered is said not to be compared, with %j on PATH', async (programs, why) => {
+  await plant({ 'apps/web/Chart.yaml': 'name: web\nversion: 1.0.0\n', 'mine/x': '', 'bin/x': '' });
+  for (const name of programs) await writeFile(join(folder, 'bin', name), '', { mode: 0o755 });
+
+  const { code, out, err } = await capstan('init', '--dry-run', '--from', 'helm', 'apps', 'mine', '-o', 'json');
+
+  expect([code, (JSON.parse(out) as { notCompared: unknown }).notCompared]).toEqual([0, [{ file: 'capsules/web/capsule.yaml', why }]]);
+  expect(err).toContain(`not compared: ${why} (1 capsule)\n`);
 });
 
 test('links are not followed, hidden folders and what is too large not read; each is named', async () => {
