@@ -57,7 +57,7 @@ export async function measureValidate(options: {
   const againstBase = timed(work, 'validate', '--quiet', '--base', 'HEAD');
   git(work, 'checkout', '--quiet', '.');
   const looks = looksAt(work);
-  execFileSync(process.execPath, [PROGRAM, 'init', 'small'], { cwd: folder, stdio: 'ignore' });
+  execFileSync(process.execPath, [PROGRAM, 'init', 'small'], { cwd: folder, env: environment(), stdio: 'ignore' });
   const small = join(folder, 'small');
   const repeat = (...args: readonly string[]): number =>
     Math.round(spreadOf(Array.from({ length: Math.max(3, rounds) }, () => timed(small, ...args))).median);
@@ -74,8 +74,14 @@ export async function measureValidate(options: {
 
 function timed(folder: string, ...args: readonly string[]): number {
   const began = performance.now();
-  execFileSync(process.execPath, [PROGRAM, ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(process.execPath, [PROGRAM, ...args], { cwd: folder, env: environment(), stdio: ['ignore', 'ignore', 'inherit'] });
   return Math.round(performance.now() - began);
+}
+
+/** `npm run` says where it was called, and the program believes it. */
+function environment(): NodeJS.ProcessEnv {
+  const { INIT_CWD: _, ...rest } = process.env;
+  return rest;
 }
 
 function git(folder: string, ...args: readonly string[]): void {

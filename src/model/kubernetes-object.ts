@@ -49,6 +49,7 @@ export function objectFileName(object: KubernetesObject): string {
 }
 
 function encodePart(text: string): string {
+  if (/^[a-z0-9.-]*$/.test(text)) return text;
   return [...Buffer.from(text, 'utf8')]
     .map((byte) => {
       const char = String.fromCharCode(byte);
