@@ -1,7 +1,8 @@
 import { countText, countsOf, dangersIn, groupsOf, shortDigest, type TargetGroup } from '#model/difference-summary.ts';
+import { fieldLines } from '#model/field-lines.ts';
 import { fenced } from '#model/markdown.ts';
 import type { EnvironmentDifference, ObjectDifference } from '#model/rendered-diff.ts';
-import { fieldLines, imageMoves, lockText, moveText, objectHead } from './diff-lines.ts';
+import { imageMoves, lockText, moveText, objectHead } from './diff-lines.ts';
 import { countOf } from './output.ts';
 
 /** A comment of the forge holds 65,536 characters; this leaves room for what stands around it. */

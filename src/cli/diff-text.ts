@@ -1,6 +1,7 @@
 import { countText, countsOf, groupsOf, shortDigest } from '#model/difference-summary.ts';
+import { fieldLines } from '#model/field-lines.ts';
 import type { EnvironmentDifference } from '#model/rendered-diff.ts';
-import { fieldLines, imageMoves, lockText, moveText, objectHead } from './diff-lines.ts';
+import { imageMoves, lockText, moveText, objectHead } from './diff-lines.ts';
 
 /** For a terminal: by environment and target, targets that change alike told once, every field that is more than noise. */
 export function differenceText(environments: readonly EnvironmentDifference[]): string {

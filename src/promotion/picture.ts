@@ -1,4 +1,5 @@
 import { countText, countsOf, dangersIn, groupsOf, imageMovesIn, shortDigest, shortImage } from '#model/difference-summary.ts';
+import { fieldLines } from '#model/field-lines.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import { cell, clipped, fenced } from '#model/markdown.ts';
 import type { Changelog, KeyChange, PromotionEffect, SchemaDifference } from '#model/promotion.ts';
@@ -14,21 +15,24 @@ export interface Telling {
   readonly places: number;
   /** Of one group of targets. */
   readonly objects: number;
+  /** Lines of what differs in one object. */
+  readonly fields: number;
   /** Changes of configuration, of one instance. */
   readonly keys: number;
   /** Characters of one capsule's changelog. */
   readonly changelog: number;
 }
 
-export const WHOLE: Telling = { rows: 200, cell: 500, places: 100, objects: 200, keys: 100, changelog: 8000 };
+export const WHOLE: Telling = { rows: 200, cell: 500, places: 100, objects: 200, fields: 40, keys: 100, changelog: 8000 };
 
 /** Most first; the last one fits whatever it is given. */
 export const TELLINGS: readonly Telling[] = [
   WHOLE,
-  { ...WHOLE, objects: 50, changelog: 2000 },
-  { rows: 100, cell: 300, places: 50, objects: 20, keys: 30, changelog: 500 },
-  { rows: 50, cell: 200, places: 20, objects: 0, keys: 10, changelog: 0 },
-  { rows: 10, cell: 100, places: 3, objects: 0, keys: 0, changelog: 0 },
+  { ...WHOLE, fields: 8 },
+  { ...WHOLE, fields: 0, objects: 50, changelog: 2000 },
+  { rows: 100, cell: 300, places: 50, objects: 20, fields: 0, keys: 30, changelog: 500 },
+  { rows: 50, cell: 200, places: 20, objects: 0, fields: 0, keys: 10, changelog: 0 },
+  { rows: 10, cell: 100, places: 3, objects: 0, fields: 0, keys: 0, changelog: 0 },
 ];
 
 /** Cuts a list and says in `more` how much is left out. */
@@ -115,20 +119,24 @@ const SIGN = { create: '+', update: '!', delete: '-' } as const;
 function objectPart({ targets }: EnvironmentDifference, telling: Telling): readonly string[] {
   const lines = groupsOf(targets).flatMap(({ names, objects }) => [
     `# ${lineOf(names.join(', '))}`,
-    ...upTo(telling.objects)(objects.map(objectLine), (rest) => `… and ${rest} more`),
+    ...objects.slice(0, telling.objects).flatMap((object) => objectLines(object, telling.fields)),
+    ...(objects.length <= telling.objects ? [] : [`… and ${objects.length - telling.objects} more`]),
   ]);
-  const shown = upTo(telling.objects * 2)(lines, (rest) => `… and ${rest} more lines`);
+  const shown = upTo(MOST_LINES)(lines, (rest) => `… and ${rest} more lines`);
   return lines.length === 0 ? [] : [folded('Objects by target', fenced('diff', shown))];
 }
 
-function objectLine({ key, change, danger, noise, fields }: ObjectDifference): string {
+const MOST_LINES = 1000;
+
+function objectLines(object: ObjectDifference, limit: number): readonly string[] {
+  const { key, change, danger, noise, fields } = object;
   const dangers = danger.length === 0 ? '' : `  [${danger.join(', ')}]`;
-  const what = noise
-    ? '  (only versions and digests)'
-    : change === 'update'
-      ? `  (${fields.length} field${fields.length === 1 ? '' : 's'})`
-      : '';
-  return `${SIGN[change]} ${lineOf(keyText(key))}${dangers}${what}`;
+  const head = `${SIGN[change]} ${lineOf(keyText(key))}${dangers}`;
+  if (noise) return [`${head}  (only versions and digests)`];
+  if (change !== 'update') return [head];
+  return limit === 0
+    ? [`${head}  (${fields.length} field${fields.length === 1 ? '' : 's'})`]
+    : [head, ...fieldLines(object, limit).map(lineOf)];
 }
 
 function schemaParts(schemas: readonly SchemaDifference[], telling: Telling): readonly string[] {

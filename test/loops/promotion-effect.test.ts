@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { promote } from '#loops/promote.ts';
 import type { PromoteResult } from '#loops/promote.ts';
 import { sha256Of } from '#model/digest.ts';
+import { toEnvironmentName } from '#model/names.ts';
+import { PortError } from '#ports/port-error.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import { portsOf, rendererInProcess, startEngine, type Engine } from '#test/stories/engine.ts';
 import { newOutside, peopleOf, type Outside } from '#test/stories/outside.ts';
@@ -63,7 +65,10 @@ test('a pull request tells what is rendered otherwise, what configuration is acc
 
     \`\`\`diff
     # one, two
-    ! apps/Deployment/shop-dev/web  (5 fields)
+    ! apps/Deployment/shop-dev/web
+    - spec.replicas: 1
+    + spec.replicas: 2
+      (and 4 fields of versions and digests)
     ! core/Service/shop-dev/web  (only versions and digests)
     \`\`\`
 
@@ -172,6 +177,25 @@ test('a change that cannot be rendered says so, and is opened all the same', asy
     rendered: { kind: 'unknown', side: 'proposed' },
     schemas: undefined,
   });
+});
+
+test.each(['transient', 'invalid'] as const)('a renderer that is not there (%s) keeps no promotion from opening', async (kind) => {
+  let calls = 0;
+  const { outside, engine } = await shop(
+    spoiling(() => {
+      calls += 1;
+      return Promise.reject(new PortError(kind, `worker ${calls} is gone`));
+    }),
+  );
+  await peopleOf(outside).push(RELEASE, { message: 'web 1.1.0' });
+  await engine.wake({ kind: 'look' });
+  const before = bodies(outside);
+  await engine.wake({ kind: 'promote', environment: toEnvironmentName('dev') });
+
+  expect(before).toEqual([expect.stringContaining(`\n- what renders it could not be asked (${kind})\n`)]);
+  expect(before[0]).toContain('Changelog of web');
+  expect(bodies(outside)).toEqual(before);
+  expect(calls).toBeGreaterThan(1);
 });
 
 test('what renders differently the second time (V-89) is not remembered as sound', async () => {

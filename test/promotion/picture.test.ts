@@ -105,7 +105,9 @@ test('a body counts objects by target and names dangers, images, configuration a
     ! apps/Deployment/acme/web  (only versions and digests)
     # us
     + apps/Deployment/acme/fresh
-    ! apps/Deployment/acme/web  [replicas-to-zero]  (1 field)
+    ! apps/Deployment/acme/web  [replicas-to-zero]
+    - spec.replicas: 2
+    + spec.replicas: 0
     \`\`\`
 
     </details>
