@@ -6,6 +6,8 @@ import { findSuppressions } from '#desired/suppressions.ts';
 import { toInstant } from '#model/instant.ts';
 import type { JsonObject } from '#model/json.ts';
 import { readWindow, spansOf } from '#model/window.ts';
+import { environment } from '#test/desired/declarations.ts';
+import { found } from '#test/desired/operation-documents.ts';
 
 const NUMBERS = (count: number, from = 0): readonly number[] => Array.from({ length: count }, (_, at) => from + at);
 
@@ -29,6 +31,13 @@ test('lines of blanks around and after suppressions are read once', () => {
   expect(millisecondsOf(() => findSuppressions(Buffer.from(line.repeat(200)), 'f'))).toBeLessThan(1000);
   expect(millisecondsOf(() => findSuppressions(Buffer.from(after), 'f'))).toBeLessThan(1000);
   expect(findSuppressions(Buffer.from(after), 'f').suppressions.map(({ line: at }) => at)).toEqual([2]);
+});
+
+test('marks of comments in a line of CODEOWNERS are looked for once', () => {
+  const files = { 'environments/prod/environment.yaml': environment('prod', '', 'high') };
+  const text = `${' #'.repeat(200_000)}\u2028x`;
+
+  expect(millisecondsOf(() => found('V-86', files, { codeOwners: { path: 'CODEOWNERS', text } }))).toBeLessThan(1500);
 });
 
 test('references that say a large schema many times are followed only so far', () => {

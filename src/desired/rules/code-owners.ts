@@ -50,10 +50,8 @@ function ownerLines(text: string): readonly OwnerLine[] {
     .split(/\r?\n/)
     .slice(0, MOST_LINES)
     .flatMap((line) => {
-      const [pattern, ...owners] = line
-        .replace(/(^|\s)#.*$/, '')
-        .trim()
-        .split(/\s+/);
+      const comment = line.search(/(?<=^|\s)#/);
+      const [pattern, ...owners] = (comment < 0 ? line : line.slice(0, comment)).trim().split(/\s+/);
       return pattern === undefined || pattern === '' ? [] : [{ pattern, owners: owners.filter((owner) => owner.includes('@')) }];
     });
 }
