@@ -57,11 +57,18 @@ export async function addImports(
   const open = [...given.imports];
   const seen: DeclaredImport[] = [];
   const done = new Set<string>();
+  const isTaken = takenNames(given);
   for (let pin = open.shift(); pin !== undefined && done.size < IMPORTS; pin = open.shift()) {
     const once = `${pin.owner} ${pin.name} ${importKey(pin)}`;
     if (done.has(once)) continue;
     done.add(once);
     seen.push(pin);
+    if (isTaken(pin)) {
+      // The same content may stand under the name that it has here: that stays.
+      if (!imports.has(importKey(pin)))
+        imports.set(importKey(pin), { kind: 'refused', reason: `${pin.name} is the name of another capsule here` });
+      continue;
+    }
     const read = await readImport(world, refs.get(importRef(pin)), pin);
     if (read.kind !== 'here') {
       imports.set(importKey(pin), read);
@@ -81,6 +88,23 @@ export async function addImports(
     open.push(...importsOf({ owner: key, capsule: release.capsule, version: release.version }, source.declared.value.spec));
   }
   return { index: { ...given.index, releases, imports }, verdicts, imports: seen };
+}
+
+/**
+ * Who is imported decides what its own imports are called. A name that this repository gave to a capsule, or to an import from elsewhere, is
+ * not theirs: what asks for that capsule by a range would get what nobody here ever named.
+ */
+function takenNames({ index, imports }: WithImports): (pin: DeclaredImport) => boolean {
+  const direct = new Set(imports);
+  const urls = new Map<string, Set<string>>();
+  for (const { name, url } of imports) urls.set(name, (urls.get(name) ?? new Set()).add(url));
+  const own = new Set<string>(index.releases.keys());
+  return (pin) => {
+    if (direct.has(pin)) return false;
+    const known = urls.get(pin.name) ?? new Set([pin.url]);
+    urls.set(pin.name, known);
+    return own.has(pin.name) || !known.has(pin.url);
+  };
 }
 
 type Read =

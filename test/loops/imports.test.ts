@@ -109,3 +109,17 @@ test('imports of an import are fetched, too', async () => {
 
   expect(requestsIn(shop.outside)).toEqual(['merged promote(dev): disk → 3.0.0, redis → 7.2.5, web 1.0.0 → 1.1.0']);
 });
+
+test('an import of an import is no version of a capsule of this repository', async () => {
+  const shop = await runningShop([DEV]);
+  const evil = await elsewhere(shop.outside, capsuleFiles('1.9.0', 'web'));
+  const other = shop.outside.elsewhere.get(URL);
+  const pin = `  imports:\n    web:\n      url: https://git.example/evil.git\n      commit: ${evil}\n      path: platform/capsules/web\n`;
+  const commit = await elsewhere(shop.outside, capsuleWith('7.2.5', pin, 'redis'));
+  if (other !== undefined) shop.outside.elsewhere.set('https://git.example/evil.git', other);
+  await shop.push(importing(commit), 'web 1.1.0');
+
+  expect(requestsIn(shop.outside)).toEqual(['merged promote(dev): redis → 7.2.5, web 1.0.0 → 1.1.0']);
+  const view = await shop.engine.world.history.upTo((await shop.engine.world.repository.resolve('main')) ?? commit);
+  expect([...(view.index.releases.get('web' as never)?.keys() ?? [])]).toEqual(['1.0.0', '1.1.0']);
+});
