@@ -108,7 +108,7 @@ export function createTargetPreparation(): TargetPreparation {
       const before = kept.instances.get(name);
       let item = before !== undefined && isSame(before, now) ? before.item : undefined;
       if (item === undefined) {
-        const key = `${targetKey} ${name} ${source.name} ${contentOf(source)} ${now.own ?? '-'} ${now.sealed} ${now.wave} ${now.dependencies} ${now.capabilities} ${now.dependents.join(' ')} ${now.recipes} ${now.given}`;
+        const key = `${targetKey} ${name} ${source.name} ${contentOf(source)} ${now.own ?? '-'} ${now.sealed} ${now.wave} ${now.dependencies} ${now.capabilities} ${JSON.stringify([now.dependents, now.recipes])} ${now.given}`;
         item = items.get(key) ?? items.set(key, make(request, kept, { instance, source, outputs, known: now }));
         kept.instances.set(name, { ...now, item });
       }

@@ -81,3 +81,24 @@ test('another wish or another dependent is another rendering, the same ones are 
   expect(same).toBe(first);
   expect(new Set([first, other, called]).size).toBe(3);
 });
+
+test('who depends on an instance and whose recipes configure it are never taken for each other', () => {
+  const preparation = createTargetPreparation();
+  const names = ['web', 'a', 'b'];
+  const { state } = readFiles({
+    'environments/dev/environment.yaml': environment('dev', ''),
+    ...Object.fromEntries(names.map((name) => [`capsules/${name}/capsule.yaml`, capsule(name, '1.0.0', NETWORK)])),
+  });
+  const [dev] = state.environments;
+  const [declared] = dev?.targets ?? [];
+  const of = (one: ResolvedInstance) =>
+    state.capsules.flatMap((source) => (source.name === one.pin.capsule ? [{ instance: one, source }] : []));
+  const dependentsOfWeb = (recipes: readonly string[], others: readonly ResolvedInstance[]) => {
+    if (dev === undefined || declared === undefined) throw new Error('the environment did not parse');
+    const instances = [{ ...instance('web'), recipes }, ...others].flatMap(of);
+    return preparation.prepare({ environment: dev, declared, instances }).items[0]?.unit.wishes.dependents;
+  };
+
+  expect(dependentsOfWeb(['c'], [instance('a', { up: 'web' }), instance('b', { up: 'web' })])).toEqual(['a', 'b']);
+  expect(dependentsOfWeb(['b', 'c'], [instance('a', { up: 'web' })])).toEqual(['a']);
+});
