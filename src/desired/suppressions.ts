@@ -34,6 +34,9 @@ const MOST = 200;
 const OPENING = /(?:(?<=^|\s)(?:#|\/\/)|\{\{!(?:--)?|<!--)$/;
 const SENTENCE = /^ (V-\d{2,3}|[a-z0-9]+(?:-[a-z0-9]+)*): (\S.{2,500}?), until (\d{4}-\d{2}-\d{2})$/;
 
+/** All that it takes but for the length of the reason. */
+const WITH_ANY_REASON = /^ (?:V-\d{2,3}|[a-z0-9]+(?:-[a-z0-9]+)*): (\S.*), until \d{4}-\d{2}-\d{2}$/;
+
 /** Comments in any text of a repository. What looks like one inside a text of several lines counts, too: it can only silence a warning. */
 export function findSuppressions(bytes: Uint8Array, file: string): FoundSuppressions {
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -51,13 +54,29 @@ export function findSuppressions(bytes: Uint8Array, file: string): FoundSuppress
     const [, names = '', , day = ''] = SENTENCE.exec(rest) ?? [];
     const until = parseInstant(`${day}T23:59:59Z`);
     if (until === undefined) {
-      problems.push(problemAt(place, 'suppression-malformed'));
+      problems.push({ ...problemAt(place, 'suppression-malformed'), ...(day === '' ? wordsOfReason(rest) : {}) });
       continue;
     }
     const line = isWholeFile ? undefined : before.trim() === '' ? (next[index] ?? index + 1) : index + 1;
     suppressions.push({ place, names, line, until, day });
   }
   return { suppressions, problems };
+}
+
+interface Words {
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** Undefined where more is wrong than the length of the reason. */
+function wordsOfReason(rest: string): Words | undefined {
+  const [, reason] = WITH_ANY_REASON.exec(rest) ?? [];
+  if (reason === undefined) return undefined;
+  const [is, wanted] = reason.length < 3 ? ['short', 'at least 3'] : ['long', 'at most 500'];
+  return {
+    message: `this comment silences nothing: its reason is too ${is}`,
+    remedy: `Write why in ${wanted} characters.`,
+  };
 }
 
 interface Comment {
@@ -135,7 +154,7 @@ function problemAt(place: Place, code: SuppressionCode, from?: Suppression): Pro
   return { code, rule: undefined, severity: 'warning', phase: 'validate', place, related: [], ...wordsOf(code, named, from?.day ?? '') };
 }
 
-function wordsOf(code: SuppressionCode, named: string, day: string): { readonly message: string; readonly remedy: string } {
+function wordsOf(code: SuppressionCode, named: string, day: string): Words {
   switch (code) {
     case 'suppression-malformed':
       return {

@@ -40,13 +40,14 @@ export function checkBySchema(schema: JsonObject, value: Json): readonly SchemaF
     );
     validators.set(schema, validate);
   }
-  return findingsOf(validate, value);
+  return findingsOf(validate, value, 'the document');
 }
 
-export function findingsOf(validate: ValidateFunction, value: Json): readonly SchemaFinding[] {
+/** `whole` is what the value as a whole is called. */
+export function findingsOf(validate: ValidateFunction, value: Json, whole: string): readonly SchemaFinding[] {
   if (validate(value)) return [];
   const errors = withoutNoise((validate.errors ?? []).slice(0, MOST_FINDINGS * 10), value);
-  return errors.slice(0, MOST_FINDINGS).map((error) => describe(error, value));
+  return errors.slice(0, MOST_FINDINGS).map((error) => describe(error, value, whole));
 }
 
 /**
@@ -93,10 +94,10 @@ function isEcho(error: ErrorObject, value: Json): boolean {
   return error.keyword === 'pattern' && typeof valueAt(value, error.instancePath) !== 'string';
 }
 
-function describe(error: ErrorObject, root: Json): SchemaFinding {
+function describe(error: ErrorObject, root: Json, whole: string): SchemaFinding {
   const pointer = error.instancePath;
   const value = valueAt(root, pointer);
-  const name = fieldName(pointer);
+  const name = pointer === '' ? whole : visibleText(pointer);
   const params: Record<string, unknown> = error.params;
   if (error.propertyName !== undefined) {
     const key = error.propertyName;
@@ -266,8 +267,4 @@ export function shownValue(value: Json | undefined): string {
   if (typeof value === 'string') return quoted(value, 80);
   if (Array.isArray(value)) return 'a list';
   return isJsonObject(value) ? 'a map' : JSON.stringify(value);
-}
-
-function fieldName(pointer: string): string {
-  return pointer === '' ? 'the document' : visibleText(pointer);
 }

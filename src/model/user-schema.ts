@@ -75,14 +75,14 @@ function validatorOf(schema: JsonObject): ValidateFunction {
 
 /**
  * Checks a merged configuration. The key `global` (environment-wide layers) need not be declared by the schema.
- * A schema that refers to itself without end refuses every value.
+ * A schema that refers to itself without end refuses every value. `whole` is what the value as a whole is called.
  */
-export function checkAgainst(schema: UserSchema, value: Json): readonly SchemaFinding[] {
+export function checkAgainst(schema: UserSchema, value: Json, whole = 'the configuration'): readonly SchemaFinding[] {
   const declared = isJsonObject(schema.schema['properties']) && Object.hasOwn(schema.schema['properties'], 'global');
   try {
-    if (declared || !isJsonObject(value)) return findingsIn(schema, value);
+    if (declared || !isJsonObject(value)) return findingsIn(schema, value, whole);
     const { global: _, ...rest } = value;
-    return findingsIn(schema, rest);
+    return findingsIn(schema, rest, whole);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const words = { message: 'the configuration schema refers to itself without end', remedy: 'Break the circle of $ref.' };
@@ -90,8 +90,8 @@ export function checkAgainst(schema: UserSchema, value: Json): readonly SchemaFi
   }
 }
 
-function findingsIn(schema: UserSchema, value: Json): readonly SchemaFinding[] {
-  return schema.isPlain && obeys(schema.schema, value) ? [] : findingsOf(schema.validator(), value);
+function findingsIn(schema: UserSchema, value: Json, whole: string): readonly SchemaFinding[] {
+  return schema.isPlain && obeys(schema.schema, value) ? [] : findingsOf(schema.validator(), value, whole);
 }
 
 /**

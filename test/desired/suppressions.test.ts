@@ -68,6 +68,19 @@ describe('a comment that silences', () => {
   });
 
   test.each([
+    ['ok', 'this comment silences nothing: its reason is too short', 'Write why in at least 3 characters.'],
+    ['x'.repeat(502), 'this comment silences nothing: its reason is too long', 'Write why in at most 500 characters.'],
+    [
+      '',
+      'this comment silences nothing: it does not say what, why and until when',
+      'Write `capstan-ignore V-14: why, until 2027-01-31` in it.',
+    ],
+  ])('says so where only the length of the reason is wrong: %s', (reason, message, remedy) => {
+    const { problems } = read(`a: 1 # capstan-ignore V-14: ${reason}, until 2027-01-31\n`);
+    expect(problems.map((one) => [one.code, one.message, one.remedy])).toEqual([['suppression-malformed', message, remedy]]);
+  });
+
+  test.each([
     'a: capstan-ignore V-14',
     'url: http://x/#capstan-ignore V-14',
     '# see capstan-ignore in the manual',

@@ -93,6 +93,9 @@ describe('the configuration', () => {
   it('V-77: must satisfy the assertions', () => {
     expect(problems(SCHEMA, { config: { replicas: 13 } })).toEqual(['config-assertion-failed V-77 prod/eu-1 web: not thirteen']);
     expect(problems(SCHEMA, { config: { replicas: 12 } })).toEqual([]);
+    expect(problems(SCHEMA, { config: { replica: 12 } })).toEqual([
+      'config-invalid V-77 prod/eu-1 web: unknown field "replica" in the configuration; did you mean "replicas"? (from capsules/web/capsule.yaml)',
+    ]);
   });
 
   it('changes the pods only where it is not dynamic', () => {

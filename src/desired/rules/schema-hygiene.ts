@@ -130,7 +130,7 @@ function judgeDefault(root: UserSchema, part: SchemaPart, value: Json): readonly
   }
   const definitions = root.schema['$defs'];
   const compiled = compileUserSchema(definitions === undefined ? part.schema : { ...part.schema, $defs: definitions });
-  return compiled.ok ? checkAgainst(compiled.schema, value) : [];
+  return compiled.ok ? checkAgainst(compiled.schema, value, 'the default') : [];
 }
 
 /** `/properties/cache/properties/size` -> cache, size; undefined for a schema that is no property of properties. */
