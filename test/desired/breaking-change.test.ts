@@ -157,6 +157,26 @@ describe('V-22: a minor version may not', () => {
     expect(broken(before, after)).toEqual(says(what));
   });
 
+  test.each([
+    [
+      'a second component that makes none of them primary: mark the first',
+      'components: { web: { kind: Deployment }, seed: { kind: Job } }',
+      'Release it as 2.0.0, or keep what others may rely on: write `primary: true` on component web.',
+    ],
+    [
+      'another primary component: nothing more to say',
+      'components: { web: { kind: Deployment }, api: { kind: Deployment, primary: true } }',
+      'Release it as 2.0.0, or keep what others may rely on.',
+    ],
+    ['a second component, and the first is marked', 'components: { web: { kind: Deployment, primary: true }, seed: { kind: Job } }'],
+  ])('%s', (_, spec, ...remedies) => {
+    const before = readFiles({ 'capsules/web/capsule.yaml': capsule('web', '1.0.0', 'components: { web: { kind: Deployment } }') });
+    const previous = new Map(before.state.capsules.map((one) => [String(one.name), one]));
+    const problems = problemsOf({ 'capsules/web/capsule.yaml': capsule('web', '1.1.0', spec) }, { previous });
+
+    expect(problems.filter(({ rule }) => rule === 'V-22').map(({ remedy }) => remedy)).toEqual(remedies);
+  });
+
   test('remove several things, told as one', () => {
     expect(
       broken(

@@ -14,6 +14,8 @@ type Verb = 'removes' | 'narrows' | 'newly requires' | 'changes';
 interface Break {
   readonly verb: Verb;
   readonly what: string;
+  /** How to keep it; undefined where that says itself. */
+  readonly keep?: string;
 }
 
 const VERBS: readonly Verb[] = ['removes', 'narrows', 'newly requires', 'changes'];
@@ -31,13 +33,14 @@ export function breakingProblems(context: RuleContext): readonly Problem[] {
       return things.length === 0 ? [] : [`${verb} ${listed(things)}`];
     });
     const next = nextBreakingVersion(was);
+    const keep = breaks.flatMap((one) => (one.keep === undefined ? [] : [one.keep]));
     return [
       problemOf({
         code: 'breaking-without-major',
         rule: 'V-22',
         place: capsule.declared.at('/metadata/version'),
         message: `${capsule.name} ${was}→${now} ${parts.join('; ')}; that needs a ${now.startsWith('0.') ? 'minor (below 1.0.0)' : 'major'} version (next: ${next})`,
-        remedy: `Release it as ${next}, or keep what others may rely on.`,
+        remedy: `Release it as ${next}, or keep what others may rely on${keep.map((how) => `: ${how}`).join('')}.`,
       }),
     ];
   });
@@ -107,7 +110,11 @@ function portBreaks(before: CapsuleSource, after: CapsuleSource): readonly Break
   const [first, next] = [primaryOf(before), primaryOf(after)];
   const found: Break[] = [];
   if (first !== next && first !== undefined && (Object.hasOwn(now, first) || next === undefined))
-    found.push({ verb: 'changes', what: `the primary component from ${first} to ${next ?? 'none'}` });
+    found.push({
+      verb: 'changes',
+      what: `the primary component from ${first} to ${next ?? 'none'}`,
+      ...(next === undefined && Object.hasOwn(now, first) ? { keep: `write \`primary: true\` on component ${first}` } : {}),
+    });
   for (const [name, { ports }] of Object.entries(was)) {
     const counterpart = name === first && !Object.hasOwn(now, name) ? (next ?? name) : name;
     const has = Object.hasOwn(now, counterpart) ? (now[counterpart]?.ports ?? {}) : {};
