@@ -1,5 +1,6 @@
 import { EXPORT_FORMATS, policiesForClusters } from '#loops/export-policies.ts';
 import { writeKubernetesYaml } from '#model/kubernetes-text.ts';
+import { listed } from '#model/quoted.ts';
 import { didYouMean } from '#model/suggest.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
@@ -19,9 +20,21 @@ export async function exportPoliciesAs({ words, options, powers, terminal }: Inv
     if (unknown !== undefined) throw new UsageError(`there is no policy "${unknown}"${didYouMean(unknown, exported.known)}`);
     printProblems(terminal, exported.problems);
     for (const name of exported.idle) terminal.say(`${name} is in force in no environment, so nothing binds it.\n`);
+    if (exported.objects.length === 0 && exported.problems.length === 0) terminal.say(nothingText(format, exported));
     terminal.out(exported.objects.map((object) => `---\n${writeKubernetesYaml(object)}`).join(''));
     return exported.problems.some((problem) => problem.severity === 'error') ? EXIT.failed : EXIT.ok;
   } finally {
     await world.close();
   }
+}
+
+/** `kubectl apply` ends with an error of its own where nothing comes in; this says why nothing came. */
+function nothingText(format: string, { known, idle }: { readonly known: readonly string[]; readonly idle: readonly string[] }): string {
+  const remedy =
+    known.length === 0
+      ? 'Write a policy below policies/ first.'
+      : idle.length > 0
+        ? 'Name it below spec.policies of an environment, or widen match.environments of the policy.'
+        : `No policy has ${format} below spec.export: add it there, or name policies (known: ${listed(known)}).`;
+  return `There is nothing to export, so nothing for kubectl to apply. ${remedy}\n`;
 }
