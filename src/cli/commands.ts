@@ -97,11 +97,11 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'diff',
-    description: 'rendered difference between two commits, no target needed',
+    description: 'rendered difference between two commits, or HEAD and the working directory; no target needed',
     words: [{ name: '[environment...]', description: 'environments (default: all)' }],
     options: [
       REPO,
-      { flags: '--base <revision>', description: 'before' },
+      { flags: '--base <revision>', description: 'before (default: HEAD; needed with --head)' },
       { flags: '--head <revision>', description: 'after (default: the working directory)' },
       { flags: '--whole <file>', description: 'write all of it, too: .json, .md (which -o md folds to 60,000 characters) or text' },
       { flags: '--detailed-exitcode', description: 'exit 2 if something differs' },

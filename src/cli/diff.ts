@@ -16,10 +16,12 @@ import { commitOf, placeOf } from './repository.ts';
 
 export async function diff({ words, options, powers, terminal }: Invocation): Promise<number> {
   const format = outputFormat(options.output as string | undefined, ['text', 'md', 'json']);
-  if (typeof options.base !== 'string') throw new UsageError('say what to compare with: --base REVISION');
+  if (options.base === undefined && options.head !== undefined) throw new UsageError('say what to compare --head with: --base REVISION');
   const world = await powers.openWorld({ ...placeOf(options), readsCheckout: true }, terminal);
   try {
-    const base = await world.reading.at(await commitOf(world, options.base));
+    if (options.base === undefined && world.workingDirectory === undefined)
+      throw new UsageError('there is no working directory here to compare with HEAD: say --base REVISION');
+    const base = await world.reading.at(await commitOf(world, (options.base as string | undefined) ?? 'HEAD'));
     const directory =
       options.head === undefined && world.workingDirectory !== undefined ? await world.workingDirectory.snapshot() : undefined;
     const head =

@@ -57,7 +57,7 @@ registerHooks({ load: (url, context, next) => { process.stderr.write('loaded ' +
       .split('\n')
       .flatMap((line) => /^loaded file:.*?\/(src\/[^/]+(?:\/(?=.*\/)[^/]+)?|node_modules\/(?:@[^/]+\/)?[^/]+)/.exec(line)?.[1] ?? []);
   expect([...new Set(await loadedBy('--help'))].sort()).toEqual(
-    ['node_modules/commander', 'src/capstan.cjs', 'src/cli', 'src/main.ts', 'src/model', 'src/ports'].sort(),
+    ['node_modules/commander', 'src/capstan.cjs', 'src/cli', 'src/main.ts', 'src/model', 'src/own-modules.cjs', 'src/ports'].sort(),
   );
   expect((await loadedBy('version')).filter((part) => /loops|adapters|ajv|cel|src\/(desired|resolve|render|trust)/.test(part))).toEqual([]);
 });
@@ -65,11 +65,17 @@ registerHooks({ load: (url, context, next) => { process.stderr.write('loaded ' +
 test('export-policies writes what a cluster can enforce, and says what it cannot', async () => {
   const exported = await bench.capstan(platform, 'export-policies', 'pinned-images');
   const kyverno = await bench.capstan(platform, 'export-policies', 'pinned-images', '--format', 'kyverno');
+  const nothing = await bench.capstan(platform, 'export-policies', '--format', 'kyverno');
   const [unknown, wrong] = [
     await bench.capstan(platform, 'export-policies', 'pined-images'),
     await bench.capstan(platform, 'export-policies', '--format', 'opa'),
   ];
 
+  expect([nothing.code, nothing.out, nothing.err]).toEqual([
+    0,
+    '',
+    'There is nothing to export, so nothing for kubectl to apply. No policy has kyverno below spec.export: add it there, or name policies (known: pinned-images).\n',
+  ]);
   expect([exported.code, exported.out.match(/^kind: .*/gm)]).toEqual([
     0,
     ['kind: ValidatingAdmissionPolicy', 'kind: ValidatingAdmissionPolicyBinding'],
@@ -109,7 +115,7 @@ test.each([
   ['plan', "missing required argument 'environment'", ''],
   ['render', 'name an environment, or use --all (known: dev, prod, staging)', ''],
   ['render dev --out', "option '--out <directory>' argument missing", ''],
-  ['diff', '--base REVISION', ''],
+  ['diff --head HEAD', 'say what to compare --head with: --base REVISION', ''],
   ['get capsuls', "'capstan get capsuls' is not known", 'did you mean "capsules"?'],
   ['history --environment dev --at yesterday', '--at "yesterday" is neither a time', ''],
   ['history --at 1h', 'add --environment NAME', ''],
@@ -199,6 +205,23 @@ test('changes exit 2 where that was asked for, and 0 where not', async () => {
     ['diff --base main', 0],
     ['diff --base main --detailed-exitcode', 0],
   ]);
+});
+
+test('diff without words compares HEAD with the working directory, and says so where there is none', async () => {
+  const path = join(platform, 'environments/staging/environment.yaml');
+  const before = await readFile(path, 'utf8');
+  const unchanged = await bench.capstan(platform, 'diff');
+  await writeFile(path, before.replace('Hello from staging', 'Moin from staging'));
+  const [plain, named] = await runAll(['diff', 'diff --base HEAD']);
+  await writeFile(path, before);
+  const bare = join(platform, '..', 'bare.git');
+  await bench.git(platform, 'clone', '--quiet', '--bare', '.', bare);
+  const nowhere = await bench.capstan(platform, 'diff', '--repo', bare);
+
+  expect([unchanged.code, unchanged.out]).toEqual([0, 'nothing rendered changes\n']);
+  expect([plain?.[1].code, plain?.[1].out]).toEqual([0, expect.stringContaining('Moin from staging')]);
+  expect(plain?.[1]).toEqual(named?.[1]);
+  expect([nowhere.code, nowhere.err]).toEqual([64, expect.stringContaining('no working directory here to compare with HEAD')]);
 });
 
 test('a saved plan is applied once; when what is there moved it is refused with 4', async () => {
