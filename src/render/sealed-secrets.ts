@@ -16,6 +16,18 @@ const ENCRYPTED = /^ENC\[AES256_GCM,data:/;
 /** Other ways to wrap the data key ask services of the net. */
 const OTHER_KEYS = ['kms', 'gcp_kms', 'azure_kv', 'hc_vault', 'pgp', 'hckms', 'key_groups'];
 
+/**
+ * The rest of what sops writes about a file, letter for letter. It reads JSON without regard to case, so `HC_Vault` would be `hc_vault`, and a
+ * second `SOPS` would stand for all that was looked at here.
+ */
+const METADATA: ReadonlySet<string> = new Set([
+  ...OTHER_KEYS,
+  ...(
+    'age mac lastmodified version shamir_threshold mac_only_encrypted unencrypted_suffix encrypted_suffix unencrypted_regex ' +
+    'encrypted_regex unencrypted_comment_regex encrypted_comment_regex'
+  ).split(' '),
+]);
+
 export interface SealedObject {
   readonly value: JsonObject;
   readonly sealed: SealedDocument;
@@ -62,6 +74,18 @@ export function sealedSecret(scope: Scope, wish: SealedWish): SealedObject | und
       wish,
       `names ${visibleText(path)}, which is not encrypted by sops`,
       'Encrypt it, and change the secret if the file was pushed: git keeps it.',
+    );
+  }
+  const odd = [
+    ...Object.keys(metadata).filter((key) => !METADATA.has(key)),
+    ...Object.keys(document).filter((key) => key !== 'sops' && key.normalize('NFKC').toLowerCase() === 'sops'),
+  ];
+  if (odd.length > 0) {
+    return refuse(
+      scope,
+      wish,
+      `names ${visibleText(path)}, in which ${listed(odd)} is nothing that sops writes`,
+      'Encrypt the file again: nobody edits what sops says about it.',
     );
   }
   const other = OTHER_KEYS.find((name) => !isEmpty(metadata[name]));

@@ -76,6 +76,18 @@ test('a file that is absent, in the clear, elsewhere, for other keys or without 
   }
 });
 
+test('sops finds no other way to a key in letters that it reads as others', () => {
+  const at = 'secret-not-sealed /spec/secrets/web/api the source of secret web/api in prod names secrets/api.yaml, in which';
+  const vault = { hc_vault: [{ vault_address: 'http://127.0.0.1' }] };
+
+  expect(problems(encrypted({ token: VALUE }, { HC_Vault: vault.hc_vault }))).toEqual([`${at} HC_Vault is nothing that sops writes`]);
+  for (const name of ['SOPS', '\u017fops']) {
+    const text = JSON.stringify({ ...(JSON.parse(encrypted({ token: VALUE })) as object), [name]: vault });
+    expect(problems(text)).toHaveLength(1);
+  }
+  expect(problems(encrypted({ token: VALUE }, { lastmodified: 'x', encrypted_regex: '^a', kms: null, shamir_threshold: 1 }))).toEqual([]);
+});
+
 test('no problem repeats a value that stood in the clear', () => {
   for (const text of ['token: hunter2\n', encrypted({ token: 'hunter2' }), 'hunter2', 'a: [hunter2', encrypted({ other: 'hunter2' })]) {
     const result = rendered(text);
