@@ -96,12 +96,12 @@ export function createEnvironmentRenderer(
     if (errors.length > 0) return refused(errors);
 
     const rendered = await renderMissing(prepared, { units, known, renderer, foreign, twice: request.twice === true, signal });
-    if (!rendered.ok) return rendered;
+    if (!rendered.ok) return refused([...rendered.problems, ...(await shapeErrors(environment, prepared, rendered.made))]);
     const assembled = assemble(prepared, rendered.value, targets);
-    if (!assembled.ok) return assembled;
+    if (!assembled.ok) return refused([...assembled.problems, ...(await shapeErrors(environment, prepared, rendered.value))]);
     const rendering = assembleRendering(environment.name, assembled.value);
     const tooMuch = overEnvironmentQuota(environment, rendering);
-    if (tooMuch.length > 0) return refused(tooMuch);
+    if (tooMuch.length > 0) return refused([...tooMuch, ...(await shapeErrors(environment, prepared, rendered.value))]);
     const capsules = new Map(sourced.map(({ instance, source }) => [instance.pin.instance, source.declared]));
     const verdicts = judge(request, { prepared, rendered: rendered.value, targets: assembled.value, capsules });
     const objects = await objectJudge.judge(environment, prepared, rendered.value);
@@ -110,6 +110,11 @@ export function createEnvironmentRenderer(
     const warnings = [...found, ...objects.problems, ...verdicts].filter((problem) => problem.severity === 'warning');
     const configurations = (): ReturnType<RenderedEnvironment['configurations']> => configurationsOf(prepared);
     return accepted({ resolution: request.resolution, rendering, configurations, warnings, unjudged: objects.unknown });
+  }
+
+  /** What keeps an environment from being rendered hides nothing of what is wrong with its objects. */
+  async function shapeErrors(...asked: Parameters<ObjectJudge['judge']>): Promise<readonly Problem[]> {
+    return (await objectJudge.judge(...asked)).problems.filter((problem) => problem.severity === 'error');
   }
 
   /** The verdict on a unit follows from its objects, the environment and the policies. */
@@ -229,7 +234,12 @@ interface RenderTools {
   readonly signal: AbortSignal | undefined;
 }
 
-async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderTools): Promise<Result<RenderedUnits>> {
+/** `made`: every unit as far as it could be rendered. */
+type RenderedAll =
+  | { readonly ok: true; readonly value: RenderedUnits }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly made: RenderedUnits };
+
+async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderTools): Promise<RenderedAll> {
   const missing: Prepared[] = [];
   for (const { items } of prepared) {
     for (const item of items) {
@@ -245,6 +255,7 @@ async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderT
   }
   const problems = new Map<Prepared, readonly Problem[]>();
   const differing = new Map<Prepared, readonly Problem[]>();
+  const partly = new Map<Prepared, RenderedUnit>();
   for (const items of byCapsule(missing)) {
     const rendered = await tools.renderer.render(await answered(items, tools, false), tools.signal);
     const fresh: Fresh[] = [];
@@ -252,7 +263,10 @@ async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderT
       const answer = rendered[index];
       if (answer === undefined) throw new Error('the renderer answered fewer units than it was given');
       if (answer.ok) fresh.push({ item, unit: answer.value });
-      else problems.set(item, answer.problems);
+      else {
+        problems.set(item, answer.problems);
+        if (answer.made !== undefined) partly.set(item, answer.made);
+      }
     }
     if (tools.twice) await renderAgain(fresh, tools, differing);
     // What does not render alike is never remembered: the next question would take it for sound.
@@ -261,7 +275,8 @@ async function renderMissing(prepared: readonly PreparedTarget[], tools: RenderT
   }
   // Told in the order of instances, however they were rendered.
   const told = [problems, differing].flatMap((found) => missing.flatMap((item) => found.get(item) ?? []));
-  return told.length > 0 ? refused(told) : accepted(tools.known);
+  if (told.length === 0) return { ok: true, value: tools.known };
+  return { ok: false, problems: told, made: { get: (item) => tools.known.get(item) ?? partly.get(item) } };
 }
 
 /**

@@ -6,7 +6,7 @@ import type { HealthExpressions } from '#model/health-expression.ts';
 import type { JsonObject } from '#model/json.ts';
 import type { KubernetesObject, ObjectKey } from '#model/kubernetes-object.ts';
 import type { EnvironmentName, InstanceName, TargetName } from '#model/names.ts';
-import type { Place } from '#model/problem.ts';
+import type { Place, Problem } from '#model/problem.ts';
 import type { Configuration, Pin } from '#model/resolution.ts';
 import type { SealedDocument, SealedFile } from '#model/sealed.ts';
 
@@ -96,6 +96,11 @@ export interface RenderedUnit {
   /** Of each object, in the same order. */
   readonly origins: readonly ObjectOrigin[];
 }
+
+/** `made`, where a unit is refused: the objects that are whole all the same. They are looked at and never applied. */
+export type UnitResult =
+  | { readonly ok: true; readonly value: RenderedUnit }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly made?: RenderedUnit };
 
 export interface RenderedInstanceFacts {
   readonly capsule: string;

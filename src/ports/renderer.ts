@@ -1,9 +1,8 @@
-import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
-import type { Result } from '#model/result.ts';
+import type { RenderUnit, UnitResult } from '#model/rendering.ts';
 
 /** Renders units in worker threads under limits (time, output size, memory). A unit that breaks a limit is a problem, never a crash. */
 export interface Renderer {
-  render(units: readonly RenderUnit[], signal?: AbortSignal): Promise<readonly Result<RenderedUnit>[]>;
+  render(units: readonly RenderUnit[], signal?: AbortSignal): Promise<readonly UnitResult[]>;
   counts(): { readonly renders: number };
   close(): Promise<void>;
 }

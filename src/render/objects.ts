@@ -25,27 +25,39 @@ export interface RawObject {
   /** Order inside the instance; absent: 0. */
   readonly wave?: number;
   readonly patches?: ObjectOrigin['patches'];
+  /** It is a document of a manifest or template as it stands there, not made from what capsule.yaml declares. */
+  readonly isWritten?: boolean;
   /** Where its values come from when it is applied. */
   readonly sealed?: SealedDocument;
 }
 
-/** V-87: makes each raw object one of ours, or says why it cannot be. By path. */
-export function toObjects(scope: Scope, raws: readonly RawObject[]): Pick<RenderedUnit, 'objects' | 'origins'> {
+interface Made {
+  readonly object: RenderedObject;
+  readonly raw: RawObject;
+}
+
+/** V-87: makes each raw object one of ours, or says why it cannot be. By path; of one that is there twice, both. */
+export function toObjects(scope: Scope, raws: readonly RawObject[]): readonly Made[] {
   if (raws.length > OBJECT_LIMITS.objects) {
     refuse(scope, raws[0], `gives ${raws.length} objects; the limit is ${OBJECT_LIMITS.objects}`);
-    return { objects: [], origins: [] };
+    return [];
   }
   const customScopes = declaredScopes(raws);
-  const byPath = new Map<string, { readonly object: RenderedObject; readonly raw: RawObject }>();
+  const byKey = new Map<string, Made>();
+  const made: Made[] = [];
   for (const raw of raws) {
     const checked = toKubernetesObject(scope, raw, customScopes);
     const object = checked === undefined ? undefined : toRendered(scope, checked, raw);
     if (object === undefined) continue;
-    const other = byPath.get(keyText(object.key));
+    const other = byKey.get(keyText(object.key));
     if (other !== undefined) refuse(scope, raw, `produced ${keyText(object.key)}, which ${other.raw.source} produced, too`);
-    byPath.set(keyText(object.key), { object, raw });
+    byKey.set(keyText(object.key), { object, raw });
+    made.push({ object, raw });
   }
-  const made = [...byPath.values()].sort((a, b) => compareText(a.object.path, b.object.path));
+  return made.sort((a, b) => compareText(a.object.path, b.object.path));
+}
+
+export function unitOf(made: readonly Made[]): Pick<RenderedUnit, 'objects' | 'origins'> {
   return {
     objects: made.map((one) => one.object),
     origins: made.map(({ raw: { place, source, patches } }) => ({ place, source, patches: patches ?? [] })),

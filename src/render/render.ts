@@ -7,7 +7,16 @@ import type { KubernetesApi } from '#model/kubernetes-shapes.ts';
 import type { EnvironmentName, InstanceName } from '#model/names.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { NOWHERE } from '#model/problem.ts';
-import type { ObjectOrigin, RenderedObject, RenderedUnit, Rendering, RenderTarget, RenderUnit, TargetRendering } from '#model/rendering.ts';
+import type {
+  ObjectOrigin,
+  RenderedObject,
+  RenderedUnit,
+  Rendering,
+  RenderTarget,
+  RenderUnit,
+  UnitResult,
+  TargetRendering,
+} from '#model/rendering.ts';
 import type { Configuration } from '#model/resolution.ts';
 import type { Result } from '#model/result.ts';
 import { refused } from '#model/result.ts';
@@ -42,12 +51,12 @@ export function foreignRequests(unit: RenderUnit): ReadonlyMap<string, ForeignRe
 }
 
 /** The objects of one unit, by path; or every problem found. Runs people's templates: call it inside a render worker. */
-export function renderUnit(unit: RenderUnit): Result<RenderedUnit> {
+export function renderUnit(unit: RenderUnit): UnitResult {
   return renderPrepared(unit, prepareCapsule(unit.capsule));
 }
 
 /** The same with a capsule prepared before; `unit.capsule` must be what it was prepared from. */
-export function renderPrepared(unit: RenderUnit, prepared: PreparedCapsule): Result<RenderedUnit> {
+export function renderPrepared(unit: RenderUnit, prepared: PreparedCapsule): UnitResult {
   try {
     return renderWith(unit, prepared);
   } catch (error) {

@@ -3,8 +3,7 @@ import { isJsonObject } from '#model/json.ts';
 import { KUBERNETES_YAML_LIMITS, readKubernetesYaml } from '#model/kubernetes-yaml.ts';
 import type { Place } from '#model/problem.ts';
 import { compareText, placeInFile } from '#model/problem.ts';
-import type { RenderedObject, RenderedUnit, RenderUnit } from '#model/rendering.ts';
-import type { Result } from '#model/result.ts';
+import type { RenderedObject, RenderUnit, UnitResult } from '#model/rendering.ts';
 import { accepted, refused } from '#model/result.ts';
 import { companionsOf } from './companions.ts';
 import { checkConfiguration } from './configuration.ts';
@@ -14,7 +13,7 @@ import { withHooksAsWaves } from './helm-hooks.ts';
 import { hookJob } from './hook-jobs.ts';
 import { monitoringObjects } from './monitoring.ts';
 import type { RawObject } from './objects.ts';
-import { toObjects, unpackList } from './objects.ts';
+import { toObjects, unitOf, unpackList } from './objects.ts';
 import type { Part } from './part.ts';
 import { metadataOf, partsOf } from './part.ts';
 import { patched } from './patching.ts';
@@ -30,7 +29,7 @@ import { rolesOf, WAVE } from './wave.ts';
 import { workloadOf } from './workload.ts';
 
 /** Components first, then template files in the order of their paths. */
-export function renderWith(unit: RenderUnit, preparation: Preparation): Result<RenderedUnit> {
+export function renderWith(unit: RenderUnit, preparation: Preparation): UnitResult {
   const invalid = checkConfiguration(unit, preparation);
   if (invalid.length > 0) return refused(invalid);
   const scope = openScope(unit, preparation);
@@ -41,10 +40,19 @@ export function renderWith(unit: RenderUnit, preparation: Preparation): Result<R
     componentObjects(scope, part, roles.get(part.componentName) ?? { kind: 'component', wave: 0 }),
   );
   const raws = [...components, ...instanceObjects(scope, parts), ...templateObjects(scope)];
-  const made = toObjects(scope, patched(scope, raws.flatMap(unpackList)));
-  return scope.problems.length > 0
-    ? refused(scope.problems)
-    : accepted({ ...made, instance: unit.pin.instance, objects: made.objects.map((object) => withHealth(scope, object)) });
+  const unpacked = raws.flatMap(unpackList);
+  const before = scope.problems.length;
+  const ready = patched(scope, unpacked);
+  // What a failure may have left incomplete would give mistakes that nobody made.
+  const isWhole = (raw: RawObject): boolean => before === 0 || raw.isWritten === true;
+  const whole = scope.problems.length > before ? [] : ready.filter(isWhole);
+  const made = toObjects(scope, ready);
+  const { instance } = unit.pin;
+  if (scope.problems.length === 0)
+    return accepted({ ...unitOf(made), instance, objects: made.map(({ object }) => withHealth(scope, object)) });
+  const judged = new Set(whole);
+  const rest = unitOf(made.filter(({ raw }) => judged.has(raw)));
+  return { ...refused(scope.problems), ...(rest.objects.length > 0 ? { made: { ...rest, instance } } : {}) };
 }
 
 /** The first expressions that name its API version and kind say how it is. */
@@ -187,5 +195,10 @@ function documents(scope: Scope, text: string, path: string, source: string): re
   }
   return read.value
     .filter((document) => !isJsonObject(document.value) || Object.keys(document.value).length > 0)
-    .map((document) => ({ value: document.value, place: path.endsWith('.hbs') ? placeInFile(file) : document.place, source }));
+    .map((document) => ({
+      value: document.value,
+      place: path.endsWith('.hbs') ? placeInFile(file) : document.place,
+      source,
+      isWritten: true,
+    }));
 }

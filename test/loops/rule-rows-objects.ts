@@ -8,6 +8,21 @@ function manifest(text: string): ReturnType<typeof release> {
   return release({ [WEB]: edits(MANIFESTS, edit('kind: Deployment\n', 'kind: Deployment\n      primary: true\n')), [MANIFEST]: text });
 }
 
+const NOTED = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: twice\n';
+const SECRET = 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: key\nstringData:\n  password: hunter2-hunter2\n';
+const MISSPELT = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: other
+spec:
+  replica: 2
+  selector: { matchLabels: { a: b } }
+  template:
+    metadata: { labels: { a: b } }
+    spec:
+      containers: [{ name: a, image: 'registry.example.com/web@sha256:${'1f0a3c2b7e5d4896'.repeat(4)}', ports: [{ containerPort: '80' }] }]
+`;
+
 const OVENS = `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata:
@@ -71,6 +86,33 @@ export const OBJECT_VIOLATIONS: readonly Row[] = [
         `${text}  patches:\n    - target:\n        kind: Service\n      ops:\n        - op: add\n          path: /spec/sessionAffinty\n          value: None\n`,
     }),
     ['V-87 object-field-unknown capsules/web/capsule.yaml:53:11'],
+  ],
+  [
+    'V-87: what is wrong beside an object that is there twice',
+    manifest(`${NOTED}---\n${MISSPELT}---\n${NOTED}dta: {}\n`),
+    [
+      'V-87 object-field-unknown capsules/web/deploy/all.yaml:11:3',
+      'V-87 object-value-invalid capsules/web/deploy/all.yaml:16:148',
+      // Their names have the namespaces of dev and of prod.
+      'V-87 rendered-object-invalid capsules/web/deploy/all.yaml:18:1',
+      'V-87 rendered-object-invalid capsules/web/deploy/all.yaml:18:1',
+      'V-87 object-field-unknown capsules/web/deploy/all.yaml:22:1',
+    ],
+  ],
+  [
+    'V-87: what is wrong beside a Secret with values, in another file that cannot be read, and of a version that was removed',
+    {
+      ...manifest(`${SECRET}---\n${MISSPELT}---\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata:\n  name: web\n`),
+      'capsules/web/deploy/broken.yaml': 'a: [\n',
+    },
+    [
+      'V-87 rendered-secret capsules/web/deploy/all.yaml:1:1',
+      'V-87 rendered-secret capsules/web/deploy/all.yaml:1:1',
+      'V-87 object-field-unknown capsules/web/deploy/all.yaml:13:3',
+      'V-87 object-value-invalid capsules/web/deploy/all.yaml:18:148',
+      'V-87 object-api-removed capsules/web/deploy/all.yaml:20:1',
+      'V-87 manifest-unreadable capsules/web/deploy/broken.yaml:2:1',
+    ],
   ],
   [
     'V-87: a custom resource that its definition does not allow',

@@ -1,5 +1,4 @@
-import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
-import type { Result } from '#model/result.ts';
+import type { RenderUnit, UnitResult } from '#model/rendering.ts';
 
 /** A capsule's content crosses to a worker once; units name it. */
 export interface CapsuleMessage {
@@ -21,7 +20,7 @@ export interface BatchMessage {
 export type ToWorker = CapsuleMessage | ForgetMessage | BatchMessage;
 
 /** Sent once when the thread has loaded; then the results of each batch, in its order. */
-export type FromWorker = { readonly kind: 'ready' } | { readonly kind: 'results'; readonly results: readonly Result<RenderedUnit>[] };
+export type FromWorker = { readonly kind: 'ready' } | { readonly kind: 'results'; readonly results: readonly UnitResult[] };
 
 export interface WorkerLimits {
   /** Wall time of one unit; a batch gets no more than that, so a slow unit is found by rendering its batch one by one. */

@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
 import { Script } from 'node:vm';
 
-import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
-import type { Result } from '#model/result.ts';
+import type { RenderUnit, UnitResult } from '#model/rendering.ts';
 import type { PreparedCapsule } from '#render/render.ts';
 import { prepareCapsule, renderPrepared } from '#render/render.ts';
 
@@ -19,7 +18,7 @@ export const HERE: HereLimits = { milliseconds: 500, units: 64, fileBytes: 1024 
 
 /** Renders a little in the caller's thread; undefined where that is too much for it, and then a thread under all limits has the word. */
 export interface HereRenderer {
-  render(units: readonly RenderUnit[], outputCharacters: number): readonly Result<RenderedUnit>[] | undefined;
+  render(units: readonly RenderUnit[], outputCharacters: number): readonly UnitResult[] | undefined;
 }
 
 /** What every `require` of this process shares. */
@@ -34,7 +33,7 @@ export function rendererHere(limits: HereLimits): HereRenderer {
   const script = new Script('work()');
   let left = limits.milliseconds;
 
-  function renderAll(units: readonly RenderUnit[]): readonly Result<RenderedUnit>[] {
+  function renderAll(units: readonly RenderUnit[]): readonly UnitResult[] {
     return units.map((unit) => {
       const known = prepared.get(unit.capsule) ?? prepareCapsule(unit.capsule);
       prepared.set(unit.capsule, known);
@@ -42,18 +41,18 @@ export function rendererHere(limits: HereLimits): HereRenderer {
     });
   }
 
-  function render(units: readonly RenderUnit[], outputCharacters: number): readonly Result<RenderedUnit>[] | undefined {
+  function render(units: readonly RenderUnit[], outputCharacters: number): readonly UnitResult[] | undefined {
     if (left < 1 || units.length > limits.units || bytesOf(units) > limits.fileBytes) return undefined;
     const began = performance.now();
     const loaded = new Set(Object.keys(packages));
     try {
-      const results: { value?: readonly Result<RenderedUnit>[] } = {};
+      const results: { value?: readonly UnitResult[] } = {};
       const work = (): void => {
         results.value = renderAll(units);
       };
       script.runInNewContext({ work }, { timeout: Math.ceil(left) });
       const { value } = results;
-      return value?.every((result) => !result.ok || charactersOf(result.value) <= outputCharacters) === true ? value : undefined;
+      return value?.every((result) => charactersOf(result) <= outputCharacters) === true ? value : undefined;
     } catch {
       // Too slow, too deep, or broken: a thread finds out which, and says so.
       left = 0;
@@ -76,6 +75,7 @@ function bytesOf(units: readonly RenderUnit[]): number {
   return bytes;
 }
 
-function charactersOf(unit: RenderedUnit): number {
-  return unit.objects.reduce((sum, object) => sum + object.text.length, 0);
+function charactersOf(result: UnitResult): number {
+  const unit = result.ok ? result.value : result.made;
+  return unit?.objects.reduce((sum, object) => sum + object.text.length, 0) ?? 0;
 }

@@ -1,8 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { renderLimitProblem } from '#model/render-limit.ts';
-import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
-import type { Result } from '#model/result.ts';
+import type { RenderUnit, UnitResult } from '#model/rendering.ts';
 import { refused } from '#model/result.ts';
 import type { PreparedCapsule } from '#render/render.ts';
 import { prepareCapsule, renderPrepared } from '#render/render.ts';
@@ -33,12 +32,13 @@ function work(port: NonNullable<typeof parentPort>, limits: WorkerLimits): void 
   port.postMessage({ kind: 'ready' } satisfies FromWorker);
 }
 
-function renderKnown(known: Known | undefined, unit: Omit<RenderUnit, 'capsule'>, limits: WorkerLimits): Result<RenderedUnit> {
+function renderKnown(known: Known | undefined, unit: Omit<RenderUnit, 'capsule'>, limits: WorkerLimits): UnitResult {
   if (known === undefined) throw new Error(`a batch names a capsule this worker was not given: ${unit.pin.capsule}`);
   const result = renderPrepared({ ...unit, capsule: known.capsule }, known.prepared);
-  if (!result.ok) return result;
-  const characters = result.value.objects.reduce((sum, object) => sum + object.text.length, 0);
+  const made = result.ok ? result.value : result.made;
+  const characters = made?.objects.reduce((sum, object) => sum + object.text.length, 0) ?? 0;
   if (characters <= limits.outputCharacters) return result;
+  if (!result.ok) return refused(result.problems);
   return refused([
     renderLimitProblem(unit, known.capsule.directory, `gives ${characters} characters; the limit is ${limits.outputCharacters}`),
   ]);

@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 import { renderLimitProblem } from '#model/render-limit.ts';
-import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
-import type { Result } from '#model/result.ts';
+import type { RenderUnit, UnitResult } from '#model/rendering.ts';
 import { refused } from '#model/result.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import type { WorkerLimits } from './messages.ts';
@@ -49,18 +48,18 @@ export function renderWorkers(options: RenderWorkersOptions): Renderer {
     }
   }
 
-  async function renderBatch(units: readonly RenderUnit[], signal: AbortSignal | undefined): Promise<readonly Result<RenderedUnit>[]> {
+  async function renderBatch(units: readonly RenderUnit[], signal: AbortSignal | undefined): Promise<readonly UnitResult[]> {
     signal?.throwIfAborted();
     const answer = await withSlot((slot) => slot.render(units));
     if (answer.kind === 'rendered') return answer.results;
     const [first] = units;
     if (units.length === 1 && first !== undefined) return [refused([renderLimitProblem(first, first.capsule.directory, answer.what)])];
-    const results: Result<RenderedUnit>[] = [];
+    const results: UnitResult[] = [];
     for (const unit of units) results.push(...(await renderBatch([unit], signal)));
     return results;
   }
 
-  async function render(units: readonly RenderUnit[], signal?: AbortSignal): Promise<readonly Result<RenderedUnit>[]> {
+  async function render(units: readonly RenderUnit[], signal?: AbortSignal): Promise<readonly UnitResult[]> {
     renders += units.length;
     signal?.throwIfAborted();
     const little = here?.render(units, limits.outputCharacters);

@@ -2,12 +2,11 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-import type { RenderedUnit, RenderUnit } from '#model/rendering.ts';
-import type { Result } from '#model/result.ts';
+import type { RenderUnit, UnitResult } from '#model/rendering.ts';
 import type { BatchMessage, FromWorker, ThreadData, ToWorker, WorkerLimits } from './messages.ts';
 
 export type BatchAnswer =
-  | { readonly kind: 'rendered'; readonly results: readonly Result<RenderedUnit>[] }
+  | { readonly kind: 'rendered'; readonly results: readonly UnitResult[] }
   /** The thread had to be ended; `what` finishes the sentence "rendering x ...". */
   | { readonly kind: 'lost'; readonly what: string };
 
