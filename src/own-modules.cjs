@@ -16,9 +16,20 @@ const folders = new Map(
 /** Names that need no decoding: what else there may be is Node's to resolve. */
 const PLAIN = /^(?:#[a-z]+\/|\.\/)[a-z0-9./-]+\.ts$/;
 
+/** Packages of a hundred files each, which every policy needs: what one of their CommonJS files asks for beside it is there. */
+const LARGE = pathToFileURL(path.join(__dirname, '../node_modules/@bufbuild', path.sep)).href;
+const BESIDE = /^\.{1,2}\/(?:\.\.\/)*[a-z0-9_/-]+(?:\.[a-z0-9_-]+)*\.js$/i;
+
 function resolve(specifier, context, next) {
+  const file = packageFile(specifier, context.parentURL);
+  if (file !== undefined) return { url: file, format: 'commonjs', shortCircuit: true };
   const url = ownModule(specifier, context.parentURL);
   return url === undefined ? next(specifier, context) : { url, format: 'module-typescript', shortCircuit: true };
+}
+
+function packageFile(specifier, parent) {
+  if (parent === undefined || !BESIDE.test(specifier) || !parent.startsWith(LARGE) || !parent.includes('/dist/cjs/')) return undefined;
+  return new URL(specifier, parent).href;
 }
 
 function ownModule(specifier, parent) {
@@ -31,4 +42,4 @@ function ownModule(specifier, parent) {
   return folder === undefined ? undefined : `${folder}${specifier.slice(end)}`;
 }
 
-module.exports = { ownModule, register: () => registerHooks({ resolve }) };
+module.exports = { ownModule, packageFile, register: () => registerHooks({ resolve }) };
