@@ -28,6 +28,7 @@ import { healthExpressionProblems } from './rules/health-expressions.ts';
 import { historyProblems } from './rules/history.ts';
 import { imageProblems } from './rules/images.ts';
 import { importProblems } from './rules/imports.ts';
+import { networkPeerProblems } from './rules/network-peers.ts';
 import { promotionProblems } from './rules/promotion-graph.ts';
 import { protocolProblems } from './rules/protocols.ts';
 import { referenceProblems } from './rules/references.ts';
@@ -107,6 +108,7 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...targetProblems(context),
     ...targetFactProblems(context),
     ...componentNameProblems(context),
+    ...networkPeerProblems(context),
     ...resourceProblems(context),
     ...availabilityProblems(context),
     ...schemaProblems(context),

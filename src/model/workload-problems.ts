@@ -65,6 +65,13 @@ export const WORKLOAD_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'volumes: { data: { mountPath: /data, storage: dta } }',
     remedy: 'Use one of the names that the message lists, or declare it.',
   },
+  'peer-undeclared': {
+    rule: undefined,
+    title: 'A component lets in or calls an instance that no environment has',
+    why: 'network.ingressFrom and egressTo name instances, not capsules or addresses; a name that nobody has opens nothing, silently. Another tool may run pods with that label, so it is a warning.',
+    example: 'network: { ingressFrom: [gatway] } where the instance is called gateway',
+    remedy: 'Use the name of an instance, or take it out.',
+  },
   'probe-port-unknown': {
     rule: 'V-40',
     title: 'A probe names a port that its component does not have',
@@ -106,6 +113,13 @@ export const WORKLOAD_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'The smallest number cannot be greater than the largest, and a buffer is a share of 0 to 100 %.',
     example: 'horizontal: { min: 5, max: 3 }',
     remedy: 'Correct min, max or buffer.',
+  },
+  'slo-unused': {
+    rule: undefined,
+    title: 'A file of objectives that nothing uses',
+    why: 'Only what spec.slo.files names is rendered; an objective that was forgotten there alerts nobody.',
+    example: 'slo/greeter.yaml in the capsule and slo: { files: [] }',
+    remedy: 'Name it below spec.slo.files, or delete it.',
   },
   'target-does-not-fit': {
     rule: 'V-52',

@@ -145,3 +145,21 @@ test('V-98: a capsule for another Capstan, and one for this', () => {
   expect(shown(made('>=0.2.0'))).toEqual(['V-98 error capsules/web/capsule.yaml:8 web needs Capstan >=0.2.0; this is 0.1.0']);
   expect(shown(made('>=0.1.0 <1.0.0'))).toEqual([]);
 });
+
+test('instances that a component lets in or calls and no environment has are a warning', () => {
+  const peers = (list: string): Readonly<Record<string, string>> => ({
+    'capsules/web/capsule.yaml': capsule(
+      'web',
+      '1.0.0',
+      `components:\n  web:\n    kind: Deployment\n    image: a\n    network: { ${list} }\ndependencies:\n  cache:\n    capsule: redis\n    version: ^7.0.0`,
+    ),
+    'capsules/redis/capsule.yaml': capsule('redis', '7.2.5'),
+  });
+
+  expect(shown(environments({ dev: request('^1.0.0') }, peers('ingressFrom: [nobody], egressTo: ["dependency:cache", wbe]')))).toEqual([
+    'peer-undeclared warning capsules/web/capsule.yaml:12 /spec/components/web/network/ingressFrom/0 names instance "nobody", which no environment has (known: redis, web)',
+    'peer-undeclared warning capsules/web/capsule.yaml:12 /spec/components/web/network/egressTo/1 names instance "wbe", which no environment has (known: redis, web); did you mean "web"?',
+  ]);
+  expect(shown(environments({ dev: request('^1.0.0') }, peers('ingressFrom: [web, web.inner], egressTo: [redis]')))).toEqual([]);
+  expect(shown(problemsOf(peers('ingressFrom: [nobody]')))).toEqual([]);
+});

@@ -77,3 +77,13 @@ test('V-13: a file that repeats the version is fine', () => {
   const spec = 'versionFiles:\n  - path: package.json\n    pointer: /version';
   expect(shown(withSpec(spec, { 'capsules/web/package.json': '{"version":"1.0.0"}' }))).toEqual([]);
 });
+
+test('a file of objectives that no slo.files names is a warning, and only such a file', () => {
+  const slo = 'apiVersion: openslo/v1\nkind: SLO\nmetadata: { name: a }\n';
+  const files = { 'capsules/web/slo/a.yaml': slo, 'capsules/web/slo/b.yml': slo, 'capsules/web/slo/notes.yaml': 'a: 1\n' };
+
+  expect(shown(withSpec('slo:\n  files:\n    - slo/a.yaml', files))).toEqual([
+    'slo-unused warning capsules/web/slo/b.yml: slo/b.yml holds objectives that spec.slo.files does not name: they are not rendered',
+  ]);
+  expect(shown(withSpec('slo:\n  files:\n    - slo/a.yaml\n    - slo/b.yml', files))).toEqual([]);
+});

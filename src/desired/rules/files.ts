@@ -19,7 +19,33 @@ export function fileProblems(context: RuleContext): readonly Problem[] {
     ...fileReferences(capsule).flatMap((reference) => referenceProblems(capsule, reference)),
     ...versionFileProblems(capsule),
     ...changelogProblems(capsule),
+    ...unusedObjectives(context, capsule),
   ]);
+}
+
+/** OpenSLO documents of the capsule's own directory that neither it nor what extends it names. */
+function unusedObjectives({ state }: RuleContext, capsule: CapsuleSource): readonly Problem[] {
+  const files = [...capsule.contents].flatMap(([path, bytes]) =>
+    /^slo\/.*\.ya?ml$/.test(path) &&
+    (capsule.directoryOf?.(path) ?? capsule.directory) === capsule.directory &&
+    /^apiVersion:\s*["']?openslo\//m.test(new TextDecoder().decode(bytes))
+      ? [path]
+      : [],
+  );
+  if (files.length === 0) return [];
+  const users = state.capsules.filter((one) => one.name === capsule.name || one.parents?.some((parent) => parent.name === capsule.name));
+  const named = new Set(users.flatMap(({ declared }) => declared.value.spec.slo?.files ?? []));
+  return files
+    .filter((path) => !named.has(path))
+    .map((path) =>
+      problemOf({
+        code: 'slo-unused',
+        severity: 'warning',
+        place: placeInFile(`${capsule.directory}/${path}`),
+        message: `${visibleText(path)} holds objectives that spec.slo.files does not name: they are not rendered`,
+        remedy: `Add ${quoted(path)} to spec.slo.files of ${capsule.directory}/capsule.yaml, or delete the file.`,
+      }),
+    );
 }
 
 /** V-14, where there is a changelog: `## 1.2.3`, `## [1.2.3] - date` and `## v1.2.3` count. */
