@@ -2,7 +2,7 @@ import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { RE2JS } from 're2js';
 
 import { findingsOf, type SchemaFinding } from '#model/json-schema.ts';
-import { isJsonObject, type Json, type JsonObject, pointerToken, valueAt } from '#model/json.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject, pointerToken, valueAt } from '#model/json.ts';
 import { addAjvFormats, ajvPackage } from '#model/on-demand.ts';
 import { quoted, visibleText } from '#model/quoted.ts';
 import { isPlainSchema, obeys } from '#model/schema-obeyed.ts';
@@ -70,7 +70,51 @@ function validatorOf(schema: JsonObject): ValidateFunction {
   const { Ajv2020 } = ajvPackage();
   const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, validateSchema: false, code: { regExp: re2 } });
   addAjvFormats(ajv);
-  return ajv.compile(schema);
+  const spent = { steps: 0 };
+  ajv.addKeyword({
+    keyword: STEP,
+    errors: false,
+    validate: () => {
+      spent.steps += 1;
+      if (spent.steps > MOST_STEPS) throw new RangeError('the schema takes too many steps');
+      return true;
+    },
+  });
+  // The package compares every item with every other.
+  ajv.removeKeyword('uniqueItems');
+  ajv.addKeyword({ keyword: 'uniqueItems', type: 'array', schemaType: 'boolean', validate: hasNoItemTwice, error: TWICE });
+  const validate = ajv.compile(counted(schema));
+  const begun: ValidateFunction = Object.assign((value: unknown): value is unknown => {
+    spent.steps = 0;
+    const isValid = validate(value);
+    begun.errors = validate.errors ?? null;
+    return isValid;
+  }, validate);
+  return begun;
+}
+
+/** A keyword of our own, which no schema of others has: unknown keywords are refused. */
+const STEP = 'capstanStep';
+/** References followed while one value is judged: alternatives that refer to themselves multiply with every level of the value. */
+const MOST_STEPS = 50_000;
+const TWICE = { message: 'must NOT have duplicate items' };
+
+function hasNoItemTwice(isWanted: boolean, items: readonly Json[]): boolean {
+  return !isWanted || new Set(items.map(canonicalJson)).size === items.length;
+}
+
+/** The schema with a step at whatever it refers to. */
+function counted(schema: JsonObject): JsonObject {
+  const targets = new Set(
+    subschemas(schema).flatMap(({ schema: { $ref: reference } }) => (typeof reference === 'string' ? [reference] : [])),
+  );
+  if (targets.size === 0) return schema;
+  const copy = structuredClone(schema);
+  for (const reference of targets) {
+    const target = valueAt(copy, reference.slice(1));
+    if (isJsonObject(target)) Object.assign(target, { [STEP]: true });
+  }
+  return copy;
 }
 
 /**
@@ -133,18 +177,18 @@ function defaultsBelow(walk: Walk, schema: JsonObject, value: Json | undefined):
   return Object.keys(out).length > 0 ? out : undefined;
 }
 
-/** A schema with what it refers to and is made of; alternatives have no defaults. */
-function partsOf(walk: Walk, schema: JsonObject): readonly JsonObject[] {
-  if (walk.depth > USER_SCHEMA_LIMITS.depth) return [];
+/** A schema with what it refers to and is made of, each part once; alternatives have no defaults. */
+function partsOf(walk: Walk, schema: JsonObject, parts = new Set<JsonObject>()): ReadonlySet<JsonObject> {
+  if (walk.depth > USER_SCHEMA_LIMITS.depth || parts.has(schema)) return parts;
   const deeper = { root: walk.root, depth: walk.depth + 1 };
-  const parts = [schema];
+  parts.add(schema);
   const reference = schema['$ref'];
   if (typeof reference === 'string') {
     const target = valueAt(walk.root, reference.slice(1));
-    if (isJsonObject(target)) parts.push(...partsOf(deeper, target));
+    if (isJsonObject(target)) partsOf(deeper, target, parts);
   }
   const all = schema['allOf'];
-  if (Array.isArray(all)) for (const part of all) if (isJsonObject(part)) parts.push(...partsOf(deeper, part));
+  if (Array.isArray(all)) for (const part of all) if (isJsonObject(part)) partsOf(deeper, part, parts);
   return parts;
 }
 

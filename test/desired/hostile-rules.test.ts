@@ -4,7 +4,8 @@ import { openApiBreaks } from '#desired/rules/openapi-removals.ts';
 import { schemaNarrowings } from '#desired/rules/schema-narrowing.ts';
 import { findSuppressions } from '#desired/suppressions.ts';
 import { toInstant } from '#model/instant.ts';
-import type { JsonObject } from '#model/json.ts';
+import type { Json, JsonObject } from '#model/json.ts';
+import { checkAgainst, compileUserSchema, defaultsOf } from '#model/user-schema.ts';
 import { readWindow, spansOf } from '#model/window.ts';
 import { environment } from '#test/desired/declarations.ts';
 import { found } from '#test/desired/operation-documents.ts';
@@ -99,4 +100,49 @@ test('what recurs lasts a year at most', () => {
     mistakes: [{ field: 'duration', message: 'is longer than 366 days, and what recurs is shorter' }],
   });
   expect(read('8784h').ok).toBe(true);
+});
+
+function judged(schema: JsonObject, value: Json): readonly string[] {
+  const compiled = compileUserSchema(schema);
+  if (!compiled.ok) throw new Error('must compile');
+  return checkAgainst(compiled.schema, value).map(({ code }) => code);
+}
+
+/** `{ a: { a: ... } }` */
+function nested(levels: number): JsonObject {
+  return levels === 0 ? {} : { a: nested(levels - 1) };
+}
+
+test.each(['anyOf', 'oneOf', 'allOf'])('alternatives that refer to themselves do not multiply with the depth of a value: %s', (word) => {
+  const schema: JsonObject = {
+    $defs: { t: { [word]: NUMBERS(4).map(() => ({ properties: { a: { $ref: '#/$defs/t' } } })) } },
+    $ref: '#/$defs/t',
+  };
+
+  expect(millisecondsOf(() => expect(judged(schema, nested(25))).toEqual(['schema-violation']))).toBeLessThan(2000);
+});
+
+test('a tree is judged by a schema that refers to itself', () => {
+  const schema: JsonObject = { properties: { a: { $ref: '#' }, size: { type: 'integer' } }, additionalProperties: false };
+
+  expect(judged(schema, nested(25))).toEqual([]);
+  expect(judged(schema, { a: { size: 'x' } })).toHaveLength(1);
+  expect(judged(schema, { a: { size: 1 } })).toEqual([]);
+});
+
+test('items are compared with each other in linear time, whatever they are', () => {
+  const schema: JsonObject = { properties: { a: { type: 'array', uniqueItems: true } } };
+  const items = NUMBERS(50_000).map((at) => ({ x: at, y: [at] }));
+
+  expect(millisecondsOf(() => expect(judged(schema, { a: items })).toEqual([]))).toBeLessThan(2000);
+  expect(judged(schema, { a: [{ x: 1, y: 2 }, 3, { y: 2, x: 1 }] })).toHaveLength(1);
+});
+
+test('defaults of a part that is named many times are taken once', () => {
+  const schema: JsonObject = {
+    $defs: { b: { properties: keys(300, 'k', { default: 'x' }) } },
+    additionalProperties: { allOf: NUMBERS(300).map(() => ({ $ref: '#/$defs/b' })) },
+  };
+
+  expect(millisecondsOf(() => defaultsOf(schema, keys(500, 'v', {})))).toBeLessThan(1500);
 });
