@@ -13,6 +13,7 @@ import { bundleVerdicts } from './bundles.ts';
 import { composedSources } from './composed.ts';
 import { imageProblems } from './images.ts';
 import { declaredIn, withLines } from './lines.ts';
+import { ofReleases } from './locked-files.ts';
 import type { Declarations } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import type { ReadingWorld } from './world.ts';
@@ -102,16 +103,21 @@ async function renderPins(checked: Checked, wanted: Wanted, signal: AbortSignal 
   const rendering = rendered.ok ? rendered.value.rendering : undefined;
   const sources = await composedSources(world.reading, resolved.value.instances);
   const unpinned = imageProblems({ environment: wanted.environment, sources: [...sources.values()], rendering });
+  // What a file of the snapshot shares with one of the release is told of the snapshot's.
+  const ofRendering = [...(rendered.ok ? rendered.value.warnings : rendered.problems), ...unpinned].filter(
+    (problem) => !isKnown(checked.findings, problem),
+  );
+  const runs = {
+    state: checked.state,
+    environment: wanted.environment.name,
+    locked: wanted.pins,
+    instances: resolved.value.instances,
+  };
   return {
     pins,
     sources,
     rendering,
-    problems: [
-      ...ending,
-      ...untold(checked, resolved.value.warnings),
-      ...(rendered.ok ? rendered.value.warnings : rendered.problems),
-      ...unpinned,
-    ],
+    problems: [...ending, ...untold(checked, resolved.value.warnings), ...ofReleases(ofRendering, runs)],
     unjudged: rendered.ok ? rendered.value.unjudged : new Map(),
   };
 }
