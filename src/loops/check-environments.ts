@@ -16,6 +16,7 @@ import { declaredIn, withLines } from './lines.ts';
 import { ofReleases } from './locked-files.ts';
 import type { Declarations } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
+import { missingCapsule } from './unreadable.ts';
 import type { ReadingWorld } from './world.ts';
 
 interface Checked {
@@ -226,7 +227,8 @@ function unlocked({ state, findings }: Checked, pins: readonly Pin[]): Map<Insta
  * Of a capsule that nothing could read, or that was called missing where it is named, nobody needs to hear that it is missing; nor of an import
  * that cannot be fetched that it is not here; nor of a secret in a file that it is in what is rendered from it.
  */
-function isMissedBefore(findings: readonly Problem[], { code, message, place }: Problem): boolean {
+function isMissedBefore(findings: readonly Problem[], problem: Problem): boolean {
+  const { code, message, place } = problem;
   if (code === 'import-missing') {
     const name = / imports ([\w-]+) from /u.exec(message)?.[1] ?? '';
     return findings.some(
@@ -242,12 +244,9 @@ function isMissedBefore(findings: readonly Problem[], { code, message, place }: 
       type !== undefined && findings.some((other) => other.code === 'secret-in-file' && other.message.includes(` looks like ${type};`))
     );
   }
-  if (code !== 'unknown-capsule') return false;
-  const name = /"([^"]*)"/u.exec(message)?.[1];
-  return findings.some(
-    (other) =>
-      (other.code === code && /"([^"]*)"/u.exec(other.message)?.[1] === name) || other.place.file === `capsules/${name}/capsule.yaml`,
-  );
+  const name = missingCapsule(problem);
+  if (name === undefined) return false;
+  return findings.some((other) => missingCapsule(other) === name || other.place.file === `capsules/${name}/capsule.yaml`);
 }
 
 function isKnown(findings: readonly Problem[], { rule, place }: Problem): boolean {

@@ -5,6 +5,7 @@ import { lockText, pinsOfLock } from '#resolve/resolve.ts';
 import type { Declarations } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import { indexFor } from './rendered-difference.ts';
+import { withUnreadable } from './unreadable.ts';
 import { unreleasedProblems } from './unreleased.ts';
 import type { ReadingWorld } from './world.ts';
 
@@ -20,7 +21,9 @@ export async function planLock(
   if (!resolved.ok) {
     const { state } = await world.reading.desiredState(declarations.at);
     const unreleased = unreleasedProblems({ at: declarations.at, index, state }, environment, world.settings.branch);
-    return unreleased.length > 0 ? refused(unreleased) : resolved;
+    const problems = await withUnreadable(world, declarations, resolved.problems);
+    const unread = problems.filter((problem) => !resolved.problems.includes(problem));
+    return refused(unreleased.length > 0 ? [...unread, ...unreleased] : problems);
   }
   const before = environment.lock === undefined ? undefined : await world.reading.text(environment.lock.blob);
   const after = lockText(

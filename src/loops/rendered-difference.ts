@@ -9,6 +9,7 @@ import { pinsOfLock } from '#resolve/resolve.ts';
 import type { Declarations, Snapshot } from './reading.ts';
 import { resolvePins } from './render-environment.ts';
 import type { RenderedEnvironment } from './render-environment.ts';
+import { withUnreadable } from './unreadable.ts';
 import { withUnreleased } from './unreleased.ts';
 import type { ReadingWorld, World } from './world.ts';
 
@@ -83,7 +84,7 @@ export async function renderAt(
   const index = await indexOf(world, declarations.at);
   const pins = environment.lock === undefined ? [] : pinsOfLock(environment.lock.value);
   const resolved = await resolvePins(world.reading, { state: declarations.state, environment, pins, index });
-  if (!resolved.ok) return { environment, fresh, result: refused(resolved.problems) };
+  if (!resolved.ok) return { environment, fresh, result: refused(await withUnreadable(world, declarations, resolved.problems)) };
   const result = await world.environments.render(
     { state: declarations.state, environment, resolution: resolved.value, occasion: 'pullRequest' },
     signal,
