@@ -38,7 +38,7 @@ function checkValue(here: Here, schema: JsonObject, value: Json): void {
   if (value === null) return;
   const wanted = wantedType(schema);
   if (wanted !== undefined && !isOfType(schema, value)) return wrong(here, `is ${typeName(value, check.isSecret)}; it must be ${wanted}`);
-  if (!isChosen(schema, value)) {
+  if (!isChosen(check, schema, value)) {
     const choices: readonly Json[] = Array.isArray(schema['enum']) ? schema['enum'] : [];
     const texts = choices.map((one: Json) => (typeof one === 'string' ? one : JSON.stringify(one)));
     const meant = typeof value === 'string' ? didYouMean(value, texts) : '';
@@ -67,6 +67,7 @@ function checkFields(here: Here, schema: JsonObject, value: JsonObject): void {
   }
   if (here.inStatus) return;
   const required: readonly Json[] = Array.isArray(schema['required']) ? schema['required'] : [];
+  here.check.steps += required.length;
   for (const key of required) {
     if (typeof key !== 'string' || (Object.hasOwn(value, key) && value[key] !== null)) continue;
     const field = Object.hasOwn(properties, key) ? properties[key] : undefined;

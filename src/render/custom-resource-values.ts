@@ -6,9 +6,12 @@ import { CHECK_LIMITS } from './kubernetes-check.ts';
 import { isBase64, isTime } from './kubernetes-values.ts';
 
 /** `enum` of a structural schema. */
-export function isChosen(schema: JsonObject, value: Json): boolean {
+export function isChosen(check: Check, schema: JsonObject, value: Json): boolean {
   const choices = schema['enum'];
   if (!Array.isArray(choices)) return true;
+  // Each is written down and compared, and each alternative may list them again.
+  check.steps += choices.length;
+  if (check.steps > CHECK_LIMITS.steps) return true;
   const text = JSON.stringify(value);
   return choices.some((one: Json) => JSON.stringify(one) === text);
 }
@@ -90,10 +93,11 @@ function holds(check: Check, schema: Json, value: Json): boolean {
   check.steps += 1;
   if (check.steps > CHECK_LIMITS.steps || !isJsonObject(schema) || value === null) return true;
   if (typeof schema['type'] === 'string' && !isOfPlainType(schema['type'], value)) return false;
-  if (!isChosen(schema, value) || boundsMistake(check, schema, value) !== undefined) return false;
+  if (!isChosen(check, schema, value) || boundsMistake(check, schema, value) !== undefined) return false;
   if (Array.isArray(value)) return value.every((item: Json) => holds(check, schema['items'] ?? {}, item));
   if (!isJsonObject(value)) return true;
   const { required, properties, additionalProperties } = schema;
+  check.steps += Array.isArray(required) ? required.length : 0;
   if (Array.isArray(required) && !required.every((key: Json) => typeof key === 'string' && Object.hasOwn(value, key))) return false;
   return Object.entries(value).every(([key, child]) => {
     const below = isJsonObject(properties) && Object.hasOwn(properties, key) ? properties[key] : additionalProperties;

@@ -337,3 +337,42 @@ describe('a custom resource', () => {
     expect(found(value, [definition])).toContainEqual('object-too-large  is too large to be judged whole');
   });
 });
+
+test.each([
+  ['choices', { type: 'string', enum: Array.from({ length: 10_000 }, (_, at) => `choice${at}`) }, 'choice9999'],
+  [
+    'alternatives with required fields',
+    { type: 'object', properties: { a: { type: 'integer' } }, allOf: [{ required: Array.from({ length: 50_000 }, () => 'a') }] },
+    { a: 1 },
+  ],
+])('a definition of many %s is held against many values only so far', (_, items, value) => {
+  const definition = object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', {
+    metadata: { name: 'many.a.example' },
+    spec: {
+      group: 'a.example',
+      scope: 'Namespaced',
+      names: { kind: 'Many', plural: 'many' },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              'x-kubernetes-preserve-unknown-fields': true,
+              properties: { spec: { type: 'array', items } },
+            },
+          },
+        },
+      ],
+    },
+  });
+  const many = object('a.example/v1', 'Many', { metadata: { name: 'a' }, spec: Array.from({ length: 20_000 }, () => value) });
+  const began = process.threadCpuUsage();
+
+  judgeObject(API, customKinds([definition]), many);
+
+  const { user, system } = process.threadCpuUsage(began);
+  expect((user + system) / 1000).toBeLessThan(1500);
+});
