@@ -1,3 +1,4 @@
+import { createMemo, type Memo } from '#model/memo.ts';
 import type { CapsuleName, InstanceName } from '#model/names.ts';
 import type { Release, ReleasedCapsule } from '#model/resolution.ts';
 import type { Asked } from './clash.ts';
@@ -42,13 +43,15 @@ function* inheritingTurns(search: Search, slot: Slot, released: ReleasedCapsule)
   }
 }
 
-const known = new WeakMap<ReleasedCapsule, Map<string, ReleasedCapsule>>();
+/** Lines kept of a release: a search that fits nothing goes through the product of all versions of all ancestors. */
+const MOST_LINES = 200;
+const known = new WeakMap<ReleasedCapsule, Memo<ReleasedCapsule>>();
 
 /** A release with what it inherits; the same line gives the same object, for a merge per instance and push would cost seconds. */
 function merged(released: ReleasedCapsule, ancestors: readonly Ancestor[]): ReleasedCapsule {
   const parents = ancestors.map((one) => one.released);
   const key = parents.map(({ release }) => release.gitTree).join(' ');
-  const lines = known.get(released) ?? new Map<string, ReleasedCapsule>();
+  const lines = known.get(released) ?? createMemo<ReleasedCapsule>(MOST_LINES);
   known.set(released, lines);
   const before = lines.get(key);
   if (before !== undefined) return before;
@@ -58,8 +61,7 @@ function merged(released: ReleasedCapsule, ancestors: readonly Ancestor[]): Rele
   );
   const schema = inheritedSchema([released.schema, ...parents.map((parent) => parent.schema)]);
   const made = { ...released, declaration, schema, own: released.declaration };
-  lines.set(key, made);
-  return made;
+  return lines.set(key, made);
 }
 
 /** The locked version, then all others from the highest; an instance that moves has only what it may move to. */
