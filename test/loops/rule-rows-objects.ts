@@ -4,8 +4,10 @@ import { DEV, NOTE, release, type Row, WEB } from './rule-changes.ts';
 const MANIFEST = 'capsules/web/deploy/all.yaml';
 const MANIFESTS = edit('  components:\n', '  components:\n    extra:\n      kind: Manifests\n      source:\n        path: deploy\n');
 
+const WITH_MANIFESTS = edits(MANIFESTS, edit('kind: Deployment\n', 'kind: Deployment\n      primary: true\n'));
+
 function manifest(text: string): ReturnType<typeof release> {
-  return release({ [WEB]: edits(MANIFESTS, edit('kind: Deployment\n', 'kind: Deployment\n      primary: true\n')), [MANIFEST]: text });
+  return release({ [WEB]: WITH_MANIFESTS, [MANIFEST]: text });
 }
 
 const NOTED = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: twice\n';
@@ -113,6 +115,17 @@ export const OBJECT_VIOLATIONS: readonly Row[] = [
       'V-87 object-api-removed capsules/web/deploy/all.yaml:20:1',
       'V-87 manifest-unreadable capsules/web/deploy/broken.yaml:2:1',
     ],
+  ],
+  [
+    'V-87: a patch that matches nothing, and nothing of the objects that it may have been meant for',
+    release({
+      [WEB]: edits(
+        WITH_MANIFESTS,
+        (text) => `${text}  patches:\n    - target:\n        kind: Ingress\n      ops:\n        - op: remove\n          path: /spec\n`,
+      ),
+      [MANIFEST]: MISSPELT,
+    }),
+    ['patch-unmatched capsules/web/capsule.yaml:55:7'],
   ],
   [
     'V-87: a custom resource that its definition does not allow',
