@@ -23,34 +23,35 @@ export function createSecretScan(lister: Lister): SecretScan {
   /** A capsule is the same object as long as nothing of it moved. */
   const told = new WeakMap<CapsuleSource, readonly Problem[]>();
 
-  function scan(id: BlobId, bytes: Uint8Array): void {
+  function scan(id: BlobId, bytes: Uint8Array): readonly FoundSecret[] {
     const found = findSecrets(bytes);
-    scanned.set(id, found.length === 0 ? CLEAN : found);
+    return scanned.set(id, found.length === 0 ? CLEAN : found);
   }
 
   function ofCapsule(capsule: CapsuleSource): readonly Problem[] {
     const known = told.get(capsule);
     if (known !== undefined) return known;
     const found = capsule.files.flatMap(({ id, path }) => {
-      const bytes = scanned.get(id) === undefined ? capsule.contents.get(path) : undefined;
-      if (bytes !== undefined) scan(id, bytes);
-      return problemsOf(id, `${capsule.directory}/${path}`);
+      const bytes = capsule.contents.get(path);
+      const secrets = scanned.get(id) ?? (bytes === undefined ? CLEAN : scan(id, bytes));
+      return secrets.map((secret) => secretProblem(`${capsule.directory}/${path}`, secret));
     });
     told.set(capsule, found);
     return found;
-  }
-
-  function problemsOf(id: BlobId, path: string): readonly Problem[] {
-    return (scanned.get(id) ?? CLEAN).map((secret) => secretProblem(path, secret));
   }
 
   async function problems(root: readonly TreeEntry[], capsules: readonly CapsuleSource[]): Promise<readonly Problem[]> {
     const files: FoundFile[] = [];
     for (const name of ['environments', 'policies'] as const) files.push(...(await lister.declared(root, name)).files);
     files.push(...(await otherCapsules(root, new Set(capsules.map((capsule) => capsule.directory)))));
-    const unread = files.filter((file) => isRegular(file) && scanned.get(file.id) === undefined);
-    for (const [id, bytes] of await lister.contents(unread)) scan(id, bytes);
-    return [...capsules.flatMap(ofCapsule), ...files.flatMap(({ id, path }) => problemsOf(id, path))];
+    // Kept here, too: what the memory lets go while others are looked through must not count as clean.
+    const found = new Map(
+      files.flatMap(({ id }) => [scanned.get(id)].flatMap((known) => (known === undefined ? [] : [[id, known] as const]))),
+    );
+    const unread = files.filter((file) => isRegular(file) && !found.has(file.id));
+    for (const [id, bytes] of await lister.contents(unread)) found.set(id, scan(id, bytes));
+    const ofFiles = files.flatMap(({ id, path }) => (found.get(id) ?? CLEAN).map((secret) => secretProblem(path, secret)));
+    return [...capsules.flatMap(ofCapsule), ...ofFiles];
   }
 
   /** What stands below capsules/ in no capsule that could be read. */
