@@ -46,6 +46,7 @@ const ADAPTERS: Readonly<Record<string, FolderRule>> = {
   'adapters/directory': ADAPTER,
   // Foreign programs, found, checked and run under limits.
   'adapters/tools': ADAPTER,
+  'adapters/kubernetes': { ...ADAPTER, packages: ['node:*', '@kubernetes/client-node', 'undici'] },
   'adapters/sqlite': ADAPTER,
   'adapters/machine': { ...ADAPTER, packages: ['node:*', 'pino', 'ulid'] },
   'adapters/github': {

@@ -1,4 +1,5 @@
 import type { Sha256 } from '#model/digest.ts';
+import type { Instant } from '#model/instant.ts';
 import type { JsonObject } from '#model/json.ts';
 import type { KubernetesObject, ObjectKey } from '#model/kubernetes-object.ts';
 import type { EnvironmentName, TargetName } from '#model/names.ts';
@@ -28,11 +29,33 @@ export interface Inventory {
   readonly objects: readonly InventoryObject[];
 }
 
-/** One object found on a target. `sha256` is of its bytes as they are there. */
+/**
+ * One object found on a target. `sha256` is of its bytes as they are there; where a target keeps objects in a form of its own, the
+ * digest of the rendered text they were made from for as long as the fields that are ours are as the target answered them, else a digest
+ * of what they are now.
+ */
 export interface ObservedObject {
   readonly key: ObjectKey | undefined;
   readonly path: string;
   readonly sha256: Sha256;
+  /** As a cluster has it; absent where there is nothing but bytes. */
+  readonly live?: LiveObject;
+}
+
+/** What health and words about drift need of an object in a cluster. */
+export interface LiveObject {
+  readonly uid: string;
+  /** When fields of ours last changed, by the server's clock. */
+  readonly appliedAt: Instant | undefined;
+  /**
+   * Of `metadata`: generation, creationTimestamp, deletionTimestamp, finalizers, annotations that health reads; of `spec` what health reads;
+   * `status` whole. Field names are Kubernetes' own.
+   */
+  readonly object: JsonObject;
+  /** Pods of a workload that is not well, each with `metadata.name`, `status` and nothing else; absent where nobody looked. */
+  readonly pods?: readonly JsonObject[];
+  /** Field managers that hold what was ours; empty unless it was changed outside git. */
+  readonly changedBy: readonly string[];
 }
 
 /** What a consumer says of an object it runs; absent means healthy once the bytes match. */
@@ -53,6 +76,35 @@ export interface Observation {
   readonly reports: readonly ReportedHealth[];
   /** Whether every part of the target answered; nothing is pruned from a partial view. */
   readonly complete: boolean;
+  /** What runs here becomes healthy after it was written, not by it: what depends on it waits. Absent: bytes that match are enough. */
+  readonly reportsHealth?: true;
+}
+
+/** How a target is kept in line, as its environment says. */
+export interface TargetSync {
+  /** What becomes of an object that is pruned, and whether a run waits until it is gone. */
+  readonly deletionPolicy: 'Delete' | 'WaitForTermination' | 'Orphan';
+  /** Fields that others may set: they are neither drift nor written back. */
+  readonly ignore: readonly DriftIgnore[];
+  /** Objects that cannot be changed in place are deleted and made again. */
+  readonly recreate: boolean;
+}
+
+export const DEFAULT_TARGET_SYNC: TargetSync = { deletionPolicy: 'Delete', ignore: [], recreate: false };
+
+/** Objects that fit all that is given, and JSON pointers into them. */
+export interface DriftIgnore {
+  readonly group: string | undefined;
+  readonly kind: string | undefined;
+  readonly name: string | undefined;
+  readonly paths: readonly string[];
+}
+
+/** What a dry run said of one step. */
+export interface StepPreview {
+  /** Values of Secrets are never among them. */
+  readonly fields: readonly FieldChange[];
+  readonly problem: Problem | undefined;
 }
 
 export interface FieldChange {
