@@ -4,6 +4,7 @@ import { isPortError } from '#ports/port-error.ts';
 import { allowedSigners } from '#trust/trust.ts';
 import { differingBranch } from './default-branch.ts';
 import { PROMOTE_CHECK } from './gate-evidence.ts';
+import { targetDeclaration } from './sync-rules.ts';
 import type { World } from './world.ts';
 
 export interface Finding {
@@ -167,7 +168,7 @@ async function lookAtTargets(world: World): Promise<readonly Finding[]> {
     for (const target of environment.targets) {
       findings.push(
         await attempt(`target ${environment.name}/${target.name}`, async () => {
-          const opened = await world.targets.open(environment.name, target.name, { driver: target.value.driver, path: target.value.path });
+          const opened = await world.targets.open(environment.name, target.name, targetDeclaration(environment, target));
           const observation = await opened.observe([]);
           return observation.inventory === undefined
             ? 'can be read, nothing is there yet'

@@ -27,7 +27,7 @@ import type { Regated } from './regate.ts';
 import { releaseBranches } from './release-branches.ts';
 import { advanceRendered } from './rendered-branch.ts';
 import type { RenderedHead } from './rendered-branch.ts';
-import { deletionBudget, isConfirmed } from './sync-rules.ts';
+import { deletionBudget, isConfirmed, targetDeclaration } from './sync-rules.ts';
 import type { World } from './world.ts';
 
 export interface ReconcileRequest {
@@ -148,7 +148,7 @@ async function syncTarget(world: World, request: SyncRequest, signal?: AbortSign
   const declared = environment.targets.find((target) => target.name === request.rendering.target.name);
   if (declared === undefined) throw new Error('a rendering names a target that is not declared');
   try {
-    const target = await world.targets.open(environment.name, declared.name, { driver: declared.value.driver, path: declared.value.path });
+    const target = await world.targets.open(environment.name, declared.name, targetDeclaration(environment, declared));
     const observation = await target.observe(request.rendering.objects, signal);
     const isLost = observation.inventory === undefined && ran(request);
     const planned = notingLoss(planTarget(request.prepared, declared, request.rendering, observation), isLost);

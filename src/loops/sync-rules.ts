@@ -1,6 +1,7 @@
-import type { DesiredEnvironment } from '#model/desired.ts';
-import { DEFAULT_DELETION_BUDGET } from '#model/plan.ts';
-import type { DeletionBudget } from '#model/plan.ts';
+import type { DeclaredTarget, DesiredEnvironment } from '#model/desired.ts';
+import { DEFAULT_DELETION_BUDGET, DEFAULT_TARGET_SYNC } from '#model/plan.ts';
+import type { DeletionBudget, TargetSync } from '#model/plan.ts';
+import type { TargetDeclaration } from '#ports/target.ts';
 
 export function deletionBudget(environment: DesiredEnvironment): DeletionBudget {
   const declared = environment.declared.value.spec.sync?.deletionBudget;
@@ -10,4 +11,20 @@ export function deletionBudget(environment: DesiredEnvironment): DeletionBudget 
 /** `sync.confirm` lets exactly this rendering delete. */
 export function isConfirmed(environment: DesiredEnvironment, digest: string): boolean {
   return (environment.declared.value.spec.sync?.confirm ?? []).some((item) => item.rendering === digest);
+}
+
+/** How a target keeps objects, as `sync` of its environment says. */
+export function targetSync(environment: DesiredEnvironment): TargetSync {
+  const sync = environment.declared.value.spec.sync;
+  return {
+    deletionPolicy: sync?.deletionPolicy ?? DEFAULT_TARGET_SYNC.deletionPolicy,
+    ignore: (sync?.drift?.ignore ?? []).map(({ target, paths }) => ({ group: target.group, kind: target.kind, name: target.name, paths })),
+    recreate: sync?.force ?? DEFAULT_TARGET_SYNC.recreate,
+  };
+}
+
+/** What a target is opened with: all that git says of it. */
+export function targetDeclaration(environment: DesiredEnvironment, target: DeclaredTarget): TargetDeclaration {
+  const { driver, path, credentials, namespace, impersonate } = target.value;
+  return { driver, path, credentials, namespace, impersonate, sync: targetSync(environment) };
 }
