@@ -6,7 +6,7 @@ import { createMemo } from '#model/memo.ts';
 import type { InstanceName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
-import type { RenderedUnit, RenderTarget, RenderUnit, Wishes } from '#model/rendering.ts';
+import type { InstanceNeed, RenderedUnit, RenderTarget, RenderUnit, Wishes } from '#model/rendering.ts';
 import type { ConfigurationLayer, ResolvedInstance } from '#model/resolution.ts';
 import type { SealedFile } from '#model/sealed.ts';
 import { outputsOf } from '#render/render.ts';
@@ -26,6 +26,8 @@ export interface Prepared {
   readonly inert: RenderedUnit | undefined;
   /** See RenderedInstanceFacts. */
   readonly healthOf: readonly InstanceName[] | undefined;
+  /** See RenderedInstanceFacts. */
+  readonly needs: readonly InstanceNeed[] | undefined;
 }
 
 export interface PreparedTarget {
@@ -151,6 +153,7 @@ export function createTargetPreparation(): TargetPreparation {
       findings: warnings,
       inert: undefined,
       healthOf: instance.children,
+      needs: needsOf(instance, source),
     };
   }
 
@@ -175,6 +178,7 @@ export function createTargetPreparation(): TargetPreparation {
       findings: [],
       inert: { instance: pin.instance, objects: [], origins: [] },
       healthOf: [shaped],
+      needs: undefined,
     };
   }
 
@@ -275,6 +279,16 @@ function dependenciesOf(instance: ResolvedInstance, outputs: ReadonlyMap<Instanc
     { instance: provider, outputs: outputs.get(provider) ?? {} },
   ]);
   return Object.fromEntries(entries) as Dependencies;
+}
+
+/** What is healthy for nobody to wait for: optional ones that are not there are no dependencies here. */
+function needsOf({ dependencies }: ResolvedInstance, source: CapsuleSource): readonly InstanceNeed[] | undefined {
+  if (dependencies.size === 0) return undefined;
+  const declared = source.declared.value.spec.dependencies;
+  return [...dependencies].map(([name, instance]) => ({
+    instance,
+    until: own(declared, name)?.condition === 'started' ? 'started' : 'healthy',
+  }));
 }
 
 function dependencyText(instance: ResolvedInstance, outputs: ReadonlyMap<InstanceName, Prepared['outputs']>): string {

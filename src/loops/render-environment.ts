@@ -340,6 +340,7 @@ function assemble(
               wave: item.unit.wave,
               rendered: unit,
               healthOf: item.healthOf,
+              needs: item.needs,
             },
           ];
     });

@@ -139,6 +139,16 @@ export type Step =
   | { readonly action: 'prune'; readonly key: ObjectKey; readonly path: string; readonly basis: Sha256; readonly reason: string }
   | { readonly action: 'keep'; readonly key: ObjectKey; readonly path: string; readonly sha256: Sha256; readonly reason: string };
 
+/** A step that puts an object there. */
+export type WritingStep = Extract<Step, { readonly text: string }>;
+
+/** An object that is written once something else is well. */
+export interface HeldStep {
+  readonly key: ObjectKey;
+  /** An instance, or an object of the same one: kind and name. */
+  readonly waitsFor: string;
+}
+
 export interface TargetPlan {
   readonly environment: EnvironmentName;
   readonly target: TargetName;

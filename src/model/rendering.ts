@@ -111,6 +111,13 @@ export interface RenderedInstanceFacts {
   readonly wave: number;
   /** Instances whose health is this one's: it has no objects of its own, or not only its own count. */
   readonly healthOf?: readonly InstanceName[];
+  /** Instances it depends on, by name, and how far they have to be before it is written; not part of render.metadata. */
+  readonly needs?: readonly InstanceNeed[];
+}
+
+export interface InstanceNeed {
+  readonly instance: InstanceName;
+  readonly until: 'started' | 'healthy';
 }
 
 export interface TargetRendering {

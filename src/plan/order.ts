@@ -1,11 +1,15 @@
 import type { ObjectKey } from '#model/kubernetes-object.ts';
-import type { Step } from '#model/plan.ts';
+import type { Step, WritingStep } from '#model/plan.ts';
 import { compareText } from '#model/problem.ts';
 import type { RenderedObject, TargetRendering } from '#model/rendering.ts';
 
 /** What others stand in or are an instance of comes first, whatever its wave. */
 const FIRST: Readonly<Record<string, number>> = { Namespace: 0, CustomResourceDefinition: 1 };
 const REST = 2;
+
+export function isWriting(step: Step): step is WritingStep {
+  return step.action === 'create' || step.action === 'update' || step.action === 'adopt';
+}
 
 /** Namespaces and definitions, then waves of instances, then waves inside them, then paths; removals last and in reverse. */
 export function inOrder(placed: readonly Step[], removed: readonly Step[], rendering: TargetRendering): readonly Step[] {

@@ -2,7 +2,7 @@ import { listDigest, sha256Of } from '#model/digest.ts';
 import type { Sha256 } from '#model/digest.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { ObjectKey } from '#model/kubernetes-object.ts';
-import type { DeletionBudget, Inventory, InventoryObject, Observation, Step, TargetPlan } from '#model/plan.ts';
+import type { DeletionBudget, HeldStep, Inventory, InventoryObject, Observation, Step, TargetPlan } from '#model/plan.ts';
 import type { Problem } from '#model/problem.ts';
 import type { TargetRendering } from '#model/rendering.ts';
 import { deletionProblems } from './deletions.ts';
@@ -12,6 +12,8 @@ import { groundOf } from './ground.ts';
 import { inOrder } from './order.ts';
 import { planObject } from './placing.ts';
 import { planRemovals } from './removals.ts';
+import { stagePlan } from './staging.ts';
+import type { StagingRequest } from './staging.ts';
 
 /** `sync.prune` of the environment: `confirm` prunes like `true`, once `guardPlan` sees a confirmation. */
 export type PruneMode = boolean | 'confirm';
@@ -78,6 +80,11 @@ export function guardPlan(request: {
 /** The same for a rendered branch that is about to move: `before` objects stood there, `deleted` would not any more. */
 export function guardDeletions(deletions: Deletions): readonly Problem[] {
   return deletionProblems(deletions);
+}
+
+/** The part of a plan that may be carried out now: what depends on what is not well yet is held back. */
+export function holdBack(request: StagingRequest): { readonly plan: TargetPlan; readonly held: readonly HeldStep[] } {
+  return stagePlan(request);
 }
 
 /** What the target holds of ours once the plan is carried out. */

@@ -19,6 +19,7 @@ export interface UnitOfTarget {
   readonly wave: number;
   readonly rendered: RenderedUnit;
   readonly healthOf?: RenderedInstanceFacts['healthOf'] | undefined;
+  readonly needs?: RenderedInstanceFacts['needs'] | undefined;
 }
 
 export function assemble(target: RenderTarget, units: readonly UnitOfTarget[]): Result<TargetRendering> {
@@ -40,7 +41,7 @@ export function assemble(target: RenderTarget, units: readonly UnitOfTarget[]): 
     objects,
     // Made when they are first wanted: a difference wants neither.
     get instances() {
-      instances ??= new Map(ordered().map((unit): [InstanceName, RenderedInstanceFacts] => [unit.pin.instance, factsOf(unit)]));
+      instances ??= new Map(ordered().map((unit): [InstanceName, RenderedInstanceFacts] => [unit.pin.instance, withNeeds(unit)]));
       return instances;
     },
     get metadata() {
@@ -69,10 +70,14 @@ function textsOf(unit: RenderedUnit): UnitTexts {
   return made;
 }
 
-function factsOf(unit: UnitOfTarget): RenderedInstanceFacts {
+function factsOf(unit: UnitOfTarget): Omit<RenderedInstanceFacts, 'needs'> {
   const { capsule, version, gitTree, sha256 } = unit.pin;
   const facts = { capsule, version, gitTree, sha256, configSha256: unit.configuration.sha256, wave: unit.wave };
   return unit.healthOf === undefined ? facts : { ...facts, healthOf: unit.healthOf };
+}
+
+function withNeeds(unit: UnitOfTarget): RenderedInstanceFacts {
+  return unit.needs === undefined ? factsOf(unit) : { ...factsOf(unit), needs: unit.needs };
 }
 
 /** V-55: an object belongs to one instance. Identity leaves the version out, so `v1` and `v1beta1` of a kind collide. */
