@@ -2317,16 +2317,42 @@ export interface ServiceConfiguration {
   readonly credentials?: {
     readonly [k: string]: {
       /** A kubeconfig. */
-      readonly kubeconfig: {
+      readonly kubeconfig?: {
         /** Its file. */
         readonly file: string;
       };
+      /** The service account of the pod that the engine runs in, in place of a kubeconfig. */
+      readonly inCluster?: true;
+      /** Context of the kubeconfig; default: its current one. */
+      readonly context?: string;
+      /** Whether the program that the kubeconfig names for logging in may be run. */
+      readonly allowExec?: boolean;
       /**
-       * Environments that may use it.
+       * Environments that may use it; default: every one.
+       *
+       * @maxItems 1000
        *
        * Items: RFC 1123 label of at most 40 characters.
        */
       readonly environments?: readonly string[];
+      /**
+       * Namespaces that may be written to, * for any letters; default: those that the targets using it declare.
+       *
+       * @maxItems 200
+       *
+       * Items: Name of a namespace, * for any letters.
+       */
+      readonly namespaces?: readonly string[];
+      /**
+       * Kinds outside of namespaces that may be written, * for all; default: Namespace, CustomResourceDefinition.
+       *
+       * @maxItems 200
+       *
+       * Items: A kind, with its group after a dot or without it.
+       */
+      readonly clusterResources?: readonly string[];
+      /** User that requests are made as where the target names none. */
+      readonly impersonate?: string;
     };
   };
   /** What targets of this machine may use. */

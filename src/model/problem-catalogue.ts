@@ -46,6 +46,13 @@ const ENTRIES: Readonly<Record<string, CatalogueEntry>> = {
     example: 'a file in the target directory that was there before',
     remedy: 'Remove it, or name it under targets.<target>.adopt.',
   },
+  'kubeconfig-unreadable': {
+    rule: undefined,
+    title: 'A kubeconfig that the configuration names cannot be read',
+    why: 'The targets that use these credentials could never be reached; the service does not start half blind.',
+    example: 'credentials: { eu-1: { kubeconfig: { file: nowhere.yaml } } }',
+    remedy: 'Write the file and let this process read it, or name another one.',
+  },
   'secret-not-referenced': {
     rule: undefined,
     title: 'A secret stands in the configuration itself',

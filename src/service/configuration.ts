@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
+import type { ClusterAccess } from '#model/cluster-access.ts';
 import { parseDuration } from '#model/instant.ts';
 import { checkBySchema } from '#model/json-schema.ts';
 import { isJsonObject, valueAt, type Json, type JsonObject } from '#model/json.ts';
@@ -10,6 +11,7 @@ import type { Secret } from '#model/secret.ts';
 import { parseYamlText } from '#model/yaml-text.ts';
 import schema from '#schemas/configuration.schema.json' with { type: 'json' };
 import { configurationProblem, textAt, type Draft } from './configuration-draft.ts';
+import { credentialsOf } from './credentials.ts';
 import { overlaid } from './environment-overlay.ts';
 import { forgeOf, repositoryOf, type ForgeConfiguration, type RepositoryConfiguration } from './forge-configuration.ts';
 import { readSecrets } from './secret-source.ts';
@@ -37,7 +39,8 @@ export interface Configuration {
   readonly identity: { readonly signingKey: string; readonly name: string | undefined; readonly email: string | undefined };
   readonly directoryRoot: string;
   readonly trust: { readonly root: string | undefined; readonly allowedSigners: string | undefined };
-  readonly credentials: ReadonlyMap<string, { readonly kubeconfig: string; readonly environments: readonly string[] }>;
+  /** By the names that environments use. */
+  readonly credentials: ReadonlyMap<string, ClusterAccess>;
   /** Tool -> exact version -> absolute path and sha256 of the program. */
   readonly tools: Readonly<Partial<Record<(typeof TOOLS)[number], Readonly<Record<string, ProgramFile>>>>>;
   /** Undefined where there is none, or where a command runs that cannot read it. */
@@ -64,6 +67,7 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
   const repository = repositoryOf(draft.value);
   const forge = forgeOf(draft.value, { secrets, repository, purpose: source.purpose });
   const settings = settingsOf(draft.value, source.purpose);
+  const credentials = await credentialsOf(draft.value, source.purpose);
   if (valueAt(value, '/store/postgres') !== undefined) problems.push(notSupported(draft.value, '/store/postgres', 'PostgreSQL'));
   if (valueAt(value, '/access') !== undefined) problems.push(notSupported(draft.value, '/access', 'the API and its access rules'));
   const noAgeKey = secrets.missing.get('/sops/ageKey');
@@ -88,7 +92,7 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
       root: textAt(value, '/trust/root'),
       allowedSigners: allowedSigners === undefined ? undefined : resolve(directory, allowedSigners),
     },
-    credentials: credentialsOf(draft.value),
+    credentials,
     tools: toolsOf(draft.value),
     ageKey: secrets.found.get('/sops/ageKey'),
     logLevel: levelOf(value),
@@ -186,20 +190,6 @@ function addressOf(draft: Draft, listen: string): ServiceSettings['listen'] {
     draft.problems.push(configurationProblem('out-of-range', draft.at('/server/listen'), message, 'Write a port from 0 to 65535.'));
   }
   return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port };
-}
-
-function credentialsOf(draft: Draft): Configuration['credentials'] {
-  const entries = valueAt(draft.value, '/credentials');
-  const found = new Map<string, { readonly kubeconfig: string; readonly environments: readonly string[] }>();
-  if (!isJsonObject(entries)) return found;
-  for (const [name, entry] of Object.entries(entries)) {
-    const environments = valueAt(entry, '/environments');
-    found.set(name, {
-      kubeconfig: resolve(draft.directory, textAt(entry, '/kubeconfig/file') ?? ''),
-      environments: Array.isArray(environments) ? environments.map(String) : [],
-    });
-  }
-  return found;
 }
 
 function toolsOf(draft: Draft): Configuration['tools'] {

@@ -20,6 +20,8 @@ const SECRET_VARIABLES: Readonly<Record<string, string>> = {
   CAPSTAN_WEBHOOK_SECRET: '/forge/webhookSecret',
   CAPSTAN_PREVIOUS_WEBHOOK_SECRET: '/forge/previousWebhookSecret',
 };
+/** `CAPSTAN_CREDENTIALS_EU_1_CONTEXT` is `/credentials/eu-1/context`. */
+const CREDENTIAL_VARIABLE = /^CAPSTAN_CREDENTIALS_([A-Z0-9]+(?:_+[A-Z0-9]+)*)_(KUBECONFIG_FILE|CONTEXT)$/;
 
 export function overlaid(value: Json, env: Readonly<Record<string, string | undefined>>): Json {
   if (!isJsonObject(value)) return value;
@@ -27,6 +29,12 @@ export function overlaid(value: Json, env: Readonly<Record<string, string | unde
   for (const [name, pointer] of Object.entries(VARIABLES)) {
     const text = env[name];
     if (text !== undefined && text !== '') result = withValue(result, pointerKeys(pointer), text);
+  }
+  for (const [name, text] of Object.entries(env)) {
+    const [, entry, field] = CREDENTIAL_VARIABLE.exec(name) ?? [];
+    if (entry === undefined || text === undefined || text === '') continue;
+    const keys = ['credentials', entry.toLowerCase().replaceAll('_', '-'), ...(field === 'CONTEXT' ? ['context'] : ['kubeconfig', 'file'])];
+    result = withValue(result, keys, text);
   }
   for (const [name, pointer] of Object.entries(SECRET_VARIABLES)) {
     if ((env[name] ?? '') !== '' && isFree(result, pointer)) result = withValue(result, pointerKeys(pointer), { env: name });
