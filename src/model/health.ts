@@ -1,3 +1,4 @@
+import type { Instant } from '#model/instant.ts';
 import type { ObjectKey } from '#model/kubernetes-object.ts';
 import type { InstanceName } from '#model/names.ts';
 
@@ -8,6 +9,12 @@ export interface ObjectHealth {
   readonly key: ObjectKey;
   readonly state: HealthState;
   readonly reason: string;
+}
+
+/** How long something may be on its way before that is a failure: longer than `deadline` milliseconds since it was applied, seen at `now`. */
+export interface Patience {
+  readonly now: Instant;
+  readonly deadline: number;
 }
 
 /** The worst of its objects; `reasons` names each object that is not healthy. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { assess } from '#health/health.ts';
+import { assess, assessObjects } from '#health/health.ts';
 import { sha256Of } from '#model/digest.ts';
 import { toInstanceName } from '#model/names.ts';
 import type { ReportedHealth } from '#model/plan.ts';
@@ -88,6 +88,25 @@ test('an object whose new bytes are not written yet progresses', () => {
 
   expect(assess(rendering, observationOf(before, [old, api])).instances[1]?.reasons).toEqual([
     { key: web.key, state: 'progressing', reason: 'does not have the wanted content yet' },
+  ]);
+});
+
+test('an object that keeps its old bytes while the rest of the rendering is there is on its way, not changed by others', () => {
+  const old = sha256Of('before');
+  const partly = inventoryOf(rendering, rowsOf([{ ...web, sha256: old }, api]));
+  const reasonOf = (sha256: ReturnType<typeof sha256Of>): string | undefined =>
+    assess(rendering, observationOf(partly, [{ path: web.path, sha256 }, api])).instances[1]?.reasons[0]?.reason;
+
+  expect(reasonOf(old)).toBe('does not have the wanted content yet');
+  expect(reasonOf(sha256Of('edited'))).toBe('was changed outside git');
+});
+
+test('each object has a state of its own, by path', () => {
+  const states = assessObjects(rendering, observationOf(inventory, [api]));
+
+  expect([...states]).toEqual([
+    [api.path, { key: api.key, state: 'healthy', reason: 'as it should be' }],
+    [web.path, { key: web.key, state: 'degraded', reason: 'is missing: it was removed outside git' }],
   ]);
 });
 
