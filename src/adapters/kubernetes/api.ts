@@ -24,8 +24,12 @@ export interface ApiAnswer {
 export interface Api {
   /** PortError `transient` (unreachable, timed out), `denied` (401), `invalid` (an answer that is none); every HTTP status else is an answer. */
   request(request: ApiRequest, signal?: AbortSignal): Promise<ApiAnswer>;
-  /** Lines of a watch as they come; ends when the server ends it, throws PortError `transient` when the connection breaks or is silent too long. */
-  watch(path: string, signal: AbortSignal): AsyncIterable<JsonObject>;
+  /**
+   * Lines of a watch as they come; ends when the server ends it, throws PortError `transient` when the connection breaks or is silent too long
+   * (a server sends a bookmark about once a minute). `opened` is called once, when the server has accepted the watch and before the first line.
+   * Another HTTP status than 200 is one line `{ type: 'ERROR', object: <the server's Status> }` (`code` filled in) and the end; 401 is thrown.
+   */
+  watch(path: string, signal: AbortSignal, opened?: () => void): AsyncIterable<JsonObject>;
   readonly counts: () => ApiCounts;
   close(): Promise<void>;
 }
