@@ -7,6 +7,8 @@ export const FIELD_MANAGER = 'capstan';
 /** Put on every object that is applied, so that one watch sees what is ours and nothing else. */
 export const ENVIRONMENT_LABEL = 'capstan.dev/environment';
 export const TARGET_LABEL = 'capstan.dev/target';
+/** Annotation on every object that is applied: `<namespace of the inventory>/<sha256 of the rendered text>`. */
+export const APPLIED_ANNOTATION = 'capstan.dev/applied';
 
 /** All that is kept of an object of a cluster: small, whatever its size. */
 export interface SeenObject {
@@ -15,6 +17,8 @@ export interface SeenObject {
   readonly resourceVersion: string;
   /** Digest of the fields our manager owns, with the values the server holds, ignored ones left out; undefined where it owns none. */
   readonly owned: Sha256 | undefined;
+  /** Value of the annotation APPLIED_ANNOTATION; undefined unless our manager's entry of operation Apply names it. */
+  readonly applied: string | undefined;
   /** Other field managers, for words about conflicts and drift. */
   readonly managers: readonly string[];
   readonly isProtected: boolean;
