@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { reconcile } from '#loops/reconcile.ts';
-import type { TargetRun } from '#loops/reconcile.ts';
+import type { TargetRun } from '#loops/sync-target.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { Step, TargetPlan } from '#model/plan.ts';
 import type { Invocation } from './cli.ts';

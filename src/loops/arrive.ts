@@ -141,7 +141,16 @@ async function judge(arrival: Arrival, objects: ObjectJudge): Promise<Judgement>
         continue;
       }
       differences.push(...differencesOf(unit, result.value.objects, arrival));
-      const item: Prepared = { number: 0, key: '', unit, outputs: {}, findings: [], inert: undefined, healthOf: undefined, needs: undefined };
+      const item: Prepared = {
+        number: 0,
+        key: '',
+        unit,
+        outputs: {},
+        findings: [],
+        inert: undefined,
+        healthOf: undefined,
+        needs: undefined,
+      };
       const target = targets.get(unit.target.name) ?? { target: unit.target, items: [] };
       target.items.push(item);
       targets.set(unit.target.name, target);

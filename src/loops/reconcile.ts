@@ -1,21 +1,14 @@
-import { assess } from '#health/health.ts';
-import type { DeclaredTarget } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
-import type { TargetHealth } from '#model/health.ts';
 import type { Instant } from '#model/instant.ts';
 import { branchRef } from '#model/names.ts';
 import type { RefName } from '#model/names.ts';
-import type { Observation, Outcome, TargetPlan } from '#model/plan.ts';
 import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Ending, Reason, Receipt, Trigger } from '#model/receipt.ts';
 import type { TargetRendering } from '#model/rendering.ts';
 import { didYouMean } from '#model/suggest.ts';
-import { guardPlan, nextInventory, planChanges } from '#plan/plan.ts';
-import { isPortError } from '#ports/port-error.ts';
 import { changeSetOf } from '#resolve/resolve.ts';
 import { judgeAcceptedHistory } from './accepted-history.ts';
-import type { Ledger } from './audit-branch.ts';
 import { strangerAt } from './engine-branches.ts';
 import { fetchImports, noteFailed } from './imports.ts';
 import { refusedByComparison } from './looking-back.ts';
@@ -27,7 +20,8 @@ import type { Regated } from './regate.ts';
 import { releaseBranches } from './release-branches.ts';
 import { advanceRendered } from './rendered-branch.ts';
 import type { RenderedHead } from './rendered-branch.ts';
-import { deletionBudget, isConfirmed, targetDeclaration } from './sync-rules.ts';
+import { syncTarget } from './sync-target.ts';
+import type { SyncResult, TargetRun } from './sync-target.ts';
 import type { World } from './world.ts';
 
 export interface ReconcileRequest {
@@ -35,12 +29,6 @@ export interface ReconcileRequest {
   readonly target: string | undefined;
   readonly trigger: Trigger;
   readonly dryRun: boolean;
-}
-
-export interface TargetRun {
-  readonly plan: TargetPlan;
-  readonly problems: readonly Problem[];
-  readonly health: TargetHealth;
 }
 
 export interface ReconcileResult {
@@ -129,141 +117,6 @@ function decisionOf(world: World, gated: Extract<Regated, { kind: 'passed' }>) {
 function heldBack(ending: Ending, until: Instant | undefined): Ending {
   if (until === undefined || ending.kind !== 'settled') return ending;
   return { kind: 'waiting', reasons: ['health is recorded at most once a minute'], until };
-}
-
-interface SyncRequest {
-  readonly prepared: PreparedEnvironment;
-  readonly rendering: TargetRendering;
-  readonly dryRun: boolean;
-  readonly ledger: Ledger;
-}
-
-interface SyncResult extends TargetRun {
-  readonly outcomes: readonly Outcome[];
-  readonly ending: Ending;
-}
-
-async function syncTarget(world: World, request: SyncRequest, signal?: AbortSignal): Promise<SyncResult> {
-  const { environment } = request.prepared;
-  const declared = environment.targets.find((target) => target.name === request.rendering.target.name);
-  if (declared === undefined) throw new Error('a rendering names a target that is not declared');
-  try {
-    const target = await world.targets.open(environment.name, declared.name, targetDeclaration(environment, declared));
-    const observation = await target.observe(request.rendering.objects, signal);
-    const isLost = observation.inventory === undefined && ran(request);
-    const planned = notingLoss(planTarget(request.prepared, declared, request.rendering, observation), isLost);
-    if (request.dryRun || planned.problems.length > 0) {
-      const health = assess(request.rendering, observation);
-      const ending: Ending = planned.problems.length > 0 ? { kind: 'stuck', problems: planned.problems } : { kind: 'settled' };
-      return { ...planned, health, outcomes: [], ending };
-    }
-    if (planned.plan.steps.every((step) => step.action === 'keep') && isCurrent(observation, planned.plan)) {
-      return {
-        ...planned,
-        health: assess(request.rendering, observation),
-        outcomes: [],
-        ending: endingOf(assess(request.rendering, observation), planned.plan),
-      };
-    }
-    const outcomes = await target.apply(planned.plan, nextInventory(planned.plan), signal);
-    const health = assess(request.rendering, await target.observe(request.rendering.objects, signal));
-    return { ...planned, health, outcomes, ending: afterApply(outcomes, health, planned.plan) };
-  } catch (error) {
-    if (!isPortError(error)) throw error;
-    return unreachable(request, error.kind === 'invalid' || error.kind === 'unsupported' || error.kind === 'denied', error.message);
-  }
-}
-
-/** Whether something of the environment was healthy on this target before. */
-function ran({ ledger, rendering }: SyncRequest): boolean {
-  const known = ledger.instances.get(`${rendering.target.environment}/${rendering.target.name}`)?.values() ?? [];
-  return [...known].some((instance) => instance.health === 'healthy' || instance.past.length > 0);
-}
-
-/** A target that ran something and is empty now was emptied by somebody: all that is created is drift. */
-function notingLoss(planned: ReturnType<typeof planTarget>, isLost: boolean): ReturnType<typeof planTarget> {
-  if (!isLost) return planned;
-  const created = planned.plan.steps.filter((step) => step.action === 'create').map((step) => step.key);
-  return { ...planned, plan: { ...planned.plan, drifted: [...planned.plan.drifted, ...created] } };
-}
-
-/** The plan of one target and what stops it: the same code for `plan`, `reconcile` and the check. */
-export function planTarget(
-  prepared: PreparedEnvironment,
-  declared: DeclaredTarget,
-  rendering: TargetRendering,
-  observation: Observation,
-): { readonly plan: TargetPlan; readonly problems: readonly Problem[] } {
-  const sync = prepared.environment.declared.value.spec.sync;
-  const prune = sync?.prune ?? true;
-  const plan = planChanges({
-    rendering,
-    observation,
-    prune,
-    adopt: (declared.value.adopt ?? []).map((key) => ({
-      group: key.group ?? '',
-      kind: key.kind,
-      namespace: key.namespace ?? '',
-      name: key.name,
-    })),
-    selfHeal: (sync?.selfHeal ?? true) && (sync?.drift?.onDetect ?? 'correct') === 'correct',
-  });
-  const guarded = guardPlan({
-    plan,
-    inventory: observation.inventory,
-    budget: deletionBudget(prepared.environment),
-    confirmed: isConfirmed(prepared.environment, rendering.digest),
-    prune,
-  });
-  return { plan, problems: [...plan.problems, ...guarded] };
-}
-
-function isCurrent(observation: Observation, plan: TargetPlan): boolean {
-  return observation.inventory?.rendering === plan.rendering && observation.inventory.objects.every((object) => !object.pending);
-}
-
-function afterApply(outcomes: readonly Outcome[], health: TargetHealth, plan: TargetPlan): Ending {
-  const failed = outcomes.flatMap((outcome) => outcome.problem ?? []);
-  if (outcomes.some((outcome) => outcome.result === 'refused'))
-    return { kind: 'retry', because: failed[0]?.message ?? 'something moved on the target while it was written' };
-  if (failed.length > 0) return { kind: 'stuck', problems: failed };
-  return endingOf(health, plan);
-}
-
-function endingOf(health: TargetHealth, plan: TargetPlan): Ending {
-  if (health.state === 'healthy') return { kind: 'settled' };
-  const reasons = health.instances.flatMap((instance) =>
-    instance.reasons.map((reason) => `${reason.key.kind} ${reason.key.name} ${reason.reason}`),
-  );
-  return { kind: 'waiting', reasons: reasons.length > 0 ? reasons : [`${plan.target} is ${health.state}`], until: undefined };
-}
-
-function unreachable(request: SyncRequest, final: boolean, message: string): SyncResult {
-  const { environment, name: target } = request.rendering.target;
-  const instances = [...request.rendering.instances.keys()].map((instance) => ({ instance, state: 'unknown' as const, reasons: [] }));
-  const plan: TargetPlan = {
-    environment,
-    target,
-    rendering: request.rendering.digest,
-    basis: request.rendering.digest,
-    steps: [],
-    drifted: [],
-    problems: [],
-  };
-  const problem: Problem = {
-    code: 'target-unusable',
-    rule: undefined,
-    severity: 'error',
-    phase: 'sync',
-    message: `target ${target} of ${environment} cannot be used: ${message}`,
-    remedy: 'Correct the target in git or in the configuration of the service, then run again.',
-    place:
-      request.prepared.environment.targets.find((item) => item.name === target)?.at('') ??
-      request.prepared.environment.declared.at('/spec/targets'),
-    related: [],
-  };
-  const ending: Ending = final ? { kind: 'stuck', problems: [problem] } : { kind: 'retry', because: problem.message };
-  return { plan, problems: final ? [problem] : [], health: { state: 'unknown', instances }, outcomes: [], ending };
 }
 
 interface ReceiptFacts {

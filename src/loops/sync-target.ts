@@ -1,0 +1,206 @@
+import { assess, assessObjects } from '#health/health.ts';
+import type { DeclaredTarget } from '#model/desired.ts';
+import type { TargetHealth } from '#model/health.ts';
+import { keyText } from '#model/kubernetes-object.ts';
+import type { HeldStep, Observation, Outcome, TargetPlan } from '#model/plan.ts';
+import type { Problem } from '#model/problem.ts';
+import type { Ending } from '#model/receipt.ts';
+import type { TargetRendering } from '#model/rendering.ts';
+import { guardPlan, holdBack, nextInventory, planChanges } from '#plan/plan.ts';
+import { isPortError } from '#ports/port-error.ts';
+import type { Target } from '#ports/target.ts';
+import type { Ledger } from './audit-branch.ts';
+import type { PreparedEnvironment } from './prepare-environment.ts';
+import { deletionBudget, isConfirmed, targetDeclaration } from './sync-rules.ts';
+import type { World } from './world.ts';
+
+export interface TargetRun {
+  readonly plan: TargetPlan;
+  readonly problems: readonly Problem[];
+  readonly health: TargetHealth;
+  /** What is written once something else is well. */
+  readonly held: readonly HeldStep[];
+}
+
+export interface SyncRequest {
+  readonly prepared: PreparedEnvironment;
+  readonly rendering: TargetRendering;
+  readonly dryRun: boolean;
+  readonly ledger: Ledger;
+}
+
+export interface SyncResult extends TargetRun {
+  readonly outcomes: readonly Outcome[];
+  readonly ending: Ending;
+}
+
+/** Brings one target to its rendering, as far as what is there is well: what depends on the rest is left to the next run. */
+export async function syncTarget(world: World, request: SyncRequest, signal?: AbortSignal): Promise<SyncResult> {
+  const { environment } = request.prepared;
+  const declared = environment.targets.find((target) => target.name === request.rendering.target.name);
+  if (declared === undefined) throw new Error('a rendering names a target that is not declared');
+  try {
+    const target = await world.targets.open(environment.name, declared.name, targetDeclaration(environment, declared));
+    const observation = await target.observe(request.rendering.objects, signal);
+    const isLost = observation.inventory === undefined && ran(request);
+    const planned = notingLoss(planTarget(request.prepared, declared, request.rendering, observation), isLost);
+    if (request.dryRun || planned.problems.length > 0) {
+      const health = assess(request.rendering, observation);
+      const ending: Ending = planned.problems.length > 0 ? { kind: 'stuck', problems: planned.problems } : { kind: 'settled' };
+      return { ...planned, health, held: staged(request, observation, planned.plan).held, outcomes: [], ending };
+    }
+    const done = await applyInStages({ ...request, declared, target }, { observation, plan: planned.plan }, signal);
+    const health = assess(request.rendering, done.observation);
+    return { ...planned, health, held: done.held, outcomes: done.outcomes, ending: afterApply(done, health, planned.plan) };
+  } catch (error) {
+    if (!isPortError(error)) throw error;
+    return unreachable(request, error.kind === 'invalid' || error.kind === 'unsupported' || error.kind === 'denied', error.message);
+  }
+}
+
+interface Found {
+  readonly observation: Observation;
+  readonly plan: TargetPlan;
+}
+
+interface Applied {
+  readonly observation: Observation;
+  readonly held: readonly HeldStep[];
+  readonly outcomes: readonly Outcome[];
+  /** What stands in the way of what is left. */
+  readonly problems: readonly Problem[];
+}
+
+/** No more turns than this, whoever else writes meanwhile. */
+const MOST_TURNS = 50;
+
+/** Until nothing is left that may be done now. Each turn starts from what is there: a process that dies between two loses nothing. */
+async function applyInStages(
+  request: SyncRequest & { readonly declared: DeclaredTarget; readonly target: Target },
+  found: Found,
+  signal: AbortSignal | undefined,
+): Promise<Applied> {
+  const outcomes = new Map<string, Outcome>();
+  let { observation, plan } = found;
+  for (let turn = 0; ; turn += 1) {
+    const stage = staged(request, observation, plan);
+    const isDone = stage.plan.steps.every((step) => step.action === 'keep') && isCurrent(observation, stage.plan);
+    if (isDone || turn === MOST_TURNS) return { observation, held: stage.held, outcomes: [...outcomes.values()], problems: [] };
+    const became = await request.target.apply(stage.plan, nextInventory(stage.plan), signal);
+    for (const outcome of became) noteOutcome(outcomes, outcome);
+    observation = await request.target.observe(request.rendering.objects, signal);
+    const isWell = became.every((outcome) => outcome.problem === undefined);
+    if (!isWell || observation.reportsHealth === undefined)
+      return { observation, held: stage.held, outcomes: [...outcomes.values()], problems: [] };
+    const next = planTarget(request.prepared, request.declared, request.rendering, observation);
+    if (next.problems.length > 0) return { observation, held: stage.held, outcomes: [...outcomes.values()], problems: next.problems };
+    plan = next.plan;
+  }
+}
+
+function staged({ rendering }: SyncRequest, observation: Observation, plan: TargetPlan): ReturnType<typeof holdBack> {
+  if (observation.reportsHealth === undefined) return { plan, held: [] };
+  const states = new Map([...assessObjects(rendering, observation)].map(([path, object]) => [path, object.state]));
+  return holdBack({ plan, rendering, inventory: observation.inventory, states });
+}
+
+/** An object that was written and kept afterwards was written. */
+function noteOutcome(outcomes: Map<string, Outcome>, outcome: Outcome): void {
+  const key = keyText(outcome.key);
+  if (outcome.result !== 'unchanged' || !outcomes.has(key)) outcomes.set(key, outcome);
+}
+
+/** Whether something of the environment was healthy on this target before. */
+function ran({ ledger, rendering }: SyncRequest): boolean {
+  const known = ledger.instances.get(`${rendering.target.environment}/${rendering.target.name}`)?.values() ?? [];
+  return [...known].some((instance) => instance.health === 'healthy' || instance.past.length > 0);
+}
+
+/** A target that ran something and is empty now was emptied by somebody: all that is created is drift. */
+function notingLoss(planned: ReturnType<typeof planTarget>, isLost: boolean): ReturnType<typeof planTarget> {
+  if (!isLost) return planned;
+  const created = planned.plan.steps.filter((step) => step.action === 'create').map((step) => step.key);
+  return { ...planned, plan: { ...planned.plan, drifted: [...planned.plan.drifted, ...created] } };
+}
+
+/** The plan of one target and what stops it: the same code for `plan`, `reconcile` and the check. */
+export function planTarget(
+  prepared: PreparedEnvironment,
+  declared: DeclaredTarget,
+  rendering: TargetRendering,
+  observation: Observation,
+): { readonly plan: TargetPlan; readonly problems: readonly Problem[] } {
+  const sync = prepared.environment.declared.value.spec.sync;
+  const prune = sync?.prune ?? true;
+  const plan = planChanges({
+    rendering,
+    observation,
+    prune,
+    adopt: (declared.value.adopt ?? []).map((key) => ({
+      group: key.group ?? '',
+      kind: key.kind,
+      namespace: key.namespace ?? '',
+      name: key.name,
+    })),
+    selfHeal: (sync?.selfHeal ?? true) && (sync?.drift?.onDetect ?? 'correct') === 'correct',
+  });
+  const guarded = guardPlan({
+    plan,
+    inventory: observation.inventory,
+    budget: deletionBudget(prepared.environment),
+    confirmed: isConfirmed(prepared.environment, rendering.digest),
+    prune,
+  });
+  return { plan, problems: [...plan.problems, ...guarded] };
+}
+
+function isCurrent(observation: Observation, plan: TargetPlan): boolean {
+  return observation.inventory?.rendering === plan.rendering && observation.inventory.objects.every((object) => !object.pending);
+}
+
+function afterApply({ outcomes, held, problems }: Applied, health: TargetHealth, plan: TargetPlan): Ending {
+  const failed = outcomes.flatMap((outcome) => outcome.problem ?? []);
+  if (outcomes.some((outcome) => outcome.result === 'refused'))
+    return { kind: 'retry', because: failed[0]?.message ?? 'something moved on the target while it was written' };
+  if (failed.length > 0 || problems.length > 0) return { kind: 'stuck', problems: [...failed, ...problems] };
+  const ending = endingOf(health, plan);
+  if (held.length === 0) return ending;
+  const reasons = held.map((step) => `${step.key.kind} ${step.key.name} waits for ${step.waitsFor}`);
+  return { kind: 'waiting', reasons: [...(ending.kind === 'waiting' ? ending.reasons : []), ...reasons], until: undefined };
+}
+
+function endingOf(health: TargetHealth, plan: TargetPlan): Ending {
+  if (health.state === 'healthy') return { kind: 'settled' };
+  const reasons = health.instances.flatMap((instance) =>
+    instance.reasons.map((reason) => `${reason.key.kind} ${reason.key.name} ${reason.reason}`),
+  );
+  return { kind: 'waiting', reasons: reasons.length > 0 ? reasons : [`${plan.target} is ${health.state}`], until: undefined };
+}
+
+function unreachable(request: SyncRequest, final: boolean, message: string): SyncResult {
+  const { environment, name: target } = request.rendering.target;
+  const instances = [...request.rendering.instances.keys()].map((instance) => ({ instance, state: 'unknown' as const, reasons: [] }));
+  const plan: TargetPlan = {
+    environment,
+    target,
+    rendering: request.rendering.digest,
+    basis: request.rendering.digest,
+    steps: [],
+    drifted: [],
+    problems: [],
+  };
+  const problem: Problem = {
+    code: 'target-unusable',
+    rule: undefined,
+    severity: 'error',
+    phase: 'sync',
+    message: `target ${target} of ${environment} cannot be used: ${message}`,
+    remedy: 'Correct the target in git or in the configuration of the service, then run again.',
+    place:
+      request.prepared.environment.targets.find((item) => item.name === target)?.at('') ??
+      request.prepared.environment.declared.at('/spec/targets'),
+    related: [],
+  };
+  const ending: Ending = final ? { kind: 'stuck', problems: [problem] } : { kind: 'retry', because: problem.message };
+  return { plan, problems: final ? [problem] : [], health: { state: 'unknown', instances }, held: [], outcomes: [], ending };
+}
