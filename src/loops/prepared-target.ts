@@ -11,6 +11,7 @@ import type { ConfigurationLayer, ResolvedInstance } from '#model/resolution.ts'
 import type { SealedFile } from '#model/sealed.ts';
 import { outputsOf } from '#render/render.ts';
 import { configurationLayers, environmentWish, mergeConfiguration, schemaOfCapsule } from '#resolve/resolve.ts';
+import { namespaceOf } from './sync-rules.ts';
 
 /** An instance on a target, ready to be rendered. The same object is answered as long as it would say the same. */
 export interface Prepared {
@@ -324,12 +325,11 @@ function isSelected(environment: DesiredEnvironment, target: RenderTarget, insta
 
 function keptTarget(environment: DesiredEnvironment, declared: DeclaredTarget): KeptTarget {
   const facts: unknown = declared.value.facts ?? {};
-  const namespace = declared.value.namespace ?? environment.declared.value.spec.tenancy?.namespace;
   const target: RenderTarget = {
     environment: environment.name,
     name: declared.name,
     driver: declared.value.driver,
-    namespace: namespace ?? environment.name,
+    namespace: namespaceOf(environment, declared),
     labels: declared.value.labels ?? {},
     facts: isJsonObject(facts as JsonObject) ? (facts as JsonObject) : {},
   };

@@ -25,6 +25,11 @@ export function targetSync(environment: DesiredEnvironment): TargetSync {
 
 /** What a target is opened with: all that git says of it. */
 export function targetDeclaration(environment: DesiredEnvironment, target: DeclaredTarget): TargetDeclaration {
-  const { driver, path, credentials, namespace, impersonate } = target.value;
-  return { driver, path, credentials, namespace, impersonate, sync: targetSync(environment) };
+  const { driver, path, credentials, impersonate } = target.value;
+  return { driver, path, credentials, namespace: namespaceOf(environment, target), impersonate, sync: targetSync(environment) };
+}
+
+/** Where objects go that name no namespace. */
+export function namespaceOf(environment: DesiredEnvironment, target: DeclaredTarget): string {
+  return target.value.namespace ?? environment.declared.value.spec.tenancy?.namespace ?? environment.name;
 }

@@ -12,6 +12,8 @@ export interface MemoryTarget extends Target {
   /** False: the next looks answer in part, without the paths in `hidden`. */
   complete: boolean;
   readonly hidden: Set<string>;
+  /** It says itself how its objects are, as a cluster does. */
+  reportsHealth: boolean;
   /** How many files were written or removed so far. */
   writes: number;
 }
@@ -23,6 +25,7 @@ export function memoryTarget(): MemoryTarget {
     inventory: undefined,
     complete: true,
     hidden: new Set(),
+    reportsHealth: false,
     writes: 0,
     observe: async (wanted) => observe(target, wanted),
     apply: async (plan, next) => apply(target, plan, next),
@@ -54,6 +57,7 @@ function observe(target: MemoryTarget, wanted: readonly Pick<PlannedObject, 'pat
     }),
     reports: seen.flatMap((path) => (target.files.has(path) ? (target.reports.get(path) ?? []) : [])),
     complete: target.complete,
+    ...(target.reportsHealth ? { reportsHealth: true } : {}),
   };
 }
 

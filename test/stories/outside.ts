@@ -71,7 +71,12 @@ function copyTarget(from: MemoryTarget): MemoryTarget {
   const target = memoryTarget();
   for (const [path, text] of from.files) target.files.set(path, text);
   for (const [path, report] of from.reports) target.reports.set(path, report);
-  return Object.assign(target, { inventory: from.inventory, complete: from.complete, writes: from.writes });
+  return Object.assign(target, {
+    inventory: from.inventory,
+    complete: from.complete,
+    reportsHealth: from.reportsHealth,
+    writes: from.writes,
+  });
 }
 
 export function targetOf(outside: Outside, name: string): MemoryTarget {
