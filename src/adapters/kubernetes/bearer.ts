@@ -1,0 +1,50 @@
+import { PortError } from '#ports/port-error.ts';
+import { readTextFile } from './text-file.ts';
+
+/** A token that may change while it is used. */
+export interface Bearer {
+  current(): string | Promise<string>;
+  /** Reads it again; whether it is another. */
+  renew(): Promise<boolean>;
+}
+
+/** client-go reads a token file again after this time, and a kubelet replaces it long before it expires. */
+const REREAD_MS = 60_000;
+const LIMIT = 256 * 1024;
+
+export function writtenToken(text: string, where: string): Bearer {
+  const token = checkedToken(text, where);
+  return { current: () => token, renew: () => Promise.resolve(false) };
+}
+
+export function fileToken(path: string, now: () => number): Bearer {
+  let token: string | undefined;
+  let readAt = 0;
+  async function read(): Promise<string> {
+    const file = await readTextFile(path, LIMIT);
+    if (file.kind === 'unreadable') {
+      throw new PortError('denied', `the token file ${path} cannot be used: ${file.why}. Mount the token there or correct tokenFile.`);
+    }
+    // The line end that an editor or `echo` leaves is no part of a token.
+    token = checkedToken(file.text.replace(/\r?\n$/, ''), `the token file ${path}`);
+    readAt = now();
+    return token;
+  }
+  return {
+    current: () => (token !== undefined && now() - readAt < REREAD_MS ? token : read()),
+    async renew() {
+      const before = token;
+      return (await read()) !== before;
+    },
+  };
+}
+
+/** Tokens are sent in a header: what is no visible ASCII would end it. */
+function checkedToken(text: string, where: string): string {
+  if (text === '') throw new PortError('denied', `${where} is empty. Write the token there.`);
+  if (/[\r\n]/.test(text)) throw new PortError('invalid', `${where} has line breaks, and a token is one line. Remove them.`);
+  if (!/^[\x21-\x7e]+$/.test(text)) {
+    throw new PortError('invalid', `${where} has characters that no token has (blanks, control or non-ASCII characters). Copy it again.`);
+  }
+  return text;
+}

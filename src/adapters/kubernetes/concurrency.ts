@@ -1,0 +1,78 @@
+/** How many requests may be on their way at once: grows while the server keeps up, halves when it says that it does not. */
+export interface Concurrency {
+  /** Resolves when there is room; rejects with the signal's reason. */
+  enter(signal: AbortSignal | undefined): Promise<void> | undefined;
+  leave(): void;
+  /** An answer came while the limit was used. */
+  keptUp(): void;
+  /** The server asked for less. Answers to requests that were already on their way then count once. */
+  overloaded(): void;
+  readonly limit: () => number;
+}
+
+export interface ConcurrencyBounds {
+  readonly start: number;
+  readonly most: number;
+}
+
+export function concurrency(bounds: ConcurrencyBounds): Concurrency {
+  let limit = bounds.start;
+  let inside = 0;
+  let good = 0;
+  /** Requests that left before the last halving tell nothing new about it. */
+  let stale = 0;
+  const waiting: (() => void)[] = [];
+
+  function admit(): void {
+    while (inside < Math.floor(limit)) {
+      const next = waiting.shift();
+      if (next === undefined) return;
+      inside++;
+      next();
+    }
+  }
+
+  return {
+    enter(signal) {
+      if (inside < Math.floor(limit)) {
+        inside++;
+        return undefined;
+      }
+      return new Promise((resolve, reject) => {
+        function turn(): void {
+          signal?.removeEventListener('abort', quit);
+          resolve();
+        }
+        function quit(): void {
+          waiting.splice(waiting.indexOf(turn), 1);
+          reject(signal?.reason);
+        }
+        if (signal?.aborted === true) return reject(signal.reason);
+        signal?.addEventListener('abort', quit, { once: true });
+        waiting.push(turn);
+      });
+    },
+    leave() {
+      inside--;
+      admit();
+    },
+    keptUp() {
+      if (stale > 0) stale--;
+      if (inside < Math.floor(limit) || limit >= bounds.most) return;
+      good++;
+      if (good < limit) return;
+      good = 0;
+      limit = Math.min(bounds.most, limit + 1);
+    },
+    overloaded() {
+      if (stale > 0) {
+        stale--;
+        return;
+      }
+      limit = Math.max(1, Math.floor(limit / 2));
+      good = 0;
+      stale = inside - 1;
+    },
+    limit: () => limit,
+  };
+}

@@ -1,0 +1,52 @@
+import { visibleText } from '#model/quoted.ts';
+import { isPortError, PortError } from '#ports/port-error.ts';
+import type { ServerAccess } from './server-access.ts';
+
+/** How the server is spoken of: which entry, and where it is. */
+export function serverWords({ words, url }: ServerAccess): string {
+  return `${words.cluster} (${url.origin})`;
+}
+
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+const MAY_PASS: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_SOCKET',
+]);
+
+/** The connection could not be made or broke: asking again may help. */
+export function mayPass(error: Error): boolean {
+  return MAY_PASS.has(codeOf(error));
+}
+
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'the connection was cut',
+  EPIPE: 'the connection was cut',
+  UND_ERR_SOCKET: 'the connection was cut',
+  ETIMEDOUT: 'connecting timed out',
+  UND_ERR_CONNECT_TIMEOUT: 'connecting timed out',
+  UND_ERR_HEADERS_TIMEOUT: 'no answer came in time',
+  UND_ERR_BODY_TIMEOUT: 'the answer stopped in the middle',
+  EHOSTUNREACH: 'there is no way to this host',
+  ENETUNREACH: 'there is no way to this network',
+  ENOTFOUND: 'the name of the host is not known',
+  EAI_AGAIN: 'the name of the host could not be looked up',
+};
+
+/** Why there is no answer, for somebody who has to repair it. */
+export function noAnswer(error: Error, access: ServerAccess): PortError {
+  if (isPortError(error)) return error;
+  const why = UNREACHABLE[codeOf(error)];
+  if (why === undefined) return new PortError('transient', `${serverWords(access)} cannot be asked: ${visibleText(error.message)}`, error);
+  return new PortError('transient', `${serverWords(access)} cannot be reached: ${why}`, error);
+}
