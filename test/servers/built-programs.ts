@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -44,11 +44,15 @@ export function buildModule(module: string): void {
   const proxy = execFileSync('go', ['env', 'GOPROXY'], { env, encoding: 'utf8' })
     .trim()
     .replaceAll(/[,|]direct\b/g, '');
-  execFileSync('go', ['build', ...flags, program.package], {
-    cwd: moduleFolder(module),
-    env: { ...env, GOPROXY: proxy },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const options = { cwd: moduleFolder(module), env: { ...env, GOPROXY: proxy } };
+  execFileSync('go', ['build', ...flags, program.package], { ...options, stdio: ['ignore', 'ignore', 'inherit'] });
+  for (const { module: of, from, to } of program.files ?? []) {
+    const source = execFileSync('go', ['list', '-mod=readonly', '-m', '-f', '{{.Dir}}', of], { ...options, encoding: 'utf8' }).trim();
+    // File by file: folders of the module cache may not be written, and a copy would inherit that.
+    mkdirSync(join(unfinished, to), { recursive: true });
+    for (const file of readdirSync(join(source, from)).filter((name) => name.endsWith('.yaml')))
+      writeFileSync(join(unfinished, to, file), readFileSync(join(source, from, file)));
+  }
   for (const other of others) symlinkSync(first, join(unfinished, other));
   renameSync(unfinished, place);
 }

@@ -7,6 +7,8 @@ export interface GoProgram {
   readonly stamps: readonly string[];
   /** The names under which the one binary is started. */
   readonly names: readonly string[];
+  /** Files of a module of the build, copied next to the program: `from` is a folder of that module. */
+  readonly files?: readonly { readonly module: string; readonly from: string; readonly to: string }[];
 }
 
 export const GO_PROGRAMS: Readonly<Record<string, GoProgram>> = {
@@ -30,5 +32,12 @@ export const GO_PROGRAMS: Readonly<Record<string, GoProgram>> = {
     names: ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'],
   },
   kustomize: { version: '5.8.2', package: 'sigs.k8s.io/kustomize/kustomize/v5', stamps: [], names: ['kustomize'] },
+  kwok: {
+    version: '0.8.0',
+    package: 'sigs.k8s.io/kwok/cmd/kwok',
+    stamps: [],
+    names: ['kwok'],
+    files: ['node', 'pod'].map((kind) => ({ module: 'sigs.k8s.io/kwok', from: `kustomize/stage/${kind}/fast`, to: `stages/${kind}` })),
+  },
   sops: { version: '3.13.3', package: 'github.com/getsops/sops/v3/cmd/sops', stamps: [], names: ['sops'] },
 };
