@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 
 import { reconcile } from '#loops/reconcile.ts';
 import type { TargetRun } from '#loops/sync-target.ts';
+import { fieldLines } from '#model/field-lines.ts';
 import { keyText } from '#model/kubernetes-object.ts';
-import type { Step, TargetPlan } from '#model/plan.ts';
+import type { Step } from '#model/plan.ts';
 import type { Invocation } from './cli.ts';
 import { endingDocument, exitCodeOfEnding, printEnding } from './endings.ts';
 import { EXIT } from './exit-code.ts';
@@ -17,7 +18,7 @@ export async function plan({ words, options, powers, terminal }: Invocation): Pr
   try {
     const result = await reconcile(
       world,
-      { environment: words[0] ?? '', target: options.target as string | undefined, trigger: 'person', dryRun: true },
+      { environment: words[0] ?? '', target: options.target as string | undefined, trigger: 'person', dryRun: true, preview: true },
       terminal.signal,
     );
     if (result.runs.length === 0) {
@@ -39,10 +40,11 @@ export async function plan({ words, options, powers, terminal }: Invocation): Pr
         `${JSON.stringify({ apiVersion: 'capstan.dev/v1alpha1', kind: 'Plan', formatVersion: 1, ...document }, undefined, 2)}\n`,
       );
     if (format === 'json') printDocument(terminal, 'Plan', document);
-    else terminal.out(result.runs.map((run) => planText(run.plan)).join(''));
+    else terminal.out(result.runs.map(planText).join(''));
     for (const notice of result.notices) terminal.say(`note: ${printable(notice)}\n`);
     const problems = result.runs.flatMap((run) => run.problems);
     printProblems(terminal, problems);
+    if (result.runs.some(isRejected)) return EXIT.failed;
     if (problems.length > 0) return EXIT.refused;
     const isChange = result.runs.some((run) => run.plan.steps.some((step) => step.action !== 'keep'));
     return isChange && options.detailedExitcode === true ? EXIT.changes : EXIT.ok;
@@ -65,7 +67,11 @@ function planDocument(environment: string, revision: string | null, runs: readon
         path: step.path,
         reason: step.reason,
         sha256: 'sha256' in step ? step.sha256 : null,
-        fields: [],
+        fields: (run.preview?.get(step.path)?.fields ?? []).map(({ path, before, after }) => ({
+          path,
+          before: before ?? null,
+          after: after ?? null,
+        })),
       })),
     })),
     summary: summaryOf(runs.flatMap((run) => run.plan.steps)),
@@ -77,12 +83,31 @@ function summaryOf(steps: readonly Step[]): object {
   return { create: count('create'), update: count('update'), prune: count('prune'), adopt: count('adopt'), keep: count('keep') };
 }
 
+const MOST_LINES = 40;
+
+/** What is made anew is told by its name; all of its fields are in the JSON. */
+function changesText(step: Step, preview: TargetRun['preview']): string {
+  if (step.action === 'create' || step.action === 'prune') return '';
+  const fields = (preview?.get(step.path)?.fields ?? []).map((field) => ({ ...field, field: field.path }));
+  return fieldLines({ fields }, MOST_LINES)
+    .map((line) => `      ${line}\n`)
+    .join('');
+}
+
 const SIGN = { create: '+', update: '~', adopt: '!', prune: '-', keep: ' ' } as const;
 
-function planText(found: TargetPlan): string {
+/** The target would not take it. */
+function isRejected({ preview }: TargetRun): boolean {
+  return [...(preview?.values() ?? [])].some(({ problem }) => problem?.severity === 'error');
+}
+
+function planText({ plan: found, preview }: TargetRun): string {
   const moving = found.steps.filter((step) => step.action !== 'keep');
   const rows = moving
-    .map((step) => `  ${SIGN[step.action]} ${step.action.padEnd(6)} ${printable(keyText(step.key))}  (${printable(step.reason)})\n`)
+    .map(
+      (step) =>
+        `  ${SIGN[step.action]} ${step.action.padEnd(6)} ${printable(keyText(step.key))}  (${printable(step.reason)})\n${changesText(step, preview)}`,
+    )
     .join('');
   const drift = found.drifted.map((key) => `  ! drift  ${printable(keyText(key))}\n`).join('');
   return `${found.environment}/${found.target}: ${moving.length === 0 ? 'nothing to do' : countOf(moving.length, 'step')}, ${found.steps.length - moving.length} as they should be\n${rows}${drift}`;

@@ -29,6 +29,8 @@ export interface ReconcileRequest {
   readonly target: string | undefined;
   readonly trigger: Trigger;
   readonly dryRun: boolean;
+  /** A dry run asks targets, too, what they would make of it; default: they are only looked at. */
+  readonly preview?: boolean;
 }
 
 export interface ReconcileResult {
@@ -81,7 +83,7 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   const { ledger } = await world.ledger.at(refs.get(branchRef('audit')));
   for (const rendering of targets) {
     if (request.target !== undefined && rendering.target.name !== request.target) continue;
-    const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun, ledger }, signal);
+    const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun, asks: request.preview === true, ledger }, signal);
     runs.push(result);
     receipts.push(toReceipt(world, { ...run, request, prepared, head: moved.head, reason: moved.reason, rendering, result }));
   }

@@ -18,6 +18,8 @@ import type { ForeignAnswers } from './foreign-answers.ts';
 import type { ObjectJudge } from './judged-objects.ts';
 import { createObjectJudge } from './judged-objects.ts';
 import { withLines } from './lines.ts';
+import { createObjectPlaces } from './placed-problems.ts';
+import type { ObjectPlaces } from './placed-problems.ts';
 import { createTargetPreparation } from './prepared-target.ts';
 import type { Prepared, PreparedTarget, SourcedInstance } from './prepared-target.ts';
 import type { Reading } from './reading.ts';
@@ -29,6 +31,8 @@ export interface RenderedEnvironment {
   /** `target instance` -> merged configuration with origins. */
   configurations(): ReadonlyMap<string, Configuration>;
   readonly warnings: readonly Problem[];
+  /** Where in git its objects were written. */
+  readonly places: ObjectPlaces;
   /** Objects that no schema judged: API version and kind -> how many. */
   readonly unjudged: ReadonlyMap<string, number>;
 }
@@ -109,7 +113,8 @@ export function createEnvironmentRenderer(
     if (denied.length > 0) return refused(denied);
     const warnings = [...found, ...objects.problems, ...verdicts].filter((problem) => problem.severity === 'warning');
     const configurations = (): ReturnType<RenderedEnvironment['configurations']> => configurationsOf(prepared);
-    return accepted({ resolution: request.resolution, rendering, configurations, warnings, unjudged: objects.unknown });
+    const places = createObjectPlaces({ environment, prepared, rendered: rendered.value, sources: sourced.map(({ source }) => source) });
+    return accepted({ resolution: request.resolution, rendering, configurations, warnings, places, unjudged: objects.unknown });
   }
 
   /** What keeps an environment from being rendered hides nothing of what is wrong with its objects. */

@@ -2,7 +2,7 @@ import { assess, assessObjects } from '#health/health.ts';
 import type { DeclaredTarget } from '#model/desired.ts';
 import type { TargetHealth } from '#model/health.ts';
 import { keyText } from '#model/kubernetes-object.ts';
-import type { HeldStep, Observation, Outcome, TargetPlan } from '#model/plan.ts';
+import type { HeldStep, Observation, Outcome, StepPreview, TargetPlan } from '#model/plan.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
 import type { TargetRendering } from '#model/rendering.ts';
@@ -10,12 +10,15 @@ import { guardPlan, holdBack, nextInventory, planChanges } from '#plan/plan.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { Target } from '#ports/target.ts';
 import type { Ledger } from './audit-branch.ts';
+import { placedOutcomes, placedPreview } from './placed-problems.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import { deletionBudget, isConfirmed, targetDeclaration } from './sync-rules.ts';
 import type { World } from './world.ts';
 
 export interface TargetRun {
   readonly plan: TargetPlan;
+  /** By path; absent where nobody asked, or the target has no dry run. */
+  readonly preview?: ReadonlyMap<string, StepPreview>;
   readonly problems: readonly Problem[];
   readonly health: TargetHealth;
   /** What is written once something else is well. */
@@ -26,6 +29,8 @@ export interface SyncRequest {
   readonly prepared: PreparedEnvironment;
   readonly rendering: TargetRendering;
   readonly dryRun: boolean;
+  /** The target is asked for its own dry run. */
+  readonly asks: boolean;
   readonly ledger: Ledger;
 }
 
@@ -46,8 +51,11 @@ export async function syncTarget(world: World, request: SyncRequest, signal?: Ab
     const planned = notingLoss(planTarget(request.prepared, declared, request.rendering, observation), isLost);
     if (request.dryRun || planned.problems.length > 0) {
       const health = assess(request.rendering, observation);
-      const ending: Ending = planned.problems.length > 0 ? { kind: 'stuck', problems: planned.problems } : { kind: 'settled' };
-      return { ...planned, health, held: staged(request, observation, planned.plan).held, outcomes: [], ending };
+      const { plan, held } = staged(request, observation, planned.plan);
+      const asked = request.dryRun && request.asks && planned.problems.length === 0 ? await previewOf(request, target, plan, signal) : {};
+      const problems = asked.problems ?? planned.problems;
+      const ending: Ending = problems.length > 0 ? { kind: 'stuck', problems } : { kind: 'settled' };
+      return { ...planned, ...asked, health, held, outcomes: [], ending };
     }
     const done = await applyInStages({ ...request, declared, target }, { observation, plan: planned.plan }, signal);
     const health = assess(request.rendering, done.observation);
@@ -56,6 +64,19 @@ export async function syncTarget(world: World, request: SyncRequest, signal?: Ab
     if (!isPortError(error)) throw error;
     return unreachable(request, error.kind === 'invalid' || error.kind === 'unsupported' || error.kind === 'denied', error.message);
   }
+}
+
+/** What the target itself says of a plan; nothing where it has no dry run. */
+async function previewOf(
+  { prepared }: SyncRequest,
+  target: Target,
+  plan: TargetPlan,
+  signal: AbortSignal | undefined,
+): Promise<Partial<Pick<TargetRun, 'problems' | 'preview'>>> {
+  if (target.preview === undefined) return {};
+  const keys = new Map(plan.steps.map((step) => [step.path, step.key]));
+  const preview = placedPreview(prepared.rendered.places, plan.target, { preview: await target.preview(plan, signal), keys });
+  return { preview, problems: [...preview.values()].flatMap((step) => step.problem ?? []) };
 }
 
 interface Found {
@@ -81,12 +102,13 @@ async function applyInStages(
   signal: AbortSignal | undefined,
 ): Promise<Applied> {
   const outcomes = new Map<string, Outcome>();
+  const { places } = request.prepared.rendered;
   let { observation, plan } = found;
   for (let turn = 0; ; turn += 1) {
     const stage = staged(request, observation, plan);
     const isDone = stage.plan.steps.every((step) => step.action === 'keep') && isCurrent(observation, stage.plan);
     if (isDone || turn === MOST_TURNS) return { observation, held: stage.held, outcomes: [...outcomes.values()], problems: [] };
-    const became = await request.target.apply(stage.plan, nextInventory(stage.plan), signal);
+    const became = placedOutcomes(places, plan.target, await request.target.apply(stage.plan, nextInventory(stage.plan), signal));
     for (const outcome of became) noteOutcome(outcomes, outcome);
     observation = await request.target.observe(request.rendering.objects, signal);
     const isWell = became.every((outcome) => outcome.problem === undefined);

@@ -4,7 +4,7 @@ import { isNoise, type ObjectDifference } from '#model/rendered-diff.ts';
 import { textPatch } from '#model/text-patch.ts';
 
 /** The fields of one object as lines with `-` and `+`, at most `limit` of them; what is noise is only counted. */
-export function fieldLines(object: ObjectDifference, limit: number): readonly string[] {
+export function fieldLines(object: Pick<ObjectDifference, 'fields'>, limit: number): readonly string[] {
   const told = object.fields.filter((field) => !isNoise(field));
   const lines = told.flatMap(linesOf);
   const quiet = object.fields.length - told.length;
