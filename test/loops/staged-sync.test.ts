@@ -30,7 +30,7 @@ function gardenWithHealth(garden: Garden) {
 describe('a target that says itself how its objects are', () => {
   test('gets what depends on something once that is healthy, and the run in between waits for it', async () => {
     const { target, say, run } = gardenWithHealth(await plantedGarden());
-    const applied = target.apply;
+    const applied = target.apply.bind(target);
     // It is seen progressing by the look that follows the write.
     target.apply = async (plan, next, signal) => {
       const outcomes = await applied(plan, next, signal);
