@@ -91,11 +91,19 @@ async function list(world: OpenedWorld, kind: string, state: DesiredState): Prom
       const statuses = await statusesOf(world, state);
       return {
         kind: 'TargetList',
-        header: ['ENVIRONMENT', 'TARGET', 'SYNC', 'HEALTH', 'DRIFTED'],
+        header: ['ENVIRONMENT', 'TARGET', 'SYNC', 'HEALTH', 'DRIFTED', 'PARTITION', 'WAITING'],
         items: statuses.flatMap(({ environment, targets }) =>
           targets.map((target) => ({
             name: `${environment}/${target.name}`,
-            row: [environment, target.name, target.sync, target.health, String(target.drifted)],
+            row: [
+              environment,
+              target.name,
+              target.sync,
+              target.health,
+              String(target.drifted),
+              target.partition ?? '-',
+              target.waiting ?? '-',
+            ],
             document: { environment, ...target },
           })),
         ),

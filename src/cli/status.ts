@@ -53,7 +53,7 @@ function rowsOf(item: EnvironmentStatus): readonly (readonly string[])[] {
   if (item.targets.length === 0) return [[item.environment, '-', 'Unknown', item.ending.kind, capsules]];
   return item.targets.map((target) => [
     item.environment,
-    target.name,
+    target.partition === null ? target.name : `${target.name} (${target.partition})`,
     target.sync,
     target.drifted > 0 ? `${target.health}, ${target.drifted} drifted` : target.health,
     capsules,

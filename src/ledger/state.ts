@@ -9,6 +9,8 @@ export interface TargetState {
   readonly shapedBy: string;
   readonly rendering: string | undefined;
   readonly health: HealthState;
+  /** Since when it has been healthy with that rendering; undefined while it is not. */
+  readonly healthySince: Instant | undefined;
   readonly ending: string;
   readonly drift: boolean;
   readonly at: Instant;
@@ -80,10 +82,14 @@ export function after(ledger: Ledger, records: readonly AuditRecord[]): Ledger {
 }
 
 function targetState(record: AuditRecord, before: TargetState | undefined, at: Instant): TargetState {
+  const rendering = textField(record, 'rendering');
+  const health = healthField(record, 'targetHealth') ?? 'unknown';
+  const since = before?.rendering === rendering ? before?.healthySince : undefined;
   return {
     shapedBy: textField(record, 'commit') ?? textField(record, 'revision') ?? '',
-    rendering: textField(record, 'rendering'),
-    health: healthField(record, 'targetHealth') ?? 'unknown',
+    rendering,
+    health,
+    healthySince: health === 'healthy' ? (since ?? at) : undefined,
     ending: textField(record, 'ending') ?? '',
     drift: record.data['driftDetected'] === true,
     at,

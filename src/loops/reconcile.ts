@@ -20,6 +20,7 @@ import type { Regated } from './regate.ts';
 import { releaseBranches } from './release-branches.ts';
 import { advanceRendered } from './rendered-branch.ts';
 import type { RenderedHead } from './rendered-branch.ts';
+import { rolloutOf } from './rollout-targets.ts';
 import { syncTarget } from './sync-target.ts';
 import type { SyncResult, TargetRun } from './sync-target.ts';
 import type { World } from './world.ts';
@@ -81,9 +82,13 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   const receipts: Receipt[] = [];
   const runs: TargetRun[] = [];
   const { ledger } = await world.ledger.at(refs.get(branchRef('audit')));
-  for (const rendering of targets) {
+  const rollout = rolloutOf(prepared, ledger, world.clock.now());
+  for (const rendering of rollout.order) {
     if (request.target !== undefined && rendering.target.name !== request.target) continue;
-    const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun, asks: request.preview === true, ledger }, signal);
+    const turn = rollout.turnOf(rendering.target.name);
+    const asks = request.preview === true;
+    const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun, asks, ledger, turn }, signal);
+    rollout.saw(rendering, result);
     runs.push(result);
     receipts.push(toReceipt(world, { ...run, request, prepared, head: moved.head, reason: moved.reason, rendering, result }));
   }
@@ -117,7 +122,10 @@ function decisionOf(world: World, gated: Extract<Regated, { kind: 'passed' }>) {
 
 /** Better health that may be recorded only later: the run is repeated then. */
 function heldBack(ending: Ending, until: Instant | undefined): Ending {
-  if (until === undefined || ending.kind !== 'settled') return ending;
+  if (until === undefined) return ending;
+  // Pauses of a rollout count from the record.
+  if (ending.kind === 'waiting' && ending.until !== undefined && ending.until > until) return { ...ending, until };
+  if (ending.kind !== 'settled') return ending;
   return { kind: 'waiting', reasons: ['health is recorded at most once a minute'], until };
 }
 
@@ -135,14 +143,15 @@ interface ReceiptFacts {
 
 function toReceipt(world: World, facts: ReceiptFacts): Receipt {
   const drifted = facts.result.plan.drifted.length > 0;
+  const { commit, rendering } = facts.result.standing ?? { commit: facts.head?.commit, rendering: facts.rendering.digest };
   return {
     runId: facts.runId,
     traceId: facts.traceId,
     environment: facts.prepared.environment.name,
     target: facts.rendering.target.name,
     revision: facts.prepared.revision,
-    commit: facts.head?.commit,
-    rendering: facts.rendering.digest,
+    commit,
+    rendering,
     cause: facts.request.trigger,
     reason: drifted && facts.reason === 'config' ? 'drift' : facts.reason,
     began: facts.began,

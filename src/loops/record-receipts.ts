@@ -1,12 +1,17 @@
 import { auditCommitMessage, draftRecords, recordDigest } from '#ledger/ledger.ts';
+import { toSha256 } from '#model/digest.ts';
 import type { Instant } from '#model/instant.ts';
-import { branchRef } from '#model/names.ts';
+import { branchRef, toInstanceName } from '#model/names.ts';
 import type { GateReading } from '#model/promotion.ts';
 import type { Receipt } from '#model/receipt.ts';
+import type { TargetRendering } from '#model/rendering.ts';
 import { PortError, isPortError } from '#ports/port-error.ts';
+import type { Ledger } from './audit-branch.ts';
 import { appendToBranch } from './branch-writing.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import type { World } from './world.ts';
+
+type Instances = Parameters<typeof draftRecords>[1][number]['instances'];
 
 const TRIES = 8;
 /** Heads of squashed pull requests that one commit keeps reachable. */
@@ -32,12 +37,13 @@ export async function recordReceipts(world: World, request: RecordRequest, signa
     const view = await world.ledger.at(head);
     const [broken] = view.problems;
     if (broken !== undefined) throw new PortError('invalid', `the audit branch is broken and is not written to: ${broken.message}`);
+    const receipts = request.receipts.filter((receipt) => !isOvertaken(request.prepared, receipt, view.ledger));
     const draft = draftRecords(
       view.ledger,
-      request.receipts.map((receipt) => ({
+      receipts.map((receipt) => ({
         ...request,
         receipt,
-        instances: instancesOf(request.prepared, receipt),
+        instances: instancesOf(request.prepared, receipt, view.ledger),
         tenant: request.prepared.environment.declared.value.spec.tenancy?.tenant,
       })),
       { source: world.settings.source, repository: world.settings.repository, at: world.clock.now() },
@@ -72,7 +78,26 @@ export async function recordReceipts(world: World, request: RecordRequest, signa
   }
 }
 
-function instancesOf(prepared: PreparedEnvironment, receipt: Receipt) {
-  const target = prepared.rendered.rendering.targets.find((item) => item.target.name === receipt.target);
-  return receipt.rendering === undefined ? undefined : target?.instances;
+/** What the receipt's rendering holds: a target that waits for its turn keeps what the ledger says it runs. */
+function instancesOf(prepared: PreparedEnvironment, receipt: Receipt, ledger: Ledger): Instances {
+  const target = renderingOf(prepared, receipt);
+  if (receipt.rendering === undefined || receipt.rendering === target?.digest)
+    return receipt.rendering === undefined ? undefined : target?.instances;
+  const capsules = new Map<string, string>(prepared.pins.map((pin) => [pin.instance, pin.capsule]));
+  const standing = ledger.instances.get(`${receipt.environment}/${receipt.target}`) ?? new Map();
+  return new Map(
+    [...standing].map(([name, { version, sha256 }]) => {
+      return [toInstanceName(name), { capsule: capsules.get(name) ?? name, version, sha256: toSha256(sha256) }];
+    }),
+  );
+}
+
+/** Another engine put the wanted rendering there, while this one still saw the target wait. */
+function isOvertaken(prepared: PreparedEnvironment, receipt: Receipt, ledger: Ledger): boolean {
+  const wanted = renderingOf(prepared, receipt)?.digest;
+  return receipt.rendering !== wanted && ledger.targets.get(`${receipt.environment}/${receipt.target}`)?.rendering === wanted;
+}
+
+function renderingOf(prepared: PreparedEnvironment, receipt: Receipt): TargetRendering | undefined {
+  return prepared.rendered.rendering.targets.find((item) => item.target.name === receipt.target);
 }

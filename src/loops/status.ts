@@ -26,6 +26,10 @@ export interface TargetStatus {
   readonly sync: CapsuleStatus['sync'];
   readonly drifted: number;
   readonly rendering: string | null;
+  /** Its group in the order over the targets; null where no rollout is declared. */
+  readonly partition: string | null;
+  /** Why it does not get its rendering yet. */
+  readonly waiting: string | null;
 }
 
 /** EnvironmentStatus of contracts.md: computed from the clone and the targets, nothing remembered. */
@@ -59,7 +63,7 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
       : await promote(world, { environment: name, only: undefined, dryRun: true, byPerson: false }, signal);
   const held = coming?.held ?? [];
   const pins = declared?.lock === undefined ? [] : pinsOfLock(declared.lock.value);
-  const targets = result.runs.map(({ plan, health, problems }): TargetStatus => {
+  const targets = result.runs.map(({ plan, health, problems, turn }): TargetStatus => {
     const isSynced = problems.length === 0 && plan.steps.every((step) => step.action === 'keep') && head?.targets.has(plan.target) === true;
     return {
       name: plan.target,
@@ -67,6 +71,8 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
       sync: isSynced ? 'Synced' : 'OutOfSync',
       drifted: plan.drifted.length,
       rendering: plan.rendering,
+      partition: turn?.partition ?? null,
+      waiting: turn?.kind === 'wait' ? turn.reason : null,
     };
   });
   const sync: CapsuleStatus['sync'] =

@@ -12,6 +12,8 @@ import type { Target } from '#ports/target.ts';
 import type { Ledger } from './audit-branch.ts';
 import { placedOutcomes, placedPreview } from './placed-problems.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
+import { noPlan, waitingTurn, waitingUnseen } from './rollout-targets.ts';
+import type { RolloutTurn, Standing } from './rollout-targets.ts';
 import { deletionBudget, isConfirmed, targetDeclaration } from './sync-rules.ts';
 import type { World } from './world.ts';
 
@@ -23,6 +25,8 @@ export interface TargetRun {
   readonly health: TargetHealth;
   /** What is written once something else is well. */
   readonly held: readonly HeldStep[];
+  /** Where a rollout is declared. */
+  readonly turn?: RolloutTurn | undefined;
 }
 
 export interface SyncRequest {
@@ -32,15 +36,22 @@ export interface SyncRequest {
   /** The target is asked for its own dry run. */
   readonly asks: boolean;
   readonly ledger: Ledger;
+  readonly turn: RolloutTurn | undefined;
 }
 
 export interface SyncResult extends TargetRun {
   readonly outcomes: readonly Outcome[];
   readonly ending: Ending;
+  /** What a target keeps that waits for its turn in the rollout. */
+  readonly standing?: Standing | undefined;
 }
 
 /** Brings one target to its rendering, as far as what is there is well: what depends on the rest is left to the next run. */
 export async function syncTarget(world: World, request: SyncRequest, signal?: AbortSignal): Promise<SyncResult> {
+  return { ...(await syncInTurn(world, request, signal)), turn: request.turn };
+}
+
+async function syncInTurn(world: World, request: SyncRequest, signal?: AbortSignal): Promise<SyncResult> {
   const { environment } = request.prepared;
   const declared = environment.targets.find((target) => target.name === request.rendering.target.name);
   if (declared === undefined) throw new Error('a rendering names a target that is not declared');
@@ -49,6 +60,8 @@ export async function syncTarget(world: World, request: SyncRequest, signal?: Ab
     const observation = await target.observe(request.rendering.objects, signal);
     const isLost = observation.inventory === undefined && ran(request);
     const planned = notingLoss(planTarget(request.prepared, declared, request.rendering, observation), isLost);
+    if (request.turn?.kind === 'wait' && observation.inventory?.rendering !== request.rendering.digest)
+      return waitingTurn(request, request.turn, { plan: planned.plan, observation });
     if (request.dryRun || planned.problems.length > 0) {
       const health = assess(request.rendering, observation);
       const { plan, held } = staged(request, observation, planned.plan);
@@ -62,6 +75,7 @@ export async function syncTarget(world: World, request: SyncRequest, signal?: Ab
     return { ...planned, health, held: done.held, outcomes: done.outcomes, ending: afterApply(done, health, planned.plan) };
   } catch (error) {
     if (!isPortError(error)) throw error;
+    if (request.turn?.kind === 'wait') return waitingUnseen(request, request.turn, error.message);
     return unreachable(request, error.kind === 'invalid' || error.kind === 'unsupported' || error.kind === 'denied', error.message);
   }
 }
@@ -202,15 +216,7 @@ function endingOf(health: TargetHealth, plan: TargetPlan): Ending {
 function unreachable(request: SyncRequest, final: boolean, message: string): SyncResult {
   const { environment, name: target } = request.rendering.target;
   const instances = [...request.rendering.instances.keys()].map((instance) => ({ instance, state: 'unknown' as const, reasons: [] }));
-  const plan: TargetPlan = {
-    environment,
-    target,
-    rendering: request.rendering.digest,
-    basis: request.rendering.digest,
-    steps: [],
-    drifted: [],
-    problems: [],
-  };
+  const plan = noPlan(request.rendering);
   const problem: Problem = {
     code: 'target-unusable',
     rule: undefined,

@@ -39,7 +39,7 @@ function effects(files: Readonly<Record<string, string>>): readonly string[] {
   );
 }
 
-test('gates of unknown types and windows hold; other drivers, rollout, freeze and suspend make an environment stuck', () => {
+test('gates of unknown types and windows hold; other drivers, freeze and suspend make an environment stuck', () => {
   const spec = [
     'targets:',
     '  a:',
@@ -55,8 +55,6 @@ test('gates of unknown types and windows hold; other drivers, rollout, freeze an
     'windows:',
     '  - name: week',
     '    kind: allow',
-    'rollout:',
-    '  maxUnavailable: 0',
     'freeze:',
     '  reason: INC-421',
     'sync:',
@@ -66,9 +64,8 @@ test('gates of unknown types and windows hold; other drivers, rollout, freeze an
     'stuck environment dev 9 /spec/targets/a/driver',
     'holds environment dev 17 /spec/gates/1/type',
     'holds environment dev 18 /spec/windows',
-    'stuck environment dev 21 /spec/rollout',
-    'stuck environment dev 23 /spec/freeze',
-    'stuck environment dev 26 /spec/sync/suspend',
+    'stuck environment dev 21 /spec/freeze',
+    'stuck environment dev 24 /spec/sync/suspend',
   ]);
 });
 

@@ -1,0 +1,158 @@
+import { assess } from '#health/health.ts';
+import type { CommitId } from '#model/digest.ts';
+import { toCommitId, toSha256 } from '#model/digest.ts';
+import type { Sha256 } from '#model/digest.ts';
+import type { HealthState, TargetHealth } from '#model/health.ts';
+import type { Instant } from '#model/instant.ts';
+import type { TargetName } from '#model/names.ts';
+import { toInstanceName } from '#model/names.ts';
+import type { Inventory, Observation, TargetPlan } from '#model/plan.ts';
+import type { Ending } from '#model/receipt.ts';
+import type { RenderedObject, TargetRendering } from '#model/rendering.ts';
+import { planRollout } from '#rollout/rollout.ts';
+import type { Ledger } from './audit-branch.ts';
+import type { PreparedEnvironment } from './prepare-environment.ts';
+import type { SyncRequest, SyncResult } from './sync-target.ts';
+
+/** Whether a target gets its rendering now; see planRollout. */
+export type RolloutTurn = NonNullable<ReturnType<ReturnType<typeof planRollout>['turns']['get']>>;
+type WaitingTurn = Extract<RolloutTurn, { kind: 'wait' }>;
+
+/** What stays on a target that waits: what the ledger says was put there. */
+export interface Standing {
+  readonly rendering: Sha256 | undefined;
+  readonly commit: CommitId | undefined;
+}
+
+/** The order over the targets of an environment during one run; every target that was looked at may let others go. */
+export interface Rollout {
+  readonly order: readonly TargetRendering[];
+  /** Undefined where no rollout is declared: then all go at once. */
+  turnOf(target: TargetName): RolloutTurn | undefined;
+  saw(rendering: TargetRendering, seen: { readonly health: TargetHealth; readonly standing?: Standing | undefined }): void;
+}
+
+export function rolloutOf(prepared: PreparedEnvironment, ledger: Ledger, now: Instant): Rollout {
+  const { environment, rendered } = prepared;
+  const { targets } = rendered.rendering;
+  const declaration = environment.declared.value.spec.rollout;
+  if (declaration === undefined) return { order: targets, turnOf: () => undefined, saw: () => undefined };
+
+  const byName = new Map<string, TargetRendering>(targets.map((one) => [one.target.name, one]));
+  const known = new Map(
+    environment.targets.flatMap(({ name, value }) => {
+      const wanted = byName.get(name)?.digest;
+      const { rendering, health = 'unknown' as const, healthySince } = ledger.targets.get(`${environment.name}/${name}`) ?? {};
+      if (wanted === undefined) return [];
+      return [[name, { name, labels: value.labels ?? {}, wanted, last: { rendering, health, healthySince }, live: undefined }] as const];
+    }),
+  );
+  const seen = new Map<TargetName, TargetHealth['state']>();
+  const begun = new Set<TargetName>();
+
+  const plan = () =>
+    planRollout({
+      declaration,
+      targets: [...known.values()].map((target) => {
+        const last = begun.has(target.name) && target.last.rendering !== target.wanted ? newlyBegun(target.wanted) : target.last;
+        return { ...target, last, live: seen.get(target.name) };
+      }),
+      now,
+    });
+
+  return {
+    order: plan().order.flatMap((name) => byName.get(name) ?? []),
+    turnOf: (target) => plan().turns.get(target),
+    saw(rendering, { health, standing }) {
+      seen.set(rendering.target.name, health.state);
+      if (standing === undefined) begun.add(rendering.target.name);
+    },
+  };
+}
+
+/** Its time of health is the record's that this run will write. */
+function newlyBegun(rendering: Sha256) {
+  return { rendering, health: 'progressing', healthySince: undefined } as const;
+}
+
+/** Looked at and left as it is; what stands in the way of its plan counts once its turn comes. */
+export function waitingTurn(
+  { rendering, ledger }: SyncRequest,
+  turn: WaitingTurn,
+  { plan, observation }: { readonly plan: TargetPlan; readonly observation: Observation },
+): SyncResult {
+  const standing = standingOn(ledger, rendering);
+  const health = assessStanding(rendering, observation, standing);
+  return { plan, problems: [], health, held: [], outcomes: [], ending: waitingFor(rendering.target.name, turn), standing };
+}
+
+/** Nothing was to be done there, so nobody has to try again sooner. */
+export function waitingUnseen({ rendering, ledger }: SyncRequest, turn: WaitingTurn, message: string): SyncResult {
+  const { kind, reasons, until } = waitingFor(rendering.target.name, turn);
+  const ending: Ending = { kind, reasons: [...reasons, `${rendering.target.name} cannot be looked at: ${message}`], until };
+  const health: TargetHealth = { state: 'unknown', instances: [] };
+  return { plan: noPlan(rendering), problems: [], health, held: [], outcomes: [], ending, standing: standingOn(ledger, rendering) };
+}
+
+/** Where nobody could look. */
+export function noPlan({ target: { environment, name }, digest }: TargetRendering): TargetPlan {
+  return { environment, target: name, rendering: digest, basis: digest, steps: [], drifted: [], problems: [] };
+}
+
+function waitingFor(target: TargetName, turn: WaitingTurn): Extract<Ending, { kind: 'waiting' }> {
+  return { kind: 'waiting', reasons: [`${target} keeps what it has: ${turn.reason}`], until: turn.until };
+}
+
+/** What the ledger says was put on a target last. */
+function standingOn(ledger: Ledger, { target }: TargetRendering): Standing {
+  const last = ledger.targets.get(`${target.environment}/${target.name}`);
+  if (last?.rendering === undefined) return { rendering: undefined, commit: undefined };
+  return { rendering: toSha256(last.rendering), commit: toCommitId(last.shapedBy) };
+}
+
+/** How what stands on a waiting target is: judged by what its inventory says was put there, not by what is to come. */
+function assessStanding(coming: TargetRendering, observation: Observation, standing: Standing): TargetHealth {
+  const { inventory } = observation;
+  if (inventory === undefined) return { state: standing.rendering === undefined ? 'progressing' : 'degraded', instances: [] };
+  const health = assess(standingRendering(coming, inventory), observation);
+  // What the ledger calls begun never arrived in whole: nothing of it may be called healthy.
+  return inventory.rendering === standing.rendering ? health : notYet(health);
+}
+
+function notYet({ state, instances }: TargetHealth): TargetHealth {
+  return { state: doubted(state), instances: instances.map((one) => ({ ...one, state: doubted(one.state) })) };
+}
+
+function doubted(state: HealthState): HealthState {
+  return state === 'healthy' ? 'progressing' : state;
+}
+
+function standingRendering(coming: TargetRendering, inventory: Inventory): TargetRendering {
+  const next = new Map(coming.objects.map((object) => [object.path, object]));
+  const objects = inventory.objects
+    .filter((row) => !row.pending)
+    .map((row): RenderedObject => {
+      const [instance = ''] = row.path.split('/');
+      const { group, kind, name, namespace } = row.key;
+      // What its status means follows from the kind; only expressions of a capsule are asked of the version that comes.
+      const health = next.get(row.path)?.health;
+      const object = { apiVersion: `${group}/${versionOf(row.path)}`.replace(/^\//, ''), kind, metadata: { name, namespace } };
+      return {
+        key: row.key,
+        instance: toInstanceName(instance),
+        path: row.path,
+        sha256: row.sha256,
+        object,
+        text: '',
+        ...(health === undefined ? {} : { health }),
+      };
+    });
+  const facts = { capsule: '', version: '', gitTree: '', sha256: inventory.rendering, configSha256: inventory.rendering, wave: 0 };
+  const instances = new Map(objects.map(({ instance }) => [instance, coming.instances.get(instance) ?? facts]));
+  return { ...coming, digest: inventory.rendering, objects, instances };
+}
+
+/** `<group>_<version>_<kind>_...` */
+function versionOf(path: string): string {
+  return path.split('/').at(-1)?.split('_')[1] ?? 'v1';
+}
