@@ -40,6 +40,7 @@ import { strategyProblems } from './rules/strategy.ts';
 import { successionProblems } from './rules/succession.ts';
 import { syncProblems } from './rules/sync.ts';
 import { targetFactProblems } from './rules/target-facts.ts';
+import { targetFieldProblems } from './rules/target-fields.ts';
 import { targetProblems } from './rules/targets.ts';
 import { tenancyProblems } from './rules/tenancy.ts';
 import { windowProblems } from './rules/windows.ts';
@@ -106,6 +107,7 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...scheduleProblems(context),
     ...promotionProblems(context),
     ...targetProblems(context),
+    ...targetFieldProblems(context),
     ...targetFactProblems(context),
     ...componentNameProblems(context),
     ...networkPeerProblems(context),

@@ -1,4 +1,6 @@
 import type { ObjectKey } from '#model/kubernetes-object.ts';
+import { listed, quoted } from '#model/quoted.ts';
+import { didYouMean } from '#model/suggest.ts';
 
 /** One entry `credentials.NAME` of the service's configuration: how a cluster is reached, and what may be written there. */
 export interface ClusterAccess {
@@ -23,12 +25,41 @@ export type ClusterLogin =
       /** Whether a login program that the file names is run. */
       readonly allowExec: boolean;
     }
-  | { readonly kind: 'inCluster' };
+  | { readonly kind: 'in-cluster' };
+
+export type AccessChoice =
+  | { readonly kind: 'found'; readonly access: ClusterAccess }
+  | { readonly kind: 'refused'; readonly message: string };
+
+/** The entry that a target names, if there is one and its environment may use it; else why not and what to do. */
+export function chooseAccess(
+  credentials: ReadonlyMap<string, ClusterAccess>,
+  asked: { readonly environment: string; readonly target: string; readonly credentials: string | undefined },
+): AccessChoice {
+  const { environment, target, credentials: name } = asked;
+  if (name === undefined) return { kind: 'refused', message: `target ${target} of ${environment} is a cluster and names no credentials` };
+  const access = credentials.get(name);
+  if (access === undefined) {
+    const known = [...credentials.keys()].sort();
+    const near = didYouMean(name, known);
+    const there = known.length === 0 ? 'it has none' : `known: ${listed(known, 20)}`;
+    return {
+      kind: 'refused',
+      message: `the configuration has no credentials ${quoted(name)} (${there})${near}${near === '' ? '.' : ''} Add credentials.${name} to capstan.yaml, or correct the name in git.`,
+    };
+  }
+  if (allowsEnvironment(access, environment)) return { kind: 'found', access };
+  const allowed = access.environments ?? [];
+  return {
+    kind: 'refused',
+    message: `credentials ${name} may not be used by ${environment} (allowed: ${allowed.length === 0 ? 'no environment' : listed(allowed, 20)}). Add ${environment} to credentials.${name}.environments in capstan.yaml, or use other credentials.`,
+  };
+}
 
 /** Neither gives anybody rights nor stands in the way of other requests; everything else of a cluster is named on purpose. */
 export const USUAL_CLUSTER_RESOURCES: readonly string[] = ['Namespace', 'CustomResourceDefinition.apiextensions.k8s.io'];
 
-export function allowsEnvironment({ environments }: ClusterAccess, environment: string): boolean {
+function allowsEnvironment({ environments }: ClusterAccess, environment: string): boolean {
   return environments === undefined || environments.includes(environment);
 }
 

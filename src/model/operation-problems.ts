@@ -165,6 +165,20 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'drift: { ignore: [{ target: { kind: Deployment }, paths: [/spec] }] }',
     remedy: 'Bound times and retries, confirm deletions where data is kept, end freezes, and ignore single fields only.',
   },
+  'target-field-unused': {
+    rule: undefined,
+    title: 'A target says something that its driver does not look at',
+    why: 'Who wrote it believes that it is heeded: a cluster that objects go to, or a user that they are written as.',
+    example: 'targets: { local: { driver: directory, path: dev, credentials: eu-1 } }',
+    remedy: 'Remove the field, or name the driver that it is for.',
+  },
+  'target-incomplete': {
+    rule: undefined,
+    title: 'A target does not say how it is reached',
+    why: 'A directory has a path; a cluster has credentials, whose source stands in the configuration of the service and never in git.',
+    example: 'targets: { eu-1: { driver: kubernetes, namespace: acme-dev } }',
+    remedy: 'Add what the driver needs: path, or credentials.',
+  },
   'tenancy-broken': {
     rule: 'V-56',
     title: 'An environment leaves the place of its tenant',

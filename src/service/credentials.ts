@@ -31,7 +31,7 @@ export async function credentialsOf(draft: Draft, purpose: 'service' | 'command'
 }
 
 function sourceOf(draft: Draft, entry: Json): ClusterLogin {
-  if (valueAt(entry, '/inCluster') === true) return { kind: 'inCluster' };
+  if (valueAt(entry, '/inCluster') === true) return { kind: 'in-cluster' };
   return {
     kind: 'kubeconfig',
     file: resolve(draft.directory, textAt(entry, '/kubeconfig/file') ?? ''),

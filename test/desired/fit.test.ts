@@ -37,7 +37,7 @@ function running(version: string, driver = 'kubernetes'): readonly string[] {
       'capsules/web/capsule.yaml': capsule('web', '1.0.0', 'compatibility: { kubernetes: ">=1.29 <1.37" }'),
       'environments/dev/environment.yaml': environment(
         'dev',
-        `targets: { one: { driver: ${driver}, path: x, facts: { kubernetes: "${version}" } } }\ncapsules: { web: { version: ^1.0.0 } }`,
+        `targets: { one: { driver: ${driver}, ${driver === 'kubernetes' ? 'credentials' : 'path'}: x, facts: { kubernetes: "${version}" } } }\ncapsules: { web: { version: ^1.0.0 } }`,
       ),
     }),
   );

@@ -69,7 +69,7 @@ test('everything that an entry says is read', async () => {
       clusterResources: ['*'],
       impersonate: 'system:serviceaccount:acme:gitops',
     },
-    here: { source: { kind: 'inCluster' }, environments: [], namespaces: undefined, clusterResources: USUAL, impersonate: undefined },
+    here: { source: { kind: 'in-cluster' }, environments: [], namespaces: undefined, clusterResources: USUAL, impersonate: undefined },
   });
 });
 
