@@ -306,6 +306,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
     ids: world.ids,
     journal,
     version: world.settings.version,
+    ...(world.targets.watch === undefined ? {} : { watch: (moved) => world.targets.watch?.(moved) }),
   });
   const kept = opened.move();
   return closable(service.url, async () => {

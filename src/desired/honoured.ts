@@ -109,6 +109,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/sync/prune',
       '/spec/sync/selfHeal',
       '/spec/sync/drift',
+      '/spec/sync/drift/maxPerHour',
       '/spec/policies/**',
     ],
     descriptive: [
@@ -147,8 +148,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       stuck('/spec/sync/retryBudget'),
       stuck('/spec/sync/deletionPolicy', 'Delete'),
       stuck('/spec/sync/drift/ignore'),
-      stuck('/spec/sync/drift/onDetect', 'correct'),
-      holds('/spec/sync/drift/maxPerHour'),
+      stuck('/spec/sync/drift/onDetect', 'correct', 'report'),
       stuck('/spec/sync/wait', true),
       stuck('/spec/sync/suspend'),
       stuck('/spec/sync/renderedReview'),

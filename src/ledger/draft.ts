@@ -2,12 +2,13 @@ import { sha256Of, type Sha256 } from '#model/digest.ts';
 import type { HealthState } from '#model/health.ts';
 import { instantText, toInstant, type Instant } from '#model/instant.ts';
 import { canonicalJson, type Json, type JsonObject } from '#model/json.ts';
+import { keyText } from '#model/kubernetes-object.ts';
 import type { CapsuleName, InstanceName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
 import type { GateReading } from '#model/promotion.ts';
 import type { AuditRecord, Ending, Receipt } from '#model/receipt.ts';
 import { digestOf, pathOf, recordId, recordText } from './records.ts';
-import { after, type InstanceState, type Ledger, type TargetState } from './state.ts';
+import { after, foughtIn, type InstanceState, type Ledger, type TargetState } from './state.ts';
 
 /** A receipt with what the loop knows about its instances. */
 export interface ReceiptFacts {
@@ -107,7 +108,10 @@ function draftOne(
 
 function isSameShape(last: TargetState, receipt: Receipt): boolean {
   return (
-    last.shapedBy === (receipt.commit ?? receipt.revision) && last.rendering === receipt.rendering && last.drift === receipt.driftDetected
+    last.shapedBy === (receipt.commit ?? receipt.revision) &&
+    last.rendering === receipt.rendering &&
+    last.drift === receipt.driftDetected &&
+    last.fought.join() === foughtIn(driftOf(receipt)).join()
   );
 }
 
@@ -181,6 +185,7 @@ function recordOf(subject: Subject, link: { readonly seq: number; readonly prev:
     rendering: receipt.rendering,
     ending: endingText(receipt.ending),
     driftDetected: receipt.driftDetected,
+    drift: driftOf(receipt),
     changed: counts.created + counts.updated + counts.deleted > 0,
     objects: counts,
     trustNotice: receipt.trustNotice,
@@ -235,6 +240,14 @@ function countsOf(receipt: Receipt): {
 function outcomeOf(receipt: Receipt): string {
   if (receipt.outcomes.some((outcome) => outcome.result === 'failed' || outcome.result === 'refused')) return 'failure';
   return receipt.ending.kind === 'stuck' || receipt.ending.kind === 'retry' ? 'failure' : 'success';
+}
+
+/** Objects of one record; more are counted by `objects` and named in status. */
+const TOLD = 50;
+
+function driftOf({ drift = [] }: Receipt): readonly JsonObject[] | undefined {
+  if (drift.length === 0) return undefined;
+  return drift.slice(0, TOLD).map(({ key, action, changedBy }) => ({ object: keyText(key), action, changedBy }));
 }
 
 /** The ending without what changes by the minute: reasons of waiting come and go. */

@@ -1,5 +1,6 @@
 import type { HealthState } from '#model/health.ts';
 import { toInstant, type Instant } from '#model/instant.ts';
+import { isJsonObject, jsonText, type Json } from '#model/json.ts';
 import type { AuditRecord } from '#model/receipt.ts';
 import { digestOf, GENESIS, healthField, textField, timeOf, versionField } from './records.ts';
 
@@ -13,6 +14,8 @@ export interface TargetState {
   readonly healthySince: Instant | undefined;
   readonly ending: string;
   readonly drift: boolean;
+  /** Objects that somebody else kept setting back, so that they were left alone. */
+  readonly fought: readonly string[];
   readonly at: Instant;
   /** Number of that record. */
   readonly seq: number;
@@ -92,10 +95,17 @@ function targetState(record: AuditRecord, before: TargetState | undefined, at: I
     healthySince: health === 'healthy' ? (since ?? at) : undefined,
     ending: textField(record, 'ending') ?? '',
     drift: record.data['driftDetected'] === true,
+    fought: foughtIn(record.data['drift']),
     at,
     seq: record.data.seq,
     healthOnlyAt: textField(record, 'action') === 'health' ? at : before?.healthOnlyAt,
   };
+}
+
+/** From the field `drift` of a record; in its order. */
+export function foughtIn(drift: Json | undefined): readonly string[] {
+  if (!Array.isArray(drift)) return [];
+  return drift.flatMap((item: Json) => (isJsonObject(item) && item['action'] === 'fought' ? [jsonText(item['object'])] : []));
 }
 
 function instanceState(record: AuditRecord, before: InstanceState | undefined, at: Instant): InstanceState | undefined {

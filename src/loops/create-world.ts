@@ -1,6 +1,7 @@
 import type { ForeignRenderer } from '#ports/foreign-renderer.ts';
 import { noteArrivals } from './arrivals.ts';
 import { createLedgerReader } from './audit-branch.ts';
+import { createCorrections } from './corrections.ts';
 import { createFirstSeen, createRanSince } from './first-seen.ts';
 import { createForeignAnswers } from './foreign-answers.ts';
 import { createMainHistory } from './main-history.ts';
@@ -13,7 +14,7 @@ import type { World } from './world.ts';
 /** What the world outside plugs in; the rest of a `World` is memory that can be lost. */
 export interface WorldPorts extends Omit<
   World,
-  'arrivals' | 'reading' | 'environments' | 'history' | 'ledger' | 'rendered' | 'protection' | 'foreign'
+  'arrivals' | 'reading' | 'environments' | 'history' | 'ledger' | 'rendered' | 'protection' | 'foreign' | 'corrections'
 > {
   /** Absent: Helm and Kustomize components are problems that say so. */
   readonly foreignRenderer?: ForeignRenderer | undefined;
@@ -47,5 +48,6 @@ export function createWorld(ports: WorldPorts): World {
     history,
     environments: createEnvironmentRenderer(reading, { renderer: ports.renderer, foreign }, clock),
     protection: createProtectionReader(ports),
+    corrections: createCorrections(),
   };
 }

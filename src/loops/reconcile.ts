@@ -9,6 +9,7 @@ import type { TargetRendering } from '#model/rendering.ts';
 import { didYouMean } from '#model/suggest.ts';
 import { changeSetOf } from '#resolve/resolve.ts';
 import { judgeAcceptedHistory } from './accepted-history.ts';
+import { fightProblems } from './drift.ts';
 import { strangerAt } from './engine-branches.ts';
 import { fetchImports, noteFailed } from './imports.ts';
 import { refusedByComparison } from './looking-back.ts';
@@ -99,7 +100,7 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
     receipts,
     runs,
     notices: prepared.notices,
-    warnings: prepared.warnings,
+    warnings: [...prepared.warnings, ...runs.flatMap((one) => fightProblems(prepared.environment, one.plan, one.drift))],
   };
 }
 
@@ -160,6 +161,7 @@ function toReceipt(world: World, facts: ReceiptFacts): Receipt {
     outcomes: facts.result.outcomes,
     health: facts.result.health,
     driftDetected: drifted,
+    ...(drifted ? { drift: facts.result.drift } : {}),
     trustNotice: facts.prepared.notices[0],
     warnings: facts.prepared.warnings,
   };

@@ -83,7 +83,7 @@ export function waitingTurn(
 ): SyncResult {
   const standing = standingOn(ledger, rendering);
   const health = assessStanding(rendering, observation, standing);
-  return { plan, problems: [], health, held: [], outcomes: [], ending: waitingFor(rendering.target.name, turn), standing };
+  return { plan, problems: [], health, held: [], drift: [], outcomes: [], ending: waitingFor(rendering.target.name, turn), standing };
 }
 
 /** Nothing was to be done there, so nobody has to try again sooner. */
@@ -91,7 +91,16 @@ export function waitingUnseen({ rendering, ledger }: SyncRequest, turn: WaitingT
   const { kind, reasons, until } = waitingFor(rendering.target.name, turn);
   const ending: Ending = { kind, reasons: [...reasons, `${rendering.target.name} cannot be looked at: ${message}`], until };
   const health: TargetHealth = { state: 'unknown', instances: [] };
-  return { plan: noPlan(rendering), problems: [], health, held: [], outcomes: [], ending, standing: standingOn(ledger, rendering) };
+  return {
+    plan: noPlan(rendering),
+    problems: [],
+    health,
+    held: [],
+    drift: [],
+    outcomes: [],
+    ending,
+    standing: standingOn(ledger, rendering),
+  };
 }
 
 /** Where nobody could look. */

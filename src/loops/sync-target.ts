@@ -1,15 +1,18 @@
 import { assess, assessObjects } from '#health/health.ts';
 import type { DeclaredTarget } from '#model/desired.ts';
+import type { Sha256 } from '#model/digest.ts';
 import type { TargetHealth } from '#model/health.ts';
 import { keyText } from '#model/kubernetes-object.ts';
-import type { HeldStep, Observation, Outcome, StepPreview, TargetPlan } from '#model/plan.ts';
+import type { DriftedObject, HeldStep, Observation, Outcome, StepPreview, TargetPlan } from '#model/plan.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
 import type { TargetRendering } from '#model/rendering.ts';
-import { guardPlan, holdBack, nextInventory, planChanges } from '#plan/plan.ts';
+import { findDrift, guardPlan, holdBack, nextInventory, planChanges } from '#plan/plan.ts';
+import type { PlanRequest } from '#plan/plan.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { Target } from '#ports/target.ts';
 import type { Ledger } from './audit-branch.ts';
+import { afterFights, driftPolicy, fightsOn, noteCorrections } from './drift.ts';
 import { placedOutcomes, placedPreview } from './placed-problems.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import { noPlan, waitingTurn, waitingUnseen } from './rollout-targets.ts';
@@ -27,6 +30,8 @@ export interface TargetRun {
   readonly held: readonly HeldStep[];
   /** Where a rollout is declared. */
   readonly turn?: RolloutTurn | undefined;
+  /** What others changed or removed, and what became of it. */
+  readonly drift: readonly DriftedObject[];
 }
 
 export interface SyncRequest {
@@ -37,6 +42,8 @@ export interface SyncRequest {
   readonly asks: boolean;
   readonly ledger: Ledger;
   readonly turn: RolloutTurn | undefined;
+  /** Drift that a person decided to take back: `PlanRequest.reverted`. */
+  readonly reverted?: ReadonlyMap<string, Sha256 | undefined>;
 }
 
 export interface SyncResult extends TargetRun {
@@ -59,7 +66,11 @@ async function syncInTurn(world: World, request: SyncRequest, signal?: AbortSign
     const target = await world.targets.open(environment.name, declared.name, targetDeclaration(environment, declared));
     const observation = await target.observe(request.rendering.objects, signal);
     const isLost = observation.inventory === undefined && ran(request);
-    const planned = notingLoss(planTarget(request.prepared, declared, request.rendering, observation), isLost);
+    const fights = fightsOn(world, environment, declared.name);
+    const { reverted } = request;
+    const seen: Seen = { observation, fights, ...(reverted === undefined ? {} : { reverted }) };
+    const planned = notingLoss(planTarget(request.prepared, declared, request.rendering, seen), isLost);
+    const drift = findDrift(planned.plan, observation, fights);
     if (request.turn?.kind === 'wait' && observation.inventory?.rendering !== request.rendering.digest)
       return waitingTurn(request, request.turn, { plan: planned.plan, observation });
     if (request.dryRun || planned.problems.length > 0) {
@@ -68,11 +79,13 @@ async function syncInTurn(world: World, request: SyncRequest, signal?: AbortSign
       const asked = request.dryRun && request.asks && planned.problems.length === 0 ? await previewOf(request, target, plan, signal) : {};
       const problems = asked.problems ?? planned.problems;
       const ending: Ending = problems.length > 0 ? { kind: 'stuck', problems } : { kind: 'settled' };
-      return { ...planned, ...asked, health, held, outcomes: [], ending };
+      return { ...planned, ...asked, health, held, drift, outcomes: [], ending };
     }
-    const done = await applyInStages({ ...request, declared, target }, { observation, plan: planned.plan }, signal);
+    const done = await applyInStages({ ...request, declared, target }, { seen, plan: planned.plan }, signal);
+    noteCorrections(world, planned.plan, done.outcomes, drift);
     const health = assess(request.rendering, done.observation);
-    return { ...planned, health, held: done.held, outcomes: done.outcomes, ending: afterApply(done, health, planned.plan) };
+    const ending = afterFights(afterApply(done, health, planned.plan), planned.plan, drift, fights);
+    return { ...planned, health, held: done.held, drift, outcomes: done.outcomes, ending };
   } catch (error) {
     if (!isPortError(error)) throw error;
     if (request.turn?.kind === 'wait') return waitingUnseen(request, request.turn, error.message);
@@ -93,8 +106,13 @@ async function previewOf(
   return { preview, problems: [...preview.values()].flatMap((step) => step.problem ?? []) };
 }
 
-interface Found {
+/** What was found on a target, and what is known of it. */
+interface Seen extends Pick<PlanRequest, 'reverted' | 'fights'> {
   readonly observation: Observation;
+}
+
+interface Found {
+  readonly seen: Seen;
   readonly plan: TargetPlan;
 }
 
@@ -117,7 +135,8 @@ async function applyInStages(
 ): Promise<Applied> {
   const outcomes = new Map<string, Outcome>();
   const { places } = request.prepared.rendered;
-  let { observation, plan } = found;
+  let { plan } = found;
+  let { observation } = found.seen;
   for (let turn = 0; ; turn += 1) {
     const stage = staged(request, observation, plan);
     const isDone = stage.plan.steps.every((step) => step.action === 'keep') && isCurrent(observation, stage.plan);
@@ -128,7 +147,7 @@ async function applyInStages(
     const isWell = became.every((outcome) => outcome.problem === undefined);
     if (!isWell || observation.reportsHealth === undefined)
       return { observation, held: stage.held, outcomes: [...outcomes.values()], problems: [] };
-    const next = planTarget(request.prepared, request.declared, request.rendering, observation);
+    const next = planTarget(request.prepared, request.declared, request.rendering, { ...found.seen, observation });
     if (next.problems.length > 0) return { observation, held: stage.held, outcomes: [...outcomes.values()], problems: next.problems };
     plan = next.plan;
   }
@@ -160,17 +179,17 @@ function notingLoss(planned: ReturnType<typeof planTarget>, isLost: boolean): Re
 }
 
 /** The plan of one target and what stops it: the same code for `plan`, `reconcile` and the check. */
-export function planTarget(
+function planTarget(
   prepared: PreparedEnvironment,
   declared: DeclaredTarget,
   rendering: TargetRendering,
-  observation: Observation,
+  seen: Seen,
 ): { readonly plan: TargetPlan; readonly problems: readonly Problem[] } {
   const sync = prepared.environment.declared.value.spec.sync;
   const prune = sync?.prune ?? true;
   const plan = planChanges({
+    ...seen,
     rendering,
-    observation,
     prune,
     adopt: (declared.value.adopt ?? []).map((key) => ({
       group: key.group ?? '',
@@ -178,11 +197,11 @@ export function planTarget(
       namespace: key.namespace ?? '',
       name: key.name,
     })),
-    selfHeal: (sync?.selfHeal ?? true) && (sync?.drift?.onDetect ?? 'correct') === 'correct',
+    selfHeal: driftPolicy(prepared.environment).onDetect === 'correct',
   });
   const guarded = guardPlan({
     plan,
-    inventory: observation.inventory,
+    inventory: seen.observation.inventory,
     budget: deletionBudget(prepared.environment),
     confirmed: isConfirmed(prepared.environment, rendering.digest),
     prune,
@@ -230,5 +249,5 @@ function unreachable(request: SyncRequest, final: boolean, message: string): Syn
     related: [],
   };
   const ending: Ending = final ? { kind: 'stuck', problems: [problem] } : { kind: 'retry', because: problem.message };
-  return { plan, problems: final ? [problem] : [], health: { state: 'unknown', instances }, held: [], outcomes: [], ending };
+  return { plan, problems: final ? [problem] : [], health: { state: 'unknown', instances }, held: [], drift: [], outcomes: [], ending };
 }

@@ -7,6 +7,7 @@ import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { LedgerReader } from './audit-branch.ts';
+import type { Corrections } from './corrections.ts';
 import type { ForeignAnswers } from './foreign-answers.ts';
 import type { MainHistory } from './main-history.ts';
 import type { ProtectionReader } from './protection.ts';
@@ -26,6 +27,7 @@ export interface World {
   readonly ledger: LedgerReader;
   readonly rendered: RenderedReader;
   readonly protection: ProtectionReader;
+  readonly corrections: Corrections;
   readonly targets: Targets;
   /** Undefined where no forge is configured: then nothing is promoted, and commands that need one say so. */
   readonly forge: Forge | undefined;

@@ -108,6 +108,13 @@ export const PATH_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     remedy:
       'Set repository.branch in the configuration to the branch that is declared and released from, or correct spec.branches.default.',
   },
+  'drift-fight': {
+    rule: undefined,
+    title: 'Something else keeps setting back what Capstan corrects',
+    why: 'Two writers that undo each other load the cluster and never end; after sync.drift.maxPerHour corrections within an hour the object is left alone.',
+    example: 'an autoscaler that sets /spec/replicas of a Deployment whose replicas are in git',
+    remedy: 'Stop the other writer, or name the fields that it may set under spec.sync.drift.ignore, or take them out of git.',
+  },
   'target-unusable': {
     rule: undefined,
     title: 'A target cannot be used',

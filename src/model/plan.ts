@@ -164,6 +164,18 @@ export interface TargetPlan {
   readonly problems: readonly Problem[];
 }
 
+/** An object that was changed or removed outside git, and what becomes of that. */
+export interface DriftedObject {
+  readonly key: ObjectKey;
+  readonly path: string;
+  /** Digest of what is there; undefined: it was removed. */
+  readonly found: Sha256 | undefined;
+  /** Field managers that hold what was ours, where the target tells. */
+  readonly changedBy: readonly string[];
+  /** `fought`: corrected so often within an hour that it is left alone now. */
+  readonly action: 'corrected' | 'reported' | 'fought';
+}
+
 /** How much one run may delete of one target; the smaller of the two wins. */
 export interface DeletionBudget {
   readonly count: number;

@@ -3,7 +3,7 @@ import type { TargetHealth } from '#model/health.ts';
 import type { Instant } from '#model/instant.ts';
 import type { Json, JsonObject } from '#model/json.ts';
 import type { EnvironmentName, TargetName } from '#model/names.ts';
-import type { Outcome } from '#model/plan.ts';
+import type { DriftedObject, Outcome } from '#model/plan.ts';
 import type { Problem } from '#model/problem.ts';
 
 /** How a run of a loop ended. Only `service/schedule.ts` turns endings into times. */
@@ -38,6 +38,8 @@ export interface Receipt {
   readonly outcomes: readonly Outcome[];
   readonly health: TargetHealth;
   readonly driftDetected: boolean;
+  /** Which objects, who changed them, and what became of it. */
+  readonly drift?: readonly DriftedObject[];
   /** Undefined when the project enforces commit trust; else the sentence that says it does not. */
   readonly trustNotice: string | undefined;
   /** What stands against the declarations and stopped nothing; told, not recorded. */

@@ -4,6 +4,7 @@ import type { ObjectKey } from '#model/kubernetes-object.ts';
 import type { EnvironmentName, TargetName } from '#model/names.ts';
 import type { InventoryObject, Observation } from '#model/plan.ts';
 import type { TargetRendering } from '#model/rendering.ts';
+import type { Fight } from './fights.ts';
 
 /** What each decision about one object looks up. */
 export interface Ground {
@@ -20,6 +21,10 @@ export interface Ground {
   readonly adopt: ReadonlySet<string>;
   readonly complete: boolean;
   readonly selfHeal: boolean;
+  readonly reverted: ReadonlyMap<string, Sha256 | undefined>;
+  readonly fights: ReadonlyMap<string, Fight>;
+  /** Path -> who holds there what was ours. */
+  readonly changedBy: ReadonlyMap<string, readonly string[]>;
   readonly prune: boolean;
 }
 
@@ -29,6 +34,8 @@ export function groundOf(request: {
   readonly prune: boolean | 'confirm';
   readonly adopt: readonly ObjectKey[];
   readonly selfHeal: boolean;
+  readonly reverted?: ReadonlyMap<string, Sha256 | undefined>;
+  readonly fights?: ReadonlyMap<string, Fight>;
 }): Ground {
   const { rendering, observation, prune, adopt, selfHeal } = request;
   const rows = observation.inventory?.objects ?? [];
@@ -43,6 +50,9 @@ export function groundOf(request: {
     adopt: new Set(adopt.map((key) => keyText(key))),
     complete: observation.complete,
     selfHeal,
+    reverted: request.reverted ?? new Map(),
+    fights: request.fights ?? new Map(),
+    changedBy: new Map(observation.objects.map((object) => [object.path, object.live?.changedBy ?? []])),
     prune: prune !== false,
   };
 }

@@ -4,6 +4,7 @@ import type { ObjectKey } from '#model/kubernetes-object.ts';
 import type { LeftPath, Step } from '#model/plan.ts';
 import type { Problem } from '#model/problem.ts';
 import type { RenderedObject } from '#model/rendering.ts';
+import { fightText } from './fights.ts';
 import { foreignObject } from './foreign.ts';
 import { isOurs } from './ground.ts';
 import type { Ground } from './ground.ts';
@@ -23,9 +24,8 @@ export function planObject(object: RenderedObject, ground: Ground): Placing {
 
   const leaves = leftPaths(object, ground);
   const drift = driftOf(object, found, ground);
-  if (drift !== undefined && !ground.selfHeal && !isNewInGit(object, ground)) {
-    return { step: keep(object, `${drift}; reported only (sync.selfHeal)`), drifted: object.key };
-  }
+  const left = drift === undefined || isNewInGit(object, ground) ? undefined : whyLeft(object, found, ground);
+  if (left !== undefined) return { step: keep(object, `${drift}; ${left}`), drifted: object.key };
   const drifted = drift === undefined ? {} : { drifted: object.key };
   if (found === undefined)
     return { step: write('create', object, { basis: undefined, leaves, reason: drift ?? newReason(leaves) }), ...drifted };
@@ -58,6 +58,15 @@ function driftOf(object: RenderedObject, found: Sha256 | undefined, ground: Grou
   if (rows === undefined) return undefined;
   if (found === undefined) return rows.some((row) => !row.pending) ? 'was removed outside git' : undefined;
   return rows.some((row) => row.sha256 === found) ? undefined : 'was changed outside git';
+}
+
+/** Why drift is not taken back, where git wants nothing new. */
+function whyLeft(object: RenderedObject, found: Sha256 | undefined, ground: Ground): string | undefined {
+  const fight = ground.fights.get(keyText(object.key));
+  if (fight?.sha256 === object.sha256) return fightText(fight, ground.changedBy.get(object.path) ?? []);
+  const { path } = object;
+  if (ground.selfHeal || (ground.reverted.has(path) && ground.reverted.get(path) === found)) return undefined;
+  return 'reported only (sync.selfHeal, sync.drift.onDetect)';
 }
 
 function isNewInGit(object: RenderedObject, ground: Ground): boolean {

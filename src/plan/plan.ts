@@ -1,12 +1,16 @@
 import { listDigest, sha256Of } from '#model/digest.ts';
 import type { Sha256 } from '#model/digest.ts';
+import type { Instant } from '#model/instant.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { ObjectKey } from '#model/kubernetes-object.ts';
-import type { DeletionBudget, HeldStep, Inventory, InventoryObject, Observation, Step, TargetPlan } from '#model/plan.ts';
+import type { DeletionBudget, DriftedObject, HeldStep, Inventory, InventoryObject, Observation, Step, TargetPlan } from '#model/plan.ts';
 import type { Problem } from '#model/problem.ts';
 import type { TargetRendering } from '#model/rendering.ts';
 import { deletionProblems } from './deletions.ts';
 import type { Deletions } from './deletions.ts';
+import { driftedObjects } from './drifted.ts';
+import { fightsAmong } from './fights.ts';
+import type { Correction, Fight } from './fights.ts';
 import { foreignInventory } from './foreign.ts';
 import { groundOf } from './ground.ts';
 import { inOrder } from './order.ts';
@@ -26,6 +30,10 @@ export interface PlanRequest {
   readonly adopt: readonly ObjectKey[];
   /** False: what others changed is reported and left alone, as long as git wants nothing new there. */
   readonly selfHeal: boolean;
+  /** Without `selfHeal`: drift that a person decided to take back, by path, with what was found there then (undefined: nothing). */
+  readonly reverted?: ReadonlyMap<string, Sha256 | undefined>;
+  /** Objects that are not corrected any more, by key text: `findFights`. */
+  readonly fights?: ReadonlyMap<string, Fight>;
 }
 
 /**
@@ -85,6 +93,16 @@ export function guardDeletions(deletions: Deletions): readonly Problem[] {
 /** The part of a plan that may be carried out now: what depends on what is not well yet is held back. */
 export function holdBack(request: StagingRequest): { readonly plan: TargetPlan; readonly held: readonly HeldStep[] } {
   return stagePlan(request);
+}
+
+/** What others changed or removed, who did, and what the plan does about it. */
+export function findDrift(plan: TargetPlan, observation: Observation, fights?: ReadonlyMap<string, Fight>): readonly DriftedObject[] {
+  return driftedObjects(plan, observation, fights);
+}
+
+/** Objects that were corrected `maxPerHour` times within the last hour, by key text. A change in git starts the count anew. */
+export function findFights(corrections: readonly Correction[], now: Instant, maxPerHour: number): ReadonlyMap<string, Fight> {
+  return fightsAmong(corrections, now, maxPerHour);
 }
 
 /** What the target holds of ours once the plan is carried out. */

@@ -6,7 +6,7 @@ import type { WebhookReader } from '#ports/webhooks.ts';
 import type { Job, WorkQueue } from './queue.ts';
 import type { Outcome } from './schedule.ts';
 import { wakesOf } from './wake.ts';
-import type { KnownEnvironment, Run, ServiceWork, Wake } from './work.ts';
+import type { KnownEnvironment, Run, SeenTarget, ServiceWork, Wake } from './work.ts';
 
 export interface DispatchParts {
   readonly queue: WorkQueue;
@@ -16,6 +16,8 @@ export interface DispatchParts {
   readonly journal: Journal;
   /** Told what each delivery was about. */
   readonly counted: (kind: string) => void;
+  /** Told what a run found on targets. */
+  readonly seen: (targets: readonly SeenTarget[]) => void;
 }
 
 export interface Dispatch {
@@ -50,6 +52,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
       run: async (signal, byTimer) => {
         const delivery = held.get(key);
         const run = await runOf(one, trigger, { signal, byTimer });
+        if (run.targets !== undefined) parts.seen(run.targets);
         if (run.ending.kind !== 'retry') await release(key, delivery);
         for (const next of run.wakes) wake(next, trigger, 'changed');
         return run.ending;

@@ -94,7 +94,11 @@ export function loopWork(world: World): ServiceWork {
           const result = await reconcile(world, { environment, target: undefined, trigger, dryRun: false }, signal);
           const line = { environment, revision: result.revision, ending: result.ending.kind, trigger };
           world.journal[result.receipts.length > 0 ? 'info' : 'debug'](line, 'an environment was reconciled');
-          return { ending: result.ending, wakes: result.receipts.length > 0 ? await downstreamOf(environment) : [] };
+          return {
+            ending: result.ending,
+            wakes: result.receipts.length > 0 ? await downstreamOf(environment) : [],
+            targets: result.runs.map(({ plan, health, drift }) => ({ environment, target: plan.target, health: health.state, drift })),
+          };
         },
         signal,
       ),

@@ -1,14 +1,18 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
+import type { HealthState } from '#model/health.ts';
+import { keyText } from '#model/kubernetes-object.ts';
 import type { IntakeResult } from './intake.ts';
 import type { KeyState } from './queue.ts';
 import type { Outcome } from './schedule.ts';
+import type { SeenTarget } from './work.ts';
 
 export interface Metrics {
   readonly delivery: (result: IntakeResult, key: 'current' | 'previous' | undefined) => void;
   readonly run: (loop: string, outcome: Outcome, milliseconds: number) => void;
   readonly wakeUp: (kind: string) => void;
   readonly redelivered: (count: number) => void;
+  readonly seen: (targets: readonly SeenTarget[]) => void;
   readonly text: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
@@ -51,6 +55,7 @@ export function openMetrics(sources: MetricSources): Metrics {
   });
   gauges(sources, registers);
   return {
+    seen: targetMetrics(registers),
     delivery(result, key) {
       deliveries.inc({ result });
       if (key !== undefined) keys.inc({ key });
@@ -62,6 +67,39 @@ export function openMetrics(sources: MetricSources): Metrics {
     wakeUp: (kind) => wakeUps.inc({ kind }),
     redelivered: (count) => redelivered.inc(count),
     text: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+const HEALTH: readonly HealthState[] = ['healthy', 'progressing', 'unknown', 'degraded'];
+
+/** Drift that stays is counted when it is found; each correction is counted. */
+function targetMetrics(registers: Registry[]): Metrics['seen'] {
+  const drift = new Counter({
+    name: 'capstan_drift_total',
+    help: 'Objects that others changed or removed, by what was done about it.',
+    labelNames: ['environment', 'target', 'action'],
+    registers,
+  });
+  const health = new Gauge({
+    name: 'capstan_target_health',
+    help: '1 for the health that the last run found on a target, 0 for the others.',
+    labelNames: ['environment', 'target', 'state'],
+    registers,
+  });
+  const known = new Map<string, ReadonlySet<string>>();
+  return (targets) => {
+    for (const seen of targets) {
+      const { environment, target } = seen;
+      const place = `${environment}/${target}`;
+      const before = known.get(place);
+      const now = new Set(seen.drift.map((object) => `${object.action} ${keyText(object.key)}`));
+      known.set(place, now);
+      for (const object of seen.drift) {
+        const isOld = object.action !== 'corrected' && before?.has(`${object.action} ${keyText(object.key)}`) === true;
+        if (!isOld) drift.inc({ environment, target, action: object.action });
+      }
+      for (const state of HEALTH) health.set({ environment, target, state }, state === seen.health ? 1 : 0);
+    }
   };
 }
 

@@ -4,12 +4,14 @@ import type { Forge } from '#ports/forge.ts';
 import type { Inbox } from '#ports/inbox.ts';
 import type { Chance, Clock, Ids, Journal, Timers } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
+import type { Targets } from '#ports/target.ts';
 import type { WebhookReader, WebhookVerifier } from '#ports/webhooks.ts';
 import { readConfiguration, type Configuration, type ConfigurationSource } from './configuration.ts';
 import { startDispatch } from './dispatch.ts';
 import { webhookIntake } from './intake.ts';
 import { loopWork } from './loop-work.ts';
 import { openMetrics } from './metrics.ts';
+import { wakeWhenMoved } from './moved.ts';
 import { WorkQueue } from './queue.ts';
 import { nextTurn, USUAL_POLICY, type SchedulePolicy } from './schedule.ts';
 import { httpServer, USUAL_LIMITS, type ServerLimits } from './server.ts';
@@ -30,6 +32,8 @@ export interface ServiceParts {
   readonly ids: Ids;
   readonly journal: Journal;
   readonly version: string;
+  /** Tells when something moved on a target: `Targets.watch`. */
+  readonly watch?: Targets['watch'];
   readonly limits?: ServerLimits;
   readonly policy?: SchedulePolicy;
 }
@@ -59,7 +63,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       else journal.debug({ unit: key, ending: outcome.kind, milliseconds }, 'a unit of work ended');
     },
   });
-  const dispatch = startDispatch({ ...parts, queue, counted: (kind) => metrics.wakeUp(kind) });
+  const dispatch = startDispatch({ ...parts, queue, counted: (kind) => metrics.wakeUp(kind), seen: (targets) => metrics.seen(targets) });
   const metrics = openMetrics({ version: parts.version, depth: () => queue.depth(), isReady: dispatch.isReady });
   const app = httpServer({
     ids,
@@ -87,6 +91,18 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     throw new PortError('invalid', `cannot listen on ${host}:${port} (${reason}); stop what holds it, or change server.listen`, error);
   });
   const ticks = startTicks({ ...parts, dispatch, queue, redelivered: metrics.redelivered });
+  const moved =
+    parts.watch === undefined
+      ? undefined
+      : wakeWhenMoved({
+          watch: parts.watch,
+          clock,
+          timers,
+          wake(environment) {
+            const isKnown = dispatch.environments().some((one) => one.environment === environment);
+            if (isKnown) dispatch.wake({ kind: 'reconcile', environment }, 'drift', 'changed');
+          },
+        });
   journal.info({ url, version: parts.version }, 'the service listens');
 
   let stopped: Promise<void> | undefined;
@@ -102,6 +118,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
 
   async function stopAll(deadline: number): Promise<void> {
     ticks.stop();
+    moved?.stop();
     const closing = app.close();
     const late = await queue.drain(deadline, 2_000);
     app.server.closeAllConnections();

@@ -1,4 +1,6 @@
-import type { EnvironmentName } from '#model/names.ts';
+import type { HealthState } from '#model/health.ts';
+import type { EnvironmentName, TargetName } from '#model/names.ts';
+import type { DriftedObject } from '#model/plan.ts';
 import type { Ending, Trigger } from '#model/receipt.ts';
 
 /** Something else that should be looked at because of what a run found or did. */
@@ -11,6 +13,15 @@ export type Wake =
 export interface Run {
   readonly ending: Ending;
   readonly wakes: readonly Wake[];
+  /** What a run found on the targets of its environment. */
+  readonly targets?: readonly SeenTarget[];
+}
+
+export interface SeenTarget {
+  readonly environment: EnvironmentName;
+  readonly target: TargetName;
+  readonly health: HealthState;
+  readonly drift: readonly DriftedObject[];
 }
 
 export interface KnownEnvironment {

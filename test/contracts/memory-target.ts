@@ -1,4 +1,5 @@
 import { sha256Of } from '#model/digest.ts';
+import type { EnvironmentName, TargetName } from '#model/names.ts';
 import type { Inventory, Observation, Outcome, PlannedObject, ReportedHealth, Step, TargetPlan } from '#model/plan.ts';
 import { NOWHERE } from '#model/problem.ts';
 import { PortError } from '#ports/port-error.ts';
@@ -33,16 +34,30 @@ export function memoryTarget(): MemoryTarget {
   return target;
 }
 
+export interface MemoryTargets extends Targets {
+  at(environment: string, target: string): MemoryTarget;
+  /** As a watch does when something moved. */
+  tell(environment: EnvironmentName, target: TargetName): void;
+}
+
 /** One memory target per environment and target name. */
-export function memoryTargets(): Targets & { at(environment: string, target: string): MemoryTarget } {
+export function memoryTargets(): MemoryTargets {
   const known = new Map<string, MemoryTarget>();
+  let told: Parameters<NonNullable<Targets['watch']>>[0] = () => undefined;
   function at(environment: string, target: string): MemoryTarget {
     const name = `${environment}/${target}`;
     const there = known.get(name) ?? memoryTarget();
     known.set(name, there);
     return there;
   }
-  return { at, open: (environment, target) => Promise.resolve(at(environment, target)) };
+  return {
+    at,
+    open: (environment, target) => Promise.resolve(at(environment, target)),
+    watch: (moved) => {
+      told = moved;
+    },
+    tell: (environment, target) => told(environment, target),
+  };
 }
 
 function observe(target: MemoryTarget, wanted: readonly Pick<PlannedObject, 'path'>[]): Observation {

@@ -222,8 +222,8 @@ describe('drift', () => {
     const made = plan(rendering, observationOf(inventory, [{ path: a.path, sha256: edited }]), { selfHeal: false });
 
     expect(said(made.steps)).toEqual([
-      'keep a: was changed outside git; reported only (sync.selfHeal)',
-      'keep b: was removed outside git; reported only (sync.selfHeal)',
+      'keep a: was changed outside git; reported only (sync.selfHeal, sync.drift.onDetect)',
+      'keep b: was removed outside git; reported only (sync.selfHeal, sync.drift.onDetect)',
     ]);
     expect(made.drifted.map(keyText)).toEqual(['core/ConfigMap/acme/a', 'core/ConfigMap/acme/b']);
     expect(nextInventory(made)).toEqual(inventory);

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { githubEvents, webhookVerifier } from '#adapters/github/github.ts';
 import { randomIds } from '#adapters/machine/machine.ts';
 import { toInstant } from '#model/instant.ts';
-import { toEnvironmentName } from '#model/names.ts';
+import { toEnvironmentName, toTargetName } from '#model/names.ts';
 import type { Ending, Trigger } from '#model/receipt.ts';
 import { toSecret } from '#model/secret.ts';
 import type { Inbox } from '#ports/inbox.ts';
@@ -12,6 +12,7 @@ import { startService, type Service, type ServiceParts } from '#service/service.
 import { USUAL_SETTINGS } from '#service/settings.ts';
 import type { Run, ServiceWork } from '#service/work.ts';
 import { memoryInbox } from '#test/contracts/memory-inbox.ts';
+import { memoryTargets } from '#test/contracts/memory-target.ts';
 import { delivery, SECRET, silent } from '#test/service/running-intake.ts';
 import { settableTime, type SettableTime } from '#test/service/settable-time.ts';
 
@@ -322,5 +323,49 @@ describe('stop', () => {
     await expect(inbox.accept({ id: 'x', event: 'push', body: new Uint8Array(1), receivedAt: toInstant(0) })).rejects.toMatchObject({
       kind: 'transient',
     });
+  });
+});
+
+describe('a target that moved', () => {
+  test('wakes its environment with the trigger drift, also while it waits; one that is not declared wakes nobody', async () => {
+    const targets = memoryTargets();
+    const waits: Run = { ending: { kind: 'waiting', reasons: ['web starts'], until: undefined }, wakes: [] };
+    const { ran, time, service } = await start({ watch: (moved) => targets.watch?.(moved) }, [['reconcile prod', () => waits]]);
+
+    for (const environment of [prod, prod, toEnvironmentName('gone')]) targets.tell(environment, toTargetName('one'));
+    await time.advance(60);
+    await service.settled();
+
+    expect(ran).toEqual([...AT_START, 'reconcile prod drift']);
+  });
+
+  test('tells the metrics what was found there', async () => {
+    const seen: Run = {
+      ...SETTLED,
+      targets: [
+        {
+          environment: dev,
+          target: toTargetName('one'),
+          health: 'degraded',
+          drift: [
+            {
+              key: { group: '', kind: 'ConfigMap', namespace: 'shop', name: 'web' },
+              path: 'web/x.yaml',
+              found: undefined,
+              changedBy: [],
+              action: 'reported',
+            },
+          ],
+        },
+      ],
+    };
+    const { get, time, service } = await start({}, [['reconcile dev', () => seen]]);
+    await time.advance(31_000);
+    await service.settled();
+
+    const { text } = await get('/metrics');
+    expect(text).toContain('capstan_drift_total{environment="dev",target="one",action="reported"} 1');
+    expect(text).toContain('capstan_target_health{environment="dev",target="one",state="degraded"} 1');
+    expect(text).toContain('capstan_target_health{environment="dev",target="one",state="healthy"} 0');
   });
 });
