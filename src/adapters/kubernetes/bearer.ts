@@ -4,8 +4,7 @@ import { readTextFile } from './text-file.ts';
 /** A token that may change while it is used. */
 export interface Bearer {
   current(): string | Promise<string>;
-  /** Reads it again; whether it is another. */
-  renew(): Promise<boolean>;
+  renew(): Promise<void>;
 }
 
 /** client-go reads a token file again after this time, and a kubelet replaces it long before it expires. */
@@ -14,7 +13,7 @@ const LIMIT = 256 * 1024;
 
 export function writtenToken(text: string, where: string): Bearer {
   const token = checkedToken(text, where);
-  return { current: () => token, renew: () => Promise.resolve(false) };
+  return { current: () => token, renew: () => Promise.resolve() };
 }
 
 export function fileToken(path: string, now: () => number): Bearer {
@@ -33,14 +32,13 @@ export function fileToken(path: string, now: () => number): Bearer {
   return {
     current: () => (token !== undefined && now() - readAt < REREAD_MS ? token : read()),
     async renew() {
-      const before = token;
-      return (await read()) !== before;
+      await read();
     },
   };
 }
 
 /** Tokens are sent in a header: what is no visible ASCII would end it. */
-function checkedToken(text: string, where: string): string {
+export function checkedToken(text: string, where: string): string {
   if (text === '') throw new PortError('denied', `${where} is empty. Write the token there.`);
   if (/[\r\n]/.test(text)) throw new PortError('invalid', `${where} has line breaks, and a token is one line. Remove them.`);
   if (!/^[\x21-\x7e]+$/.test(text)) {

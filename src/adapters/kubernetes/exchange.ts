@@ -19,8 +19,8 @@ export interface WireAnswer {
 }
 
 /** Why an exchange has no answer, and whether the server can have begun with it. */
-export type WireFailure =
-  | { readonly kind: 'failed'; readonly error: Error; readonly wasSent: boolean; readonly hadAnswer: boolean }
+type WireFailure =
+  | { readonly kind: 'failed'; readonly error: Error; readonly wasSent: boolean }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'aborted'; readonly reason: unknown };
 
@@ -78,7 +78,7 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest, signal: A
           end({ kind: 'answer', answer: { status, headers, body } });
         },
         onResponseError(_controller, error) {
-          end({ kind: 'failed', error, wasSent: controller !== undefined, hadAnswer: status !== 0 });
+          end({ kind: 'failed', error, wasSent: controller !== undefined });
         },
       },
     );

@@ -1,6 +1,8 @@
 import { visibleText } from '#model/quoted.ts';
 import { isPortError, PortError } from '#ports/port-error.ts';
 import type { ServerAccess } from './server-access.ts';
+import { skewWords } from './server-clock.ts';
+import { outOfDate } from './validity.ts';
 
 /** How the server is spoken of: which entry, and where it is. */
 export function serverWords({ words, url }: ServerAccess): string {
@@ -49,4 +51,12 @@ export function noAnswer(error: Error, access: ServerAccess): PortError {
   const why = UNREACHABLE[codeOf(error)];
   if (why === undefined) return new PortError('transient', `${serverWords(access)} cannot be asked: ${visibleText(error.message)}`, error);
   return new PortError('transient', `${serverWords(access)} cannot be reached: ${why}`, error);
+}
+
+/** 401: who was refused, and what is known of why. */
+export async function refusedCredentials(access: ServerAccess, headers: readonly string[], ahead: number | undefined): Promise<PortError> {
+  const now = Date.now();
+  const { cert } = await access.tls();
+  const why = outOfDate(headers, cert, now) ?? 'expired, revoked, or of another cluster';
+  return new PortError('denied', `${serverWords(access)} does not accept ${access.words.user} (401): ${why}. Renew it.${skewWords(ahead)}`);
 }

@@ -2,11 +2,13 @@
 export interface ServerAccess {
   /** Origin, and the path that comes before `/api` where the server is behind another. */
   readonly url: URL;
+  /** Connections are tunnelled through it (HTTP CONNECT). */
+  readonly proxy: URL | undefined;
   readonly words: AccessWords;
   /** Name and value in turn, sent with each request; never in a message. */
   headers(): readonly string[] | Promise<readonly string[]>;
-  /** Reads tokens and certificates again after the server refused them; whether they are others than before. */
-  renew(): Promise<boolean>;
+  /** Reads tokens again after the server refused them. */
+  renew(): Promise<void>;
   /** For a new connection. Absent CA: the certificates that this machine trusts. */
   tls(): Promise<TlsMaterial>;
 }
@@ -19,8 +21,6 @@ export interface AccessWords {
   readonly user: string;
   /** What the server's certificate is checked against: a file, or where its text stands. */
   readonly authority: string;
-  /** Where the identity stands and what to renew: `the token in /var/run/...`. */
-  readonly credential: string;
 }
 
 export interface TlsMaterial {

@@ -26,6 +26,21 @@ export function serverUrl({ cluster, refuse }: ChosenContext, hasCredentials: bo
   return url;
 }
 
-export function isLoopback(hostname: string): boolean {
+/** A proxy that tunnels; its own login may stand in its address. */
+export function proxyUrl({ cluster, refuse }: ChosenContext): URL | undefined {
+  const text = entryText(cluster, 'proxy-url', refuse);
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  // Without the text: a login may stand in it.
+  throw refuse(
+    `${cluster.pointer}/proxy-url`,
+    `proxy-url of cluster ${quoted(cluster.name)} is no http:// or https:// address`,
+    'Use a proxy that tunnels with HTTP CONNECT.',
+    'unsupported',
+  );
+}
+
+function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.[0-9]{1,3}){3}$/.test(hostname);
 }
