@@ -65,7 +65,7 @@ function problemLine({ place, message, remedy }: Problem): string {
   return `${place.file ?? 'capstan.yaml'}${place.line === undefined ? '' : `:${place.line}:${place.column ?? 1}`}: ${message}\n    ${remedy}`;
 }
 
-/** Where this process keeps what can be lost: `.capstan` beside the configuration, or in the repository. */
+/** Where this process keeps what can be lost, unless a configuration says otherwise. */
 function stateOf(found: Found): string {
   return join(found.root, '.capstan');
 }
@@ -116,7 +116,7 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
   const forge = configuration?.forge === undefined ? undefined : await openForge(configuration, journal);
   const opening =
     configuration !== undefined && found.isMirror
-      ? openMirror(found, configuration, forge)
+      ? openMirror(configuration, forge)
       : openLocal(found.root, configuration?.importsFrom ?? []);
   // While git answers, the rest is loaded.
   const [repository, { gitWorkingDirectory }] = await Promise.all([opening, import('#adapters/git/working-directory.ts'), worldModules()]);
@@ -205,9 +205,10 @@ async function openForge(configuration: Configuration, journal: Journal) {
   return githubForge({ baseUrl: forge.baseUrl, owner: forge.owner, repo: forge.repo, auth: forge.auth, journal });
 }
 
-async function openMirror(found: Found, configuration: Configuration, forge: GithubForge | undefined): Promise<Repository> {
+async function openMirror(configuration: Configuration, forge: GithubForge | undefined): Promise<Repository> {
   const { gitRepository } = await import('#adapters/git/git.ts');
-  const path = join(stateOf(found), 'mirror.git');
+  // What can be lost stands together: the folder of the configuration may be one that nobody writes to.
+  const path = join(dirname(configuration.sqlite), 'mirror.git');
   await mkdir(dirname(path), { recursive: true });
   const credentials = forge === undefined ? {} : { credentials: () => forge.credentials() };
   const remote = { url: configuration.repository.url, ...credentials };
@@ -273,7 +274,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
   // What was opened is closed again when a later part cannot be had, a taken port for one: else the process never ends.
   await using opened = new AsyncDisposableStack();
   const forge = await openForge(configuration, journal);
-  const repository = await openMirror(found, configuration, forge);
+  const repository = await openMirror(configuration, forge);
   opened.defer(() => repository.close());
   const { renderWorkers } = await import('#adapters/render-workers/render-workers.ts');
   const renderer = renderWorkers({});

@@ -7,6 +7,8 @@ import { signWithSshKey } from '#model/ssh-signature.ts';
 import type { Signer } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
 
+const NOT_WRITABLE: ReadonlySet<string> = new Set(['EEXIST', 'EACCES', 'EPERM', 'EROFS']);
+
 export interface SignerName {
   readonly name: string;
   readonly email: string;
@@ -19,14 +21,16 @@ export async function openSigner(path: string, who: SignerName): Promise<Signer>
   if (!parsed.ok) throw new PortError('invalid', `the signing key ${path} cannot be used: ${parsed.reason}`);
   const key = parsed.value;
   const publicKey = sshPublicKeyText(key.publicKey);
-  await writeFile(`${path}.pub`, `${publicKey} ${who.email}\n`, { flag: 'wx' }).catch(ignoreExisting);
+  await writeFile(`${path}.pub`, `${publicKey} ${who.email}\n`, { flag: 'wx' }).catch(ignoreNotWritable);
   return { publicKey, name: who.name, email: who.email, sign: async (payload) => signWithSshKey(key, payload) };
 }
 
 async function readKey(path: string): Promise<string | undefined> {
   const facts = await stat(path).catch(ignoreMissing);
   if (facts === undefined) return undefined;
-  if ((facts.mode & 0o077) !== 0) throw new PortError('denied', `the signing key ${path} can be read by others; run: chmod 600 ${path}`);
+  // Of root and read by our group: how systems hand a secret to a service that is nobody in particular.
+  const others = facts.uid === 0 && process.getuid?.() !== 0 ? 0o037 : 0o077;
+  if ((facts.mode & others) !== 0) throw new PortError('denied', `the signing key ${path} can be read by others; run: chmod 600 ${path}`);
   return await readFile(path, 'utf8');
 }
 
@@ -47,6 +51,11 @@ async function makeKey(path: string, comment: string): Promise<string> {
 function ignoreMissing(error: unknown): undefined {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
   throw error;
+}
+
+/** A mounted secret has a folder of its own that nobody writes to. */
+function ignoreNotWritable(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && NOT_WRITABLE.has(String(error.code)))) throw error;
 }
 
 function ignoreExisting(error: unknown): void {
