@@ -59,7 +59,7 @@ export function chooseAccess(
 /** Neither gives anybody rights nor stands in the way of other requests; everything else of a cluster is named on purpose. */
 export const USUAL_CLUSTER_RESOURCES: readonly string[] = ['Namespace', 'CustomResourceDefinition.apiextensions.k8s.io'];
 
-function allowsEnvironment({ environments }: ClusterAccess, environment: string): boolean {
+export function allowsEnvironment({ environments }: ClusterAccess, environment: string): boolean {
   return environments === undefined || environments.includes(environment);
 }
 
