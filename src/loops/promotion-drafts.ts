@@ -24,7 +24,7 @@ import { treeDiff } from './tree-diff.ts';
 import type { TrustOf } from './trust-of.ts';
 import { unhonouredOf } from './undeclared-gates.ts';
 import { findDeclaredCandidates, refusedUpgrade } from './upgrade-facts.ts';
-import { isVerified, pinsIn, upstreamNames, upstreamsOf, wasVerifiedAbove } from './upstream.ts';
+import { isVerified, lacksOf, pinsIn, upstreamNames, upstreamsOf, wasVerifiedAbove } from './upstream.ts';
 import type { World } from './world.ts';
 
 /** A change of one lock that could be opened. */
@@ -283,6 +283,7 @@ function factsAbove(scope: PromotionScope): Parameters<typeof findCandidates>[0]
     environment: upstream.name,
     pins: pinsIn(upstream),
     isVerified: (pin: Pin) => isVerified(scope.ledger, upstream, pin),
+    lacks: (pin: Pin) => lacksOf(scope.ledger, upstream, pin),
   }));
 }
 

@@ -21,7 +21,7 @@ import type { Regated } from './regate.ts';
 import { releaseBranches } from './release-branches.ts';
 import { advanceRendered } from './rendered-branch.ts';
 import type { RenderedHead } from './rendered-branch.ts';
-import { rolloutOf } from './rollout-targets.ts';
+import { decidedEarlier, rolloutOf } from './rollout-targets.ts';
 import { syncTarget } from './sync-target.ts';
 import type { SyncResult, TargetRun } from './sync-target.ts';
 import type { World } from './world.ts';
@@ -84,6 +84,7 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   const runs: TargetRun[] = [];
   const { ledger } = await world.ledger.at(refs.get(branchRef('audit')));
   const rollout = rolloutOf(prepared, ledger, world.clock.now());
+  const earlier = gated.moves.length === 0 && moved.head === gated.head ? decidedEarlier(gated.head) : undefined;
   for (const rendering of rollout.order) {
     if (request.target !== undefined && rendering.target.name !== request.target) continue;
     const turn = rollout.turnOf(rendering.target.name);
@@ -91,9 +92,12 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
     const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun, asks, ledger, turn }, signal);
     rollout.saw(rendering, result);
     runs.push(result);
-    receipts.push(toReceipt(world, { ...run, request, prepared, head: moved.head, reason: moved.reason, rendering, result }));
+    const reason = turn?.kind === 'go' && earlier !== undefined ? earlier.reason : moved.reason;
+    receipts.push(toReceipt(world, { ...run, request, prepared, head: moved.head, reason, rendering, result }));
   }
-  const heldUntil = request.dryRun ? undefined : await recordReceipts(world, { prepared, receipts, ...decisionOf(world, gated) }, signal);
+  const isLater = earlier !== undefined && runs.some(({ turn }) => turn?.kind === 'go');
+  const decision = isLater ? { ...earlier.decision, gates: gated.gates } : decisionOf(world, gated);
+  const heldUntil = request.dryRun ? undefined : await recordReceipts(world, { prepared, receipts, ...decision }, signal);
   return {
     ending: heldBack(combine(receipts.map((receipt) => receipt.ending)), heldUntil),
     revision,

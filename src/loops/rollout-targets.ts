@@ -1,4 +1,5 @@
 import { assess } from '#health/health.ts';
+import { parseTrailers } from '#ledger/ledger.ts';
 import type { CommitId } from '#model/digest.ts';
 import { toCommitId, toSha256 } from '#model/digest.ts';
 import type { Sha256 } from '#model/digest.ts';
@@ -7,11 +8,13 @@ import type { Instant } from '#model/instant.ts';
 import type { TargetName } from '#model/names.ts';
 import { toInstanceName } from '#model/names.ts';
 import type { Inventory, Observation, TargetPlan } from '#model/plan.ts';
-import type { Ending } from '#model/receipt.ts';
+import type { Ending, Reason } from '#model/receipt.ts';
 import type { RenderedObject, TargetRendering } from '#model/rendering.ts';
 import { planRollout } from '#rollout/rollout.ts';
 import type { Ledger } from './audit-branch.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
+import { quarantineOf } from './quarantine.ts';
+import type { RenderedHead } from './rendered-branch.ts';
 import type { SyncRequest, SyncResult } from './sync-target.ts';
 
 /** Whether a target gets its rendering now; see planRollout. */
@@ -62,13 +65,47 @@ export function rolloutOf(prepared: PreparedEnvironment, ledger: Ledger, now: In
 
   return {
     order: plan().order.flatMap((name) => byName.get(name) ?? []),
-    turnOf: (target) => plan().turns.get(target),
+    turnOf(target) {
+      const turn = plan().turns.get(target);
+      const refused = turn?.kind === 'go' ? quarantinedOn(prepared, ledger, { target: byName.get(target), now }) : undefined;
+      return turn === undefined || refused === undefined
+        ? turn
+        : { kind: 'wait', partition: turn.partition, reason: refused, until: undefined };
+    },
     saw(rendering, { health, standing }) {
       seen.set(rendering.target.name, health.state);
       if (standing === undefined) begun.add(rendering.target.name);
     },
   };
 }
+
+/** A version that was put in quarantine after the first targets got it goes no further. */
+function quarantinedOn(
+  { declarations }: PreparedEnvironment,
+  ledger: Ledger,
+  { target, now }: { readonly target: TargetRendering | undefined; readonly now: Instant },
+): string | undefined {
+  if (target === undefined) return undefined;
+  const runs = ledger.instances.get(`${target.target.environment}/${target.target.name}`);
+  for (const [instance, { capsule, version }] of target.instances) {
+    const reason = runs?.get(instance)?.version === version ? undefined : quarantineOf(declarations, capsule, version, now);
+    if (reason !== undefined) return `${instance} ${version} is in quarantine: ${reason}`;
+  }
+  return undefined;
+}
+
+/** What was decided when the rendering was written that later partitions get only now: its commit says it. */
+export function decidedEarlier(head: RenderedHead | undefined) {
+  if (head === undefined) return undefined;
+  const trailers = parseTrailers(head.message);
+  const all = (key: string): readonly string[] => trailers.filter((trailer) => trailer.key === key).map(({ value }) => value);
+  const [changeSet] = all('Change-Set');
+  const [changeRequest] = all('Change-Request');
+  const reason = REASONS.find((known) => known === all('Reason')[0]) ?? 'config';
+  return { reason, decision: { changeSet, changeRequest, onBehalfOf: all('Approved-By') } };
+}
+
+const REASONS: readonly Reason[] = ['promotion', 'rollback', 'drift', 'config', 'emergency'];
 
 /** Its time of health is the record's that this run will write. */
 function newlyBegun(rendering: Sha256) {

@@ -34,6 +34,25 @@ export function isVerified(ledger: Ledger, environment: DesiredEnvironment, pin:
   return healthySince(ledger, where, pin) !== undefined;
 }
 
+/** What each target lacks for a pin to be verified, in words. */
+export function lacksOf(
+  ledger: Ledger,
+  environment: DesiredEnvironment,
+  pin: Pick<Pin, 'instance' | 'version' | 'sha256'>,
+): readonly string[] {
+  return environment.targets.flatMap(({ name }) => {
+    const place = { environment: environment.name, target: name };
+    const period = healthyPeriod(ledger, place, pin);
+    if (period !== undefined && period.until === undefined) return [];
+    const key = `${environment.name}/${name}`;
+    const state = ledger.instances.get(key)?.get(pin.instance);
+    if (state === undefined) return [`${key} does not have it yet`];
+    if (state.version !== pin.version || state.sha256 !== pin.sha256) return [`${key} has ${state.version}`];
+    if (ledger.targets.get(key)?.health === 'unknown') return [`${key} cannot be looked at`];
+    return [`${key} is ${state.health}`];
+  });
+}
+
 /** Whether the environments above let a release come down: healthy in every target that it ran in last, in all of them or (`any`) in one. */
 export function wasVerifiedAbove(ledger: Ledger, declarations: Declarations, environment: DesiredEnvironment, release: Release): boolean {
   const upstreams = upstreamsOf(declarations, environment);

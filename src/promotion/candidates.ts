@@ -13,6 +13,8 @@ export interface Upstream {
   readonly pins: readonly Pin[];
   /** Applied and healthy in every target of it. */
   readonly isVerified: (pin: Pin) => boolean;
+  /** What each of its targets lacks for that, in words. */
+  readonly lacks?: (pin: Pin) => readonly string[];
 }
 
 export interface CandidateFacts {
@@ -158,7 +160,7 @@ function promoted(facts: CandidateFacts, wish: Wish): Offer | undefined {
     );
     const enough = promotion?.from?.strategy === 'any' ? verifiedIn.length > 0 : verifiedIn.length === above.length;
     const reason = fits(pin.version)
-      ? (notForward(current, pin.version, fits, backward) ?? (enough ? refusalOf(facts, pin) : notVerified(facts, pin.version)))
+      ? (notForward(current, pin.version, fits, backward) ?? (enough ? refusalOf(facts, pin) : notVerified(facts, pin)))
       : `${pin.version} is not in ${wish.range ?? '*'}`;
     const release = reason === undefined ? facts.index.releases.get(pin.capsule)?.get(pin.version) : undefined;
     const untaken = release === undefined ? undefined : untakable(facts, release, current);
@@ -214,8 +216,14 @@ function notForward(
   return `${version} is older than ${current}; going back takes a rollback`;
 }
 
-function notVerified(facts: CandidateFacts, version: string): string {
-  return `${version} is not verified in ${names(facts)}`;
+/** More of them say nothing more. */
+const MOST_LACKING = 5;
+
+function notVerified(facts: CandidateFacts, pin: Pin): string {
+  const lacks = facts.upstreams.flatMap((upstream) => (upstream.isVerified(pin) ? [] : (upstream.lacks?.(pin) ?? [])));
+  const more = lacks.length > MOST_LACKING ? [`and ${lacks.length - MOST_LACKING} more`] : [];
+  const why = lacks.length === 0 ? '' : `: ${[...lacks.slice(0, MOST_LACKING), ...more].join(', ')}`;
+  return `${pin.version} is not verified in ${names(facts)}${why}`;
 }
 
 function names(facts: CandidateFacts): string {
