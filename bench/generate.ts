@@ -119,7 +119,7 @@ function git(args: readonly string[]): string {
   return execFileSync('git', args, { encoding: 'utf8', env: GIT_ENVIRONMENT, maxBuffer: 64 * 1024 * 1024 });
 }
 
-function pinOf(capsule: { readonly name: string; readonly files: readonly TextFile[] }, version: string, commit: CommitId): Pin {
+export function pinOf(capsule: { readonly name: string; readonly files: readonly TextFile[] }, version: string, commit: CommitId): Pin {
   return {
     instance: toInstanceName(capsule.name),
     capsule: toCapsuleName(capsule.name),

@@ -9,6 +9,7 @@ import type { World } from '#loops/world.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Journal } from '#ports/machine.ts';
 import type { ObjectLimits } from '#ports/repository.ts';
+import type { Targets } from '#ports/target.ts';
 
 export const LIMITS: ObjectLimits = { blobBytes: 32 * 1024 * 1024, treeEntries: 200_000, refs: 100_000 };
 
@@ -19,9 +20,12 @@ export async function openWorld(options: {
   readonly folder: string;
   readonly remote: NonNullable<Parameters<typeof gitRepository>[0]['remote']>;
   readonly forge?: Forge;
+  /** Targets are this cluster instead of directories. */
+  readonly cluster?: { readonly kubeconfig: string };
 }): Promise<{ readonly world: World; readonly close: () => Promise<void> }> {
   const repository = await gitRepository({ path: join(options.folder, 'mirror.git'), remote: options.remote, limits: LIMITS });
   const renderer = renderWorkers({});
+  const targets: Targets = directoryTargets({ root: join(options.folder, 'targets') });
   const world = createWorld({
     repository,
     renderer,
@@ -36,7 +40,7 @@ export async function openWorld(options: {
       trustSigners: undefined,
       driftInterval: 24 * 3_600_000,
     },
-    targets: directoryTargets({ root: join(options.folder, 'targets') }),
+    targets,
     ids: randomIds(),
     signer: await fileSigner(join(options.folder, 'engine_ed25519'), { name: 'Bench', email: 'bench@example.com' }),
     journal: quietJournal,
@@ -44,6 +48,7 @@ export async function openWorld(options: {
   return {
     world,
     close: async () => {
+      await targets.close?.();
       await renderer.close();
       await repository.close();
     },
