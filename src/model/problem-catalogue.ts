@@ -1,4 +1,5 @@
 import { AGENT_PROBLEMS } from '#model/agent-problems.ts';
+import { CLUSTER_PROBLEMS } from '#model/cluster-problems.ts';
 import { COMPOSITION_PROBLEMS } from '#model/composition-problems.ts';
 import { DECLARATION_PROBLEMS } from '#model/declaration-problems.ts';
 import { FOREIGN_PROBLEMS } from '#model/foreign-problems.ts';
@@ -80,6 +81,7 @@ const ENTRIES: Readonly<Record<string, CatalogueEntry>> = {
 export const PROBLEM_CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(
   [
     ...Object.entries(AGENT_PROBLEMS),
+    ...Object.entries(CLUSTER_PROBLEMS),
     ...Object.entries(COMPOSITION_PROBLEMS),
     ...Object.entries(DECLARATION_PROBLEMS),
     ...Object.entries(OBJECT_PROBLEMS),

@@ -7,6 +7,8 @@ export const FIELD_MANAGER = 'capstan';
 /** Put on every object that is applied, so that one watch sees what is ours and nothing else. */
 export const ENVIRONMENT_LABEL = 'capstan.dev/environment';
 export const TARGET_LABEL = 'capstan.dev/target';
+/** On our own ConfigMaps. */
+export const INVENTORY_LABEL = 'capstan.dev/inventory';
 /** Annotation on every object that is applied: `<namespace of the inventory>/<sha256 of the rendered text>`. */
 export const APPLIED_ANNOTATION = 'capstan.dev/applied';
 

@@ -1,0 +1,71 @@
+import type { ObjectKey } from '#model/kubernetes-object.ts';
+import { isPortError } from '#ports/port-error.ts';
+import type { ApiResource } from './api.ts';
+import type { Cluster } from './cluster.ts';
+import type { Asked } from './observe.ts';
+import { inParallel } from './parallel.ts';
+import type { View } from './reflector.ts';
+
+/** Objects of one kind in one namespace. */
+interface Place {
+  readonly resource: ApiResource;
+  readonly namespace: string;
+  readonly asked: readonly Asked[];
+}
+
+const AT_ONCE = 16;
+
+/** Sees to it that each object asked for is in a view or looked up; whether all of them could be looked at. */
+export async function lookAround(cluster: Cluster, asked: readonly Asked[], signal: AbortSignal | undefined): Promise<boolean> {
+  const { marks, views, discovery } = cluster;
+  cluster.lookups.clear();
+  const places = await placesOf(cluster, asked, signal);
+  const configMaps = await discovery.resource('', 'ConfigMap', 'v1', signal);
+  if (configMaps !== undefined && !places.some((place) => isSame(place, configMaps, marks.namespace))) {
+    // Our own ConfigMaps have the labels, too: what is seen there tells when somebody writes them.
+    places.push({ resource: configMaps, namespace: marks.namespace, asked: [] });
+  }
+  const failures: unknown[] = [];
+  const answers = await inParallel(places, AT_ONCE, async (place) => {
+    try {
+      const view = await views.open(place.resource, place.namespace, signal);
+      return view !== undefined && (await lookUp(cluster, place, view, signal));
+    } catch (error) {
+      if (!isPortError(error) || signal?.aborted === true) throw error;
+      failures.push(error);
+      return false;
+    }
+  });
+  // A server that answers nothing at all is away; one that does not answer for one kind is looked at in part.
+  if (failures.length === places.length && failures.length > 0) throw failures[0];
+  return answers.every(Boolean);
+}
+
+/** What a view does not have may be there without our labels. */
+async function lookUp(cluster: Cluster, place: Place, view: View, signal: AbortSignal | undefined): Promise<boolean> {
+  const missing: ObjectKey[] = [];
+  for (const { key } of place.asked) if (view.get(key.namespace, key.name) === undefined) missing.push(key);
+  return missing.length === 0 || cluster.lookups.look(place.resource, place.namespace, missing, signal);
+}
+
+/** A kind that the server does not have (its definition comes in the same push) has no objects. */
+async function placesOf(cluster: Cluster, asked: readonly Asked[], signal: AbortSignal | undefined): Promise<Place[]> {
+  const groups = Map.groupBy(asked, ({ key }) => `${key.group}/${key.kind}/${key.namespace}`);
+  const places: Place[] = [];
+  for (const group of groups.values()) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const { key } = first;
+    if (!cluster.allows(key)) continue;
+    const version = group.find((each) => each.version !== undefined)?.version;
+    const resource =
+      (await cluster.discovery.resource(key.group, key.kind, version, signal)) ??
+      (version === undefined ? undefined : await cluster.discovery.resource(key.group, key.kind, undefined, signal));
+    if (resource !== undefined) places.push({ resource, namespace: resource.namespaced ? key.namespace : '', asked: group });
+  }
+  return places;
+}
+
+function isSame(place: Place, resource: ApiResource, namespace: string): boolean {
+  return place.resource.group === resource.group && place.resource.kind === resource.kind && place.namespace === namespace;
+}

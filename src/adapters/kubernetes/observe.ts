@@ -1,0 +1,137 @@
+import { sha256Of } from '#model/digest.ts';
+import { groupAndVersion, keyText } from '#model/kubernetes-object.ts';
+import type { ObjectKey } from '#model/kubernetes-object.ts';
+import type { Inventory, InventoryObject, Observation, ObservedObject, PlannedObject } from '#model/plan.ts';
+import { compareText } from '#model/problem.ts';
+import { appliedDigest } from './body.ts';
+import type { Cluster, Found } from './cluster.ts';
+import type { Row } from './inventory-rows.ts';
+import type { HeldInventory } from './inventory.ts';
+import { lookAround } from './look-around.ts';
+import { stateOf } from './state.ts';
+import type { ObjectState } from './state.ts';
+
+/** An object to look at: wanted, in the inventory, or both. */
+export interface Asked {
+  readonly key: ObjectKey;
+  readonly path: string;
+  /** Of the wanted object; undefined: whichever the server prefers. */
+  readonly version: string | undefined;
+  readonly row: Row | undefined;
+}
+
+/** What there is of the wanted objects and of those of the inventory. In a process that stays, nothing is asked where nothing changed. */
+export async function observeCluster(
+  cluster: Cluster,
+  wanted: readonly PlannedObject[],
+  signal: AbortSignal | undefined,
+): Promise<Observation> {
+  cluster.wanted = new WeakRef(wanted);
+  const held = await loadInventory(cluster, signal);
+  const asked = askedFor(wanted, held);
+  const isComplete = await lookAround(cluster, asked, signal);
+  const rows: InventoryObject[] = [];
+  const objects: ObservedObject[] = [];
+  for (const each of asked) {
+    const found = foundOf(cluster, each.key);
+    const state = found && stateOf(found, each.row, cluster.marks);
+    rows.push(...rowsOf(each, state));
+    if (found !== undefined && state !== undefined) objects.push(observed(cluster, each, state));
+  }
+  const lost = isLost(held) ? strays(cluster, asked) : [];
+  for (const each of lost) {
+    rows.push({ key: each.key, path: each.path, sha256: each.sha256, pending: true });
+    objects.push(each);
+  }
+  return {
+    inventory: inventoryOf(cluster, held, rows),
+    objects: objects.toSorted((a, b) => compareText(a.path, b.path)),
+    reports: [],
+    // What nobody wrote down was found again by its marks; once that is written, it may be pruned.
+    complete: isComplete && !(isLost(held) && objects.some(({ key }) => key !== undefined)),
+    reportsHealth: true,
+  };
+}
+
+/** Reads the inventory, unless what is seen of its ConfigMaps is what was read. */
+export async function loadInventory(cluster: Cluster, signal: AbortSignal | undefined): Promise<HeldInventory> {
+  const { inventory, marks, views } = cluster;
+  const place = { group: '', kind: 'ConfigMap', namespace: marks.namespace };
+  return inventory.load((name, version) => {
+    const view = views.of({ ...place, name });
+    return view?.isCurrent() === true && (view.get(marks.namespace, name)?.resourceVersion ?? '') === version;
+  }, signal);
+}
+
+/** An object in whichever way the last look found it. */
+export function foundOf(cluster: Cluster, key: ObjectKey): Found | undefined {
+  const seen = cluster.views.seen(key);
+  if (seen === undefined) return cluster.lookups.get(key);
+  // Whoever put our labels on an object of theirs is told apart by its version: of its fields nothing is kept.
+  return { ...seen, holders: seen.owned === undefined ? sha256Of(seen.resourceVersion) : undefined };
+}
+
+function askedFor(wanted: readonly PlannedObject[], held: HeldInventory): readonly Asked[] {
+  const asked: Asked[] = [];
+  const named = new Set<string>();
+  for (const { key, path, object } of wanted) {
+    const text = keyText(key);
+    const row = held.rows.get(text);
+    named.add(text);
+    asked.push({ key, path: row?.path ?? path, version: groupAndVersion(object.apiVersion).version, row });
+  }
+  for (const [text, row] of held.rows) {
+    if (!named.has(text)) asked.push({ key: row.key, path: row.path, version: undefined, row });
+  }
+  return asked;
+}
+
+function rowsOf({ key, path, row }: Asked, state: ObjectState | undefined): readonly InventoryObject[] {
+  // An object that somebody else made under the name of ours is not ours, whatever the inventory says of the name.
+  const own = row === undefined || (state?.kind === 'foreign' && !row.pending) ? [] : [rowAs(row)];
+  return state?.kind === 'unconfirmed' ? [...own, { key, path, sha256: state.sha256, pending: true }] : own;
+}
+
+function rowAs({ key, path, sha256, pending }: Row): InventoryObject {
+  return { key, path, sha256, pending };
+}
+
+function observed(cluster: Cluster, { key, path }: Asked, state: ObjectState): ObservedObject {
+  const live = cluster.views.seen(key)?.live;
+  return {
+    key: state.kind === 'foreign' ? undefined : key,
+    path,
+    sha256: state.sha256,
+    ...(live === undefined ? {} : { live: state.kind === 'changed' || live.changedBy.length === 0 ? live : { ...live, changedBy: [] } }),
+  };
+}
+
+function isLost(held: HeldInventory): boolean {
+  return held.rendering === undefined || held.isDamaged;
+}
+
+/** Objects with our marks that neither git nor what is left of the inventory names. */
+function strays(cluster: Cluster, asked: readonly Asked[]): readonly (ObservedObject & { readonly key: ObjectKey })[] {
+  const named = new Set(asked.map(({ key }) => keyText(key)));
+  const found: (ObservedObject & { readonly key: ObjectKey })[] = [];
+  for (const seen of cluster.views.all()) {
+    const { key, live } = seen;
+    if (named.has(keyText(key)) || seen.owned === undefined || appliedDigest(cluster.marks, seen.applied) === undefined) continue;
+    const state = stateOf({ ...seen, holders: undefined }, undefined, cluster.marks);
+    found.push({ key, path: strayPath(key), sha256: state.sha256, live });
+  }
+  return found;
+}
+
+/** The path that it had is not known any more; this one no rendering has. */
+function strayPath({ group, kind, namespace, name }: ObjectKey): string {
+  const parts = [group || 'core', 'unknown', kind.toLowerCase(), namespace || '-', name];
+  return `lost/${parts.map((part) => encodeURIComponent(part)).join('_')}.yaml`;
+}
+
+function inventoryOf(cluster: Cluster, held: HeldInventory, rows: readonly InventoryObject[]): Inventory | undefined {
+  if (held.rendering === undefined && rows.length === 0) return undefined;
+  const { environment, target } = cluster.owner;
+  const sorted = rows.toSorted((a, b) => compareText(a.path, b.path) || Number(a.pending) - Number(b.pending));
+  return { environment, target, rendering: held.rendering ?? sha256Of(''), objects: sorted };
+}

@@ -1,0 +1,90 @@
+import type { JsonObject } from '#model/json.ts';
+import type { ObjectKey } from '#model/kubernetes-object.ts';
+import type { DriftIgnore } from '#model/plan.ts';
+import type { Chance, Timers } from '#ports/machine.ts';
+import { isPortError } from '#ports/port-error.ts';
+import type { Api, ApiResource } from './api.ts';
+import type { Marks } from './body.ts';
+import { openView } from './reflector.ts';
+import type { View } from './reflector.ts';
+import { ENVIRONMENT_LABEL, TARGET_LABEL } from './seen-object.ts';
+import type { SeenObject } from './seen-object.ts';
+import { distil } from './seen.ts';
+
+/** The views of one target: what carries its labels, by kind and namespace. */
+export interface Views {
+  /** A current view, opened where there is none; undefined where the server does not let us look. */
+  open(resource: ApiResource, namespace: string, signal?: AbortSignal): Promise<View | undefined>;
+  /** The view that an object would be in, if there is one. */
+  of(key: ObjectKey): View | undefined;
+  seen(key: ObjectKey): SeenObject | undefined;
+  all(): Iterable<SeenObject>;
+  /** Takes in the answer to a write: what was written, even where something newer was seen since. */
+  note(resource: ApiResource, body: JsonObject): SeenObject | undefined;
+  stop(): Promise<void>;
+}
+
+export interface ViewsOptions {
+  readonly marks: Marks;
+  readonly ignore: readonly DriftIgnore[];
+  readonly timers: Timers;
+  readonly chance: Chance;
+  /** Something that a run should see changed. */
+  readonly moved: () => void;
+}
+
+export function openViews(api: Api, options: ViewsOptions): Views {
+  const { marks, ignore, timers, chance } = options;
+  const labelSelector = `${ENVIRONMENT_LABEL}=${marks.environment},${TARGET_LABEL}=${marks.target}`;
+  const views = new Map<string, { readonly version: string; readonly view: View }>();
+
+  function viewOf(resource: ApiResource, namespace: string): View {
+    const place = placeText(resource.group, resource.kind, namespace);
+    const known = views.get(place);
+    if (known?.version === resource.version) return known.view;
+    // Fields are owned by version: a view of another one would tell of them in other words.
+    if (known !== undefined) void known.view.stop();
+    const view = openView(api, resource, { namespace, labelSelector, ignore, timers, chance });
+    view.onChange(options.moved);
+    views.set(place, { version: resource.version, view });
+    return view;
+  }
+
+  function of(key: ObjectKey): View | undefined {
+    return (views.get(placeText(key.group, key.kind, key.namespace)) ?? views.get(placeText(key.group, key.kind, '')))?.view;
+  }
+
+  return {
+    of,
+    async open(resource, namespace, signal) {
+      const view = viewOf(resource, resource.namespaced ? namespace : '');
+      if (view.isCurrent()) return view;
+      try {
+        await view.ready(signal);
+        return view;
+      } catch (error) {
+        // A kind that we may not see, or that went away: the rest can be looked at all the same.
+        if (isPortError(error) && error.kind !== 'transient') return undefined;
+        throw error;
+      }
+    },
+    seen: (key) => of(key)?.get(key.namespace, key.name),
+    *all() {
+      for (const { view } of views.values()) yield* view.all();
+    },
+    note(resource, body) {
+      const written = distil(resource, body, ignore);
+      if (written === undefined) return undefined;
+      of(written.key)?.note(body);
+      return written;
+    },
+    async stop() {
+      await Promise.all([...views.values()].map(({ view }) => view.stop()));
+      views.clear();
+    },
+  };
+}
+
+function placeText(group: string, kind: string, namespace: string): string {
+  return `${group}/${kind}/${namespace}`;
+}
