@@ -4,22 +4,25 @@ import type { HealthExpressions } from '#model/health-expression.ts';
 import { worstHealth } from '#model/health.ts';
 import type { HealthState, InstanceHealth, ObjectHealth, Patience, TargetHealth } from '#model/health.ts';
 import type { InstanceName } from '#model/names.ts';
-import type { Observation, ReportedHealth } from '#model/plan.ts';
+import type { LiveObject, ObservedObject, Observation, ReportedHealth } from '#model/plan.ts';
 import { compareText } from '#model/problem.ts';
 import type { RenderedObject, TargetRendering } from '#model/rendering.ts';
+import { liveHealth } from './live-health.ts';
 import { plainSentence } from './plain-sentence.ts';
+import { listed } from './seen.ts';
 
 interface Findings {
-  readonly found: ReadonlyMap<string, Sha256>;
+  readonly found: ReadonlyMap<string, ObservedObject>;
   readonly reports: ReadonlyMap<string, ReportedHealth>;
   /** What the target is known to hold at a path, by an inventory that was written for this rendering and announces nothing there. */
   readonly held: ReadonlyMap<string, Sha256>;
   readonly complete: boolean;
+  readonly patience: Patience | undefined;
 }
 
 /**
- * How the rendered objects are: their bytes first, then what a consumer reports of exactly these bytes (a report about
- * other bytes is stale and says nothing). No report means healthy. Without `patience` nothing takes too long.
+ * How the rendered objects are: their bytes first, then what their cluster says of them and what a consumer reports of exactly these bytes
+ * (a report about other bytes is stale and says nothing). Neither means healthy. Without `patience` nothing takes too long.
  */
 export function assess(rendering: TargetRendering, observation: Observation, patience?: Patience): TargetHealth {
   const objects = assessObjects(rendering, observation, patience);
@@ -44,9 +47,9 @@ export function assess(rendering: TargetRendering, observation: Observation, pat
 export function assessObjects(
   rendering: TargetRendering,
   observation: Observation,
-  _patience?: Patience,
+  patience?: Patience,
 ): ReadonlyMap<string, ObjectHealth> {
-  const findings = findingsOf(rendering, observation);
+  const findings = { ...findingsOf(rendering, observation), patience };
   return new Map(rendering.objects.map((object) => [object.path, assessObject(object, findings)]));
 }
 
@@ -57,12 +60,12 @@ function answersFor(rendering: TargetRendering, instance: InstanceName): Readonl
   return found;
 }
 
-function findingsOf(rendering: TargetRendering, observation: Observation): Findings {
+function findingsOf(rendering: TargetRendering, observation: Observation): Omit<Findings, 'patience'> {
   const { inventory } = observation;
   const settled = inventory?.rendering === rendering.digest ? inventory.objects : [];
   const pending = new Set(settled.filter((object) => object.pending).map((object) => object.path));
   return {
-    found: new Map(observation.objects.map((object) => [object.path, object.sha256])),
+    found: new Map(observation.objects.map((object) => [object.path, object])),
     reports: new Map(observation.reports.map((report) => [report.path, report])),
     held: new Map(settled.filter((object) => !pending.has(object.path)).map((object) => [object.path, object.sha256])),
     complete: observation.complete,
@@ -79,24 +82,37 @@ function assessObject(object: RenderedObject, findings: Findings): ObjectHealth 
       ? { key, state: 'progressing', reason: 'is not there yet' }
       : { key, state: 'degraded', reason: 'is missing: it was removed outside git' };
   }
-  if (found !== sha256) {
+  if (found.sha256 !== sha256) {
     // A step that is held back leaves the row with the bytes that were there before: these are nobody else's.
-    return held === undefined || held === found
+    return held === undefined || held === found.sha256
       ? { key, state: 'progressing', reason: 'does not have the wanted content yet' }
-      : { key, state: 'degraded', reason: 'was changed outside git' };
+      : { key, state: 'degraded', reason: changedOutside(found.live) };
   }
-  const report = findings.reports.get(path);
-  if (object.health !== undefined) return expressed(object, object.health, report);
-  if (report === undefined || report.sha256 !== sha256) return { key, state: 'healthy', reason: 'as it should be' };
-  return { key, state: report.state, reason: plainSentence(report.reason) || spoken(report.state) };
+  return { key, ...assessContent(object, found.live, findings) };
+}
+
+/** Of an object that has the wanted content: the worse of what its cluster and its consumer say. */
+function assessContent(object: RenderedObject, live: LiveObject | undefined, findings: Findings): Omit<ObjectHealth, 'key'> {
+  const report = findings.reports.get(object.path);
+  const reported = report?.sha256 === object.sha256 ? report : undefined;
+  if (live !== undefined) {
+    const lived = liveHealth(object, live, findings.patience);
+    if (reported === undefined || worstHealth([lived.state, reported.state]) === lived.state) return lived;
+  } else if (object.health !== undefined) return expressed(object, object.health, reported);
+  if (reported === undefined) return { state: 'healthy', reason: 'as it should be' };
+  return { state: reported.state, reason: plainSentence(reported.reason) || spoken(reported.state) };
 }
 
 /** Its own words decide: without a status of exactly these bytes nobody can say that it is as it should be. */
-function expressed({ key, sha256, object }: RenderedObject, health: HealthExpressions, report: ReportedHealth | undefined): ObjectHealth {
-  const status = report?.sha256 === sha256 ? report.status : undefined;
-  if (status === undefined) return { key, state: 'progressing', reason: 'its health expressions wait for its status' };
-  const { state, reason } = expressedHealth(health, object, status);
-  return { key, state, reason: plainSentence(reason) };
+function expressed({ object }: RenderedObject, health: HealthExpressions, report: ReportedHealth | undefined): Omit<ObjectHealth, 'key'> {
+  if (report?.status === undefined) return { state: 'progressing', reason: 'its health expressions wait for its status' };
+  const { state, reason } = expressedHealth(health, object, report.status);
+  return { state, reason: plainSentence(reason) };
+}
+
+function changedOutside(live: LiveObject | undefined): string {
+  const by = live === undefined ? '' : listed(live.changedBy);
+  return by === '' ? 'was changed outside git' : `was changed outside git by ${by}`;
 }
 
 function spoken(state: HealthState): string {

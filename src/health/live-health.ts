@@ -1,0 +1,81 @@
+import { expressedHealth } from '#model/health-expression.ts';
+import type { HealthExpressions } from '#model/health-expression.ts';
+import type { Patience } from '#model/health.ts';
+import { durationText, instantText } from '#model/instant.ts';
+import type { Instant } from '#model/instant.ts';
+import { isJsonObject } from '#model/json.ts';
+import type { LiveObject } from '#model/plan.ts';
+import type { RenderedObject } from '#model/rendering.ts';
+import { remains } from './cluster-kinds.ts';
+import { ruleOf, unlisted } from './kind-table.ts';
+import { plainSentence } from './plain-sentence.ts';
+import type { Judgement, Seen } from './seen.ts';
+import { HEALTHY, conditionsOf, isUnobserved, objectAt, listed, progressing, textsAt, timeAt, toSeen } from './seen.ts';
+
+/** A sentence of ours with up to three of strangers in it. */
+const LONGEST = 600;
+
+/**
+ * How an object of a cluster is that has the wanted content: what deletes it, then its capsule's own expressions, then the rule of its
+ * kind. On its way for longer than the deadline is broken.
+ */
+export function liveHealth(object: RenderedObject, live: LiveObject, patience: Patience | undefined): Judgement {
+  const judged = judge(object, live);
+  if (judged === HEALTHY) return judged;
+  const { state, reason } = hasEndured(judged, live, patience)
+    ? { state: 'degraded' as const, reason: `no progress for ${durationText(patience?.deadline ?? 0)}: ${judged.reason}` }
+    : judged;
+  return { state, reason: plainSentence(reason, LONGEST) };
+}
+
+function judge(object: RenderedObject, live: LiveObject): Judgement {
+  const { metadata, status } = live.object;
+  const isLeaving = isJsonObject(metadata) && metadata['deletionTimestamp'] !== undefined;
+  const rule = ruleOf(object.key);
+  if (!isLeaving && object.health === undefined && rule === undefined && status === undefined) {
+    // Most objects of most kinds: nothing says how they are, so being there is all there is.
+    if (!object.key.group.includes('.')) return HEALTHY;
+  }
+  const seen = toSeen(live);
+  if (isLeaving) return leaving(seen);
+  if (object.health !== undefined) return expressed(object, object.health, seen);
+  return (rule ?? unlisted(object.key))(seen);
+}
+
+function leaving(seen: Seen): Judgement {
+  const since = timeAt(seen.metadata, 'deletionTimestamp');
+  const finalizers = textsAt(seen.metadata, 'finalizers');
+  const some = finalizers.length === 1 ? ['finalizer', 'has'] : ['finalizers', 'have'];
+  const waits = finalizers.length === 0 ? '' : `; ${some[0]} ${listed(finalizers)} ${some[1]} not ended`;
+  return progressing(`is being deleted${since === undefined ? '' : ` since ${secondText(since)}`}${waits}${remains(seen)}`);
+}
+
+/** Its own words decide; what they say of an earlier generation says nothing of this one. */
+function expressed({ object }: RenderedObject, health: HealthExpressions, seen: Seen): Judgement {
+  if (Object.keys(seen.status).length === 0) return progressing('its health expressions wait for its status');
+  if (isUnobserved(seen)) return progressing('its controller has not seen the last change');
+  const whole = { ...object, metadata: { ...object.metadata, ...seen.metadata } };
+  return expressedHealth(health, whole, seen.status);
+}
+
+/** On its way since the later of our change and the last thing that moved in it: what was well for a day has its time again. */
+function hasEndured(judged: Judgement, live: LiveObject, patience: Patience | undefined): boolean {
+  if (patience === undefined || judged.state !== 'progressing' || judged.endless === true) return false;
+  const since = lastMove(live);
+  return since !== undefined && patience.now - since > patience.deadline;
+}
+
+function lastMove(live: LiveObject): Instant | undefined {
+  const { metadata, status, conditions, pods } = toSeen(live);
+  const moves = [...conditions, ...pods.flatMap((pod) => conditionsOf(objectAt(pod, 'status')))].flatMap((condition) => [
+    timeAt(condition, 'lastTransitionTime'),
+    timeAt(condition, 'lastUpdateTime'),
+  ]);
+  const starts = pods.map((pod) => timeAt(objectAt(pod, 'status'), 'startTime'));
+  const known = [live.appliedAt, timeAt(metadata, 'deletionTimestamp'), timeAt(status, 'startTime'), ...moves, ...starts];
+  return known.reduce((latest, at) => (at !== undefined && (latest === undefined || at > latest) ? at : latest), undefined);
+}
+
+function secondText(at: Instant): string {
+  return instantText(at).replace(/\.\d{3}Z$/u, 'Z');
+}
