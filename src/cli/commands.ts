@@ -137,8 +137,15 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'reconcile',
     description: 'one run of the whole path; prints the receipt',
     words: [{ name: '<environment>', description: 'the environment' }],
-    options: [REPO, CONFIG, TARGET, { flags: '--dry-run', description: 'write nothing' }, output('text, json')],
-    example: 'capstan reconcile dev',
+    options: [
+      REPO,
+      CONFIG,
+      TARGET,
+      { flags: '--dry-run', description: 'write nothing' },
+      { flags: '--wait [timeout]', description: 'until all of it is there and well, at most so long (default: 5m); exit 1 if it is not' },
+      output('text, json'),
+    ],
+    example: 'capstan reconcile dev --wait=10m',
     load: async () => (await import('./reconcile.ts')).reconcile,
   },
   {
