@@ -36,7 +36,8 @@ export function writtenImpersonation({ user, refuse }: ChosenContext): readonly 
   const isAnybody = named !== undefined || (list.length === 0 && uid === undefined);
   const texts = [...list, ...(named === undefined ? [] : [named]), ...(uid === undefined ? [] : [uid])];
   if (!isComplete || !isAnybody || !texts.every(isName)) {
-    throw refuse(`${user.pointer}/as`, `as, as-uid and as-groups of user ${quoted(user.name)} name nobody`, REMEDY);
+    const field = ['as', 'as-groups', 'as-uid'].find((key) => user.value[key] !== undefined) ?? 'as';
+    throw refuse(`${user.pointer}/${field}`, `as, as-uid and as-groups of user ${quoted(user.name)} name nobody`, REMEDY);
   }
   return [
     ...(named === undefined ? [] : ['impersonate-user', named]),

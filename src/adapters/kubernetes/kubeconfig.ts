@@ -79,11 +79,9 @@ export function besideFile(file: string, path: string): string {
 function parse(text: string, file: string): { readonly root: JsonObject; readonly refuse: Refuse } {
   const documents = readKubernetesYaml(text, file);
   if (!documents.ok) {
-    const [first] = documents.problems;
-    throw new PortError(
-      'invalid',
-      `${first === undefined ? file : placeText(first.place)}: the kubeconfig ${first?.message ?? 'cannot be read'}. ${first?.remedy ?? ''}`,
-    );
+    // At least one, or it would have been read; the first is where to begin.
+    const said = documents.problems.slice(0, 1).map(({ place, message }) => `${placeText(place)}: ${message}`);
+    throw new PortError('invalid', `${said.join('')}. Correct it, or write it again with kubectl config.`);
   }
   const [document] = documents.value;
   if (documents.value.length !== 1 || document === undefined || !isJsonObject(document.value)) {
