@@ -37,6 +37,8 @@ interface Work {
  * `k:<keys of a list item>`, `v:<value of a set>`, `i:<index>`; `.` says the item itself, and an empty map all that is below.
  */
 export function ownedText(question: FieldQuestion): string | undefined {
+  // At the root an empty map names nothing.
+  if (Object.keys(question.fields).every((key) => key === '.')) return undefined;
   const work: Work = { steps: MOST_STEPS };
   const text = fieldsText(question.fields, { value: question.object, others: question.others, ignored: question.ignored, depth: 0 }, work);
   return work.steps < 0 ? undefined : text;
