@@ -55,6 +55,8 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/targets/*/fleet',
       '/spec/targets/*/labels/**',
       '/spec/targets/*/namespace',
+      '/spec/targets/*/credentials',
+      '/spec/targets/*/impersonate',
       '/spec/targets/*/facts/**',
       '/spec/targets/*/config/**',
       '/spec/targets/*/overrides/**',
@@ -127,13 +129,10 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/gates/*/window',
       '/spec/gates/*/driver',
       '/spec/gates/*/url',
-      // Belong to drivers that are stuck by themselves.
-      '/spec/targets/*/credentials',
-      '/spec/targets/*/impersonate',
     ],
     unsupported: [
       stuck('/spec/extends'),
-      stuck('/spec/targets/*/driver', 'directory'),
+      stuck('/spec/targets/*/driver', 'directory', 'kubernetes'),
       stuck('/spec/capsules/*/allowUnreleased'),
       stuck('/spec/secrets/*/*/provider', 'kubernetes', 'external-secrets', 'sops'),
       holds('/spec/promotion/holdOnManualRollback', true),
@@ -239,6 +238,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/dependencies/*/external',
       '/spec/dependencies/*/requires/**',
       '/spec/compatibility/upgradesFrom',
+      '/spec/compatibility/kubernetes',
       '/spec/conflicts/**',
       '/spec/imports/**',
       '/spec/lifecycle',
@@ -296,8 +296,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/owner',
       '/spec/system',
       '/spec/compatibility',
-      // Only targets of drivers that are stuck declare or run a Kubernetes version or an architecture.
-      '/spec/compatibility/kubernetes',
+      // Checked against devices; which node of a cluster fits is the scheduler's choice.
       '/spec/compatibility/architectures',
       '/spec/compatibility/capabilities',
       // Where the chart that lies in the capsule was taken from.

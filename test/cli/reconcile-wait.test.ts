@@ -21,7 +21,7 @@ async function stage(): Promise<Stage> {
   const world = await worldOf(await plantedGarden());
   const targets = memoryTargets();
   const target = targets.at('dev', 'one');
-  const { apply } = target;
+  const apply = target.apply.bind(target);
   target.apply = async (plan, next, signal) => {
     const outcomes = await apply(plan, next, signal);
     if (plan.steps.some((step) => step.action === 'create')) say(target, 'progressing');

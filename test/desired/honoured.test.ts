@@ -43,7 +43,7 @@ test('gates of unknown types and windows hold; other drivers, freeze and suspend
   const spec = [
     'targets:',
     '  a:',
-    '    driver: kubernetes',
+    '    driver: nomad',
     '  b:',
     '    driver: directory',
     '    path: b',
