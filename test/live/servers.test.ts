@@ -86,6 +86,24 @@ test('the API server alone is killed and started again with what it held', async
   expect(await kubernetes.kubectl(['get', 'configmap', 'kept', '-o', 'jsonpath={.metadata.name}'])).toBe('kept');
 });
 
+test('after a compaction neither the next page nor an old watch is to be had', async () => {
+  await kubernetes.kubectl(['apply', '-f', '-'], JSON.stringify(list(...['x', 'y', 'z'].map(configMap))));
+  const all = '/api/v1/namespaces/default/configmaps';
+  const page = JSON.parse(await kubernetes.kubectl(['get', '--raw', `${all}?limit=1`]));
+  await kubernetes.kubectl(['apply', '-f', '-'], JSON.stringify({ ...configMap('x'), data: { name: 'changed' } }));
+
+  await kubernetes.compact();
+  await kubernetes.apiserver.stop('SIGKILL');
+  await kubernetes.apiserver.start();
+
+  const { metadata } = page;
+  const next = kubernetes.kubectl(['get', '--raw', `${all}?limit=1&continue=${encodeURIComponent(metadata.continue)}`]);
+  await expect(next).rejects.toThrow('The provided continue parameter is too old');
+  const [watched] = await once(asking(`${kubernetes.url}${all}?watch=1&resourceVersion=${metadata.resourceVersion}`).end(), 'response');
+  expect(JSON.parse(String((await once(watched, 'data'))[0]))).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
+  watched.destroy();
+});
+
 test('the cutting proxy delays, cuts and refuses', async () => {
   const proxy = await startCuttingProxy(Number(new URL(kubernetes.url).port));
   try {

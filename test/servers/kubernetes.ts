@@ -44,12 +44,18 @@ export interface RunningKubernetes extends KubernetesUser {
   readonly certificateFile: string;
   /** Client URL of etcd, without authentication. */
   readonly etcd: string;
+  /**
+   * Forgets all but the newest state of everything, as etcd does every few minutes: what is listed page by page gets 410 for its next page. What is
+   * watched gets it once the API server, too, has forgotten, by a start.
+   */
+  readonly compact: () => Promise<void>;
   /** One of `options.users`, or `tester`. */
   readonly user: (name: string) => KubernetesUser;
   /** Rejects without `auditLog`. */
   readonly audit: AuditLog;
   /** The API server alone: its address and data stay, its memory does not. */
   readonly apiserver: {
+    /** `SIGTERM` lets it wait for its watchers for up to 20 s; it takes no connections meanwhile. */
     readonly stop: (signal: 'SIGTERM' | 'SIGKILL') => Promise<void>;
     /** Waits until it is ready. `flags` come after those it was first started with. */
     readonly start: (flags?: readonly string[]) => Promise<void>;
@@ -132,6 +138,7 @@ export async function startKubernetes(scratch: string, options: KubernetesOption
     certificateAuthority: readFileSync(certificateFile, 'utf8'),
     certificateFile,
     etcd,
+    compact: () => compactEtcd(etcd),
     user,
     audit: readAuditLog(scratch, (path) => ask(`${url}${path}`, { token: tester.token, certificateFile })),
     apiserver: {
@@ -158,6 +165,17 @@ function startEtcd(scratch: string, client: string, peer: string): ChildProcess 
     `--initial-cluster=default=${peer}`,
     '--log-level=warn',
   ]);
+}
+
+/** https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/ */
+async function compactEtcd(etcd: string): Promise<void> {
+  const ask = async (path: string, body: object): Promise<unknown> => {
+    const answer = await fetch(`${etcd}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`etcd answered ${answer.status} to ${path}: ${await answer.text()}`);
+    return answer.json();
+  };
+  const { header } = Object(await ask('range', { key: 'AA==' }));
+  await ask('compaction', { revision: header.revision, physical: true });
 }
 
 function apiserverFlags(scratch: string, { etcd, secure }: { readonly etcd: string; readonly secure: number }): readonly string[] {
