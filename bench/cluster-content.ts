@@ -156,6 +156,6 @@ metadata:
 data:
   number: "${at}"
   revision: "{{config.revision}}"
-  text: ${at === 0 ? '{{json config.first}}' : PADDING}
+  text: ${at === 0 ? '{{config.first}}' : PADDING}
 `;
 }

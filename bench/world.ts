@@ -2,10 +2,12 @@ import { join } from 'node:path';
 
 import { directoryTargets } from '#adapters/directory/directory.ts';
 import { gitRepository } from '#adapters/git/git.ts';
-import { fileSigner, randomIds, systemClock } from '#adapters/machine/machine.ts';
+import { kubernetesTargets } from '#adapters/kubernetes/kubernetes.ts';
+import { fileSigner, randomIds, systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
 import { renderWorkers } from '#adapters/render-workers/render-workers.ts';
 import { createWorld } from '#loops/create-world.ts';
 import type { World } from '#loops/world.ts';
+import type { ClusterAccess } from '#model/cluster-access.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Journal } from '#ports/machine.ts';
 import type { ObjectLimits } from '#ports/repository.ts';
@@ -25,7 +27,10 @@ export async function openWorld(options: {
 }): Promise<{ readonly world: World; readonly close: () => Promise<void> }> {
   const repository = await gitRepository({ path: join(options.folder, 'mirror.git'), remote: options.remote, limits: LIMITS });
   const renderer = renderWorkers({});
-  const targets: Targets = directoryTargets({ root: join(options.folder, 'targets') });
+  const targets: Targets =
+    options.cluster === undefined
+      ? directoryTargets({ root: join(options.folder, 'targets') })
+      : kubernetesTargets({ ...MACHINE, credentials: new Map([['bench', accessTo(options.cluster.kubeconfig)]]), secrets: undefined });
   const world = createWorld({
     repository,
     renderer,
@@ -52,6 +57,18 @@ export async function openWorld(options: {
       await renderer.close();
       await repository.close();
     },
+  };
+}
+
+const MACHINE = { clock: systemClock, timers: systemTimers, chance: systemChance };
+
+function accessTo(file: string): ClusterAccess {
+  return {
+    source: { kind: 'kubeconfig', file, context: undefined, allowExec: false },
+    environments: undefined,
+    namespaces: undefined,
+    clusterResources: [],
+    impersonate: undefined,
   };
 }
 
