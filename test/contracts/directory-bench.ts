@@ -10,7 +10,7 @@ import { toEnvironmentName, toTargetName } from '#model/names.ts';
 import type { Target } from '#ports/target.ts';
 import type { TargetBench } from './target.contract.ts';
 
-export interface DirectoryBench extends TargetBench {
+export interface DirectoryBench extends Required<Omit<TargetBench, 'marksObjects'>> {
   readonly root: string;
   /** `<root>/out/dev` */
   readonly base: string;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { sha256Of } from '#model/digest.ts';
 import { toEnvironmentName } from '#model/names.ts';
-import type { Outcome, ReportedHealth, TargetPlan } from '#model/plan.ts';
+import type { Observation, Outcome, ReportedHealth, TargetPlan } from '#model/plan.ts';
 import type { TargetRendering } from '#model/rendering.ts';
 import { nextInventory, planChanges } from '#plan/plan.ts';
 import type { PlanRequest } from '#plan/plan.ts';
@@ -12,16 +12,24 @@ import { inventoryOf, renderedObject, targetRendering } from '#test/plan/build-t
 /** A target under test, and the hands of people and consumers that reach around it. */
 export interface TargetBench {
   readonly target: Target;
+  /** The object of a path as `renderedObject` writes it: its bytes, or what a cluster has of its fields. */
   readonly read: (path: string) => Promise<string | undefined>;
+  /** Puts the text of an object there, or changes what is there to it, as somebody else. */
   put(path: string, text: string): Promise<void>;
   remove(path: string): Promise<void>;
-  report(path: string, report: Omit<ReportedHealth, 'path'>): Promise<void>;
+  /** Absent: objects say themselves how they are. */
+  report?(path: string, report: Omit<ReportedHealth, 'path'>): Promise<void>;
   loseInventory(): Promise<void>;
+  /** What was applied can be told without an inventory, too. */
+  readonly marksObjects?: true;
 }
 
 const a = renderedObject('a');
 const b = renderedObject('b', { instance: 'api' });
 const both = targetRendering([a, b], { web: 0, api: 1 });
+/** The same objects as somebody else has them. */
+const [myA, editedA] = ['mine', 'edited'].map((content) => renderedObject('a', { content }).text) as [string, string];
+const editedB = renderedObject('b', { instance: 'api', content: 'edited' }).text;
 
 export async function planFor(target: Target, rendering: TargetRendering, rest: Partial<PlanRequest> = {}): Promise<TargetPlan> {
   const observation = await target.observe(rendering.objects);
@@ -33,6 +41,11 @@ export async function bring(target: Target, rendering: TargetRendering, rest: Pa
   return target.apply(plan, nextInventory(plan));
 }
 
+/** Without what only clusters say of objects. */
+function bare({ reportsHealth: _, ...observation }: Observation): Observation {
+  return { ...observation, objects: observation.objects.map(({ key, path, sha256 }) => ({ key, path, sha256 })) };
+}
+
 function said(outcomes: readonly Outcome[]): readonly string[] {
   return outcomes.map((each) => `${each.action} ${each.key.name} ${each.result}`);
 }
@@ -42,7 +55,7 @@ export function targetContract(name: string, open: () => Promise<TargetBench>): 
     test('is empty and whole before anything was put there', async () => {
       const { target } = await open();
 
-      expect(await target.observe(both.objects)).toEqual({ inventory: undefined, objects: [], reports: [], complete: true });
+      expect(bare(await target.observe(both.objects))).toEqual({ inventory: undefined, objects: [], reports: [], complete: true });
     });
 
     test('holds what was applied, byte for byte, and says so', async () => {
@@ -53,7 +66,7 @@ export function targetContract(name: string, open: () => Promise<TargetBench>): 
       expect(said(outcomes)).toEqual(['create a done', 'create b done']);
       expect(await bench.read(a.path)).toBe(a.text);
       expect(await bench.read(b.path)).toBe(b.text);
-      expect(await bench.target.observe(both.objects)).toEqual({
+      expect(bare(await bench.target.observe(both.objects))).toEqual({
         inventory: inventoryOf(both, [
           { key: b.key, path: b.path, sha256: b.sha256, pending: false },
           { key: a.key, path: a.path, sha256: a.sha256, pending: false },
@@ -99,16 +112,16 @@ export function targetContract(name: string, open: () => Promise<TargetBench>): 
 
     test('a foreign object is neither overwritten nor claimed nor deleted', async () => {
       const bench = await open();
-      await bench.put(a.path, 'mine\n');
+      await bench.put(a.path, myA);
 
       expect(said(await bring(bench.target, both))).toEqual(['create b done']);
       expect(said(await bring(bench.target, targetRendering([])))).toEqual(['prune b done']);
-      expect(await bench.read(a.path)).toBe('mine\n');
+      expect(await bench.read(a.path)).toBe(myA);
     });
 
     test('an adopted object becomes ours', async () => {
       const bench = await open();
-      await bench.put(a.path, 'mine\n');
+      await bench.put(a.path, myA);
 
       expect(said(await bring(bench.target, targetRendering([a]), { adopt: [a.key] }))).toEqual(['adopt a done']);
       expect(await bench.read(a.path)).toBe(a.text);
@@ -118,13 +131,13 @@ export function targetContract(name: string, open: () => Promise<TargetBench>): 
     test('an object that appears after the look is not overwritten', async () => {
       const bench = await open();
       const plan = await planFor(bench.target, both);
-      await bench.put(a.path, 'mine\n');
+      await bench.put(a.path, myA);
 
       const outcomes = await bench.target.apply(plan, nextInventory(plan));
 
       expect(said(outcomes)).toEqual(['create a refused', 'create b done']);
       expect(outcomes[0]?.problem?.code).toBe('object-moved');
-      expect(await bench.read(a.path)).toBe('mine\n');
+      expect(await bench.read(a.path)).toBe(myA);
       expect((await planFor(bench.target, both)).problems.map((problem) => problem.code)).toEqual(['foreign-object']);
     });
 
@@ -133,25 +146,41 @@ export function targetContract(name: string, open: () => Promise<TargetBench>): 
       await bring(bench.target, both);
       const next = targetRendering([renderedObject('a', { content: 'two' })]);
       const plan = await planFor(bench.target, next);
-      await bench.put(a.path, 'edited\n');
-      await bench.put(b.path, 'edited\n');
+      await bench.put(a.path, editedA);
+      await bench.put(b.path, editedB);
 
       const outcomes = await bench.target.apply(plan, nextInventory(plan));
 
       expect(said(outcomes)).toEqual(['update a refused', 'prune b refused']);
-      expect([await bench.read(a.path), await bench.read(b.path)]).toEqual(['edited\n', 'edited\n']);
+      expect([await bench.read(a.path), await bench.read(b.path)]).toEqual([editedA, editedB]);
       expect(said(await bring(bench.target, next))).toEqual(['update a done', 'prune b done']);
     });
 
-    test('a lost inventory prunes nothing, and what is there has to be adopted', async () => {
+    test('a lost inventory prunes nothing', async () => {
       const bench = await open();
       await bring(bench.target, both);
       await bench.loseInventory();
 
-      expect(said(await bring(bench.target, targetRendering([])))).toEqual([]);
+      const outcomes = await bring(bench.target, targetRendering([]));
+
+      expect(said(outcomes).toSorted()).toEqual(bench.marksObjects ? ['keep a unchanged', 'keep b unchanged'] : []);
       expect(await bench.read(a.path)).toBe(a.text);
+      const next = said(await bring(bench.target, targetRendering([])));
+      expect(next.toSorted()).toEqual(bench.marksObjects ? ['prune a done', 'prune b done'] : []);
+    });
+
+    test('what is there when an inventory is lost has to be adopted, unless its marks say that it is ours', async () => {
+      const bench = await open();
+      await bring(bench.target, both);
       await bench.loseInventory();
-      expect((await planFor(bench.target, both)).problems.map((problem) => problem.code)).toEqual(['foreign-object', 'foreign-object']);
+
+      const plan = await planFor(bench.target, both);
+
+      expect(plan.problems.map((problem) => problem.code)).toEqual(bench.marksObjects ? [] : ['foreign-object', 'foreign-object']);
+      expect(said(await bench.target.apply(plan, nextInventory(plan)))).toEqual(
+        bench.marksObjects ? ['update a done', 'update b done'] : [],
+      );
+      expect(await bench.read(a.path)).toBe(a.text);
     });
 
     test('a removed object is drift and comes back', async () => {
@@ -169,6 +198,7 @@ export function targetContract(name: string, open: () => Promise<TargetBench>): 
     test('what a consumer reports is seen with the bytes it speaks of', async () => {
       const bench = await open();
       await bring(bench.target, both);
+      if (bench.report === undefined) return expect((await bench.target.observe(both.objects)).reportsHealth).toBe(true);
       await bench.report(a.path, { state: 'degraded', reason: 'crash loop', sha256: sha256Of('older bytes') });
 
       expect((await bench.target.observe(both.objects)).reports).toEqual([
@@ -180,6 +210,7 @@ export function targetContract(name: string, open: () => Promise<TargetBench>): 
       const bench = await open();
       await bring(bench.target, both);
       const status = { conditions: [{ type: 'Ready', status: 'True' }] };
+      if (bench.report === undefined) return expect((await bench.target.observe(both.objects)).reportsHealth).toBe(true);
       await bench.report(a.path, { state: 'progressing', reason: '', sha256: a.sha256, status });
 
       expect((await bench.target.observe(both.objects)).reports).toEqual([
