@@ -12,6 +12,7 @@ import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import type { ObjectLimits, Repository } from '#ports/repository.ts';
+import type { Targets } from '#ports/target.ts';
 import type { loadConfiguration } from '#service/service.ts';
 
 const LIMITS: ObjectLimits = { blobBytes: 32 * 1024 * 1024, treeEntries: 200_000, refs: 100_000 };
@@ -81,20 +82,38 @@ interface Parts {
   readonly targetsRoot: string;
   readonly tools: ToolPlaces;
   readonly ageKey: Configuration['ageKey'];
+  readonly credentials: Configuration['credentials'];
   readonly settings: Settings;
 }
 
 async function worldOf(parts: Parts): Promise<World> {
-  const [{ createWorld }, { directoryTargets }, { foreignRenderer, sealedSecrets }] = await worldModules();
-  return createWorld({
-    ...parts,
-    targets: directoryTargets({ root: parts.targetsRoot, secrets: sealedSecrets(parts.tools, parts.ageKey) }),
-    foreignRenderer: foreignRenderer(parts.tools),
-  });
+  const [{ createWorld }, { foreignRenderer }] = await worldModules();
+  return createWorld({ ...parts, targets: await targetsOf(parts), foreignRenderer: foreignRenderer(parts.tools) });
 }
 
 async function worldModules() {
-  return Promise.all([import('#loops/create-world.ts'), import('#adapters/directory/directory.ts'), import('#adapters/tools/tools.ts')]);
+  return Promise.all([
+    import('#loops/create-world.ts'),
+    import('#adapters/tools/tools.ts'),
+    import('#adapters/directory/directory.ts'),
+    import('#adapters/kubernetes/kubernetes.ts'),
+    import('#adapters/machine/machine.ts'),
+  ]);
+}
+
+/** Each driver has its adapter; what is not a cluster is asked of the directories, which say what this version has. */
+async function targetsOf({ targetsRoot, tools, ageKey, credentials, clock }: Parts): Promise<Targets> {
+  const [, { sealedSecrets }, { directoryTargets }, { kubernetesTargets }, { systemTimers: timers, systemChance: chance }] =
+    await worldModules();
+  const secrets = sealedSecrets(tools, ageKey);
+  const directories = directoryTargets({ root: targetsRoot, secrets });
+  const clusters = kubernetesTargets({ credentials, secrets, clock, timers, chance });
+  return {
+    open: (environment, target, declaration) =>
+      (declaration.driver === 'kubernetes' ? clusters : directories).open(environment, target, declaration),
+    watch: (moved) => clusters.watch(moved),
+    close: () => clusters.close(),
+  };
 }
 
 async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld> {
@@ -131,6 +150,7 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
     targetsRoot: configuration?.directoryRoot ?? join(stateOf(found), 'targets'),
     tools: { configured: configuration?.tools ?? {}, path: terminal.env['PATH'] ?? '' },
     ageKey: configuration?.ageKey,
+    credentials: configuration?.credentials ?? new Map(),
     settings: await settingsOf(found, place),
   });
   return {
@@ -139,6 +159,7 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
     webhook: webhookOf(configuration),
     path: found.root,
     close: async () => {
+      await world.targets.close?.();
       await renderer.close();
       await repository.close();
     },
@@ -292,8 +313,10 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
     targetsRoot: configuration.directoryRoot,
     tools: { configured: configuration.tools, path: terminal.env['PATH'] ?? '' },
     ageKey: configuration.ageKey,
+    credentials: configuration.credentials,
     settings: await settingsOf(found, { repo: undefined, config: path }),
   });
+  opened.defer(async () => world.targets.close?.());
   const service = await startService({
     settings: configuration.settings,
     work: serviceWork(world),

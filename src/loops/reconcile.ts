@@ -9,6 +9,7 @@ import type { TargetRendering } from '#model/rendering.ts';
 import { didYouMean } from '#model/suggest.ts';
 import { changeSetOf } from '#resolve/resolve.ts';
 import { judgeAcceptedHistory } from './accepted-history.ts';
+import { atOnce } from './at-once.ts';
 import { fightProblems } from './drift.ts';
 import { strangerAt } from './engine-branches.ts';
 import { fetchImports, noteFailed } from './imports.ts';
@@ -80,21 +81,19 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
     : await advanceRendered(world, { prepared, gated, runId: run.runId, traceId: run.traceId }, signal);
   if (moved.kind === 'ended') return { ...nothing(moved.ending), revision, notices: prepared.notices };
 
-  const receipts: Receipt[] = [];
-  const runs: TargetRun[] = [];
   const { ledger } = await world.ledger.at(refs.get(branchRef('audit')));
   const rollout = rolloutOf(prepared, ledger, world.clock.now());
   const earlier = gated.moves.length === 0 && moved.head === gated.head ? decidedEarlier(gated.head) : undefined;
-  for (const rendering of rollout.order) {
-    if (request.target !== undefined && rendering.target.name !== request.target) continue;
+  const asked = rollout.order.filter((rendering) => request.target === undefined || rendering.target.name === request.target);
+  const runs = await atOnce(asked, rollout.atOnce, async (rendering) => {
     const turn = rollout.turnOf(rendering.target.name);
     const asks = request.preview === true;
     const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun, asks, ledger, turn }, signal);
     rollout.saw(rendering, result);
-    runs.push(result);
     const reason = turn?.kind === 'go' && earlier !== undefined ? earlier.reason : moved.reason;
-    receipts.push(toReceipt(world, { ...run, request, prepared, head: moved.head, reason, rendering, result }));
-  }
+    return { ...result, receipt: toReceipt(world, { ...run, request, prepared, head: moved.head, reason, rendering, result }) };
+  });
+  const receipts = runs.map((one) => one.receipt);
   const isLater = earlier !== undefined && runs.some(({ turn }) => turn?.kind === 'go');
   const decision = isLater ? { ...earlier.decision, gates: gated.gates } : decisionOf(world, gated);
   const heldUntil = request.dryRun ? undefined : await recordReceipts(world, { prepared, receipts, ...decision }, signal);

@@ -30,16 +30,21 @@ export interface Standing {
 /** The order over the targets of an environment during one run; every target that was looked at may let others go. */
 export interface Rollout {
   readonly order: readonly TargetRendering[];
+  /** So many may be worked on at a time: one where each answer decides about the next. */
+  readonly atOnce: number;
   /** Undefined where no rollout is declared: then all go at once. */
   turnOf(target: TargetName): RolloutTurn | undefined;
   saw(rendering: TargetRendering, seen: { readonly health: TargetHealth; readonly standing?: Standing | undefined }): void;
 }
 
+/** One that does not answer keeps only its own place. */
+const TARGETS_AT_ONCE = 8;
+
 export function rolloutOf(prepared: PreparedEnvironment, ledger: Ledger, now: Instant): Rollout {
   const { environment, rendered } = prepared;
   const { targets } = rendered.rendering;
   const declaration = environment.declared.value.spec.rollout;
-  if (declaration === undefined) return { order: targets, turnOf: () => undefined, saw: () => undefined };
+  if (declaration === undefined) return { order: targets, atOnce: TARGETS_AT_ONCE, turnOf: () => undefined, saw: () => undefined };
 
   const byName = new Map<string, TargetRendering>(targets.map((one) => [one.target.name, one]));
   const known = new Map(
@@ -65,6 +70,7 @@ export function rolloutOf(prepared: PreparedEnvironment, ledger: Ledger, now: In
 
   return {
     order: plan().order.flatMap((name) => byName.get(name) ?? []),
+    atOnce: 1,
     turnOf(target) {
       const turn = plan().turns.get(target);
       const refused = turn?.kind === 'go' ? quarantinedOn(prepared, ledger, { target: byName.get(target), now }) : undefined;

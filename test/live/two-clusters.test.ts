@@ -1,0 +1,210 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { kubernetesTargets } from '#adapters/kubernetes/kubernetes.ts';
+import { systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
+import type { ReconcileResult } from '#loops/reconcile.ts';
+import { USUAL_CLUSTER_RESOURCES } from '#model/cluster-access.ts';
+import { startKubernetes } from '#test/servers/kubernetes.ts';
+import type { RunningKubernetes } from '#test/servers/kubernetes.ts';
+import { PROJECT_FILE } from '#test/stories/shop.ts';
+import type { Files } from '#test/stories/shop.ts';
+import { clusterWorld } from './cluster-world.ts';
+import type { ClusterWorld } from './cluster-world.ts';
+
+const DIGEST = `sha256:${'1f0a3c2b7e5d4896'.repeat(4)}`;
+
+interface AppVersion {
+  readonly version: string;
+  readonly image?: string;
+  readonly greeting?: string;
+  /** Objects beside the Deployment, one document each. */
+  readonly extra?: string;
+}
+
+/** A web server of two replicas that needs a store. */
+function app({ version, image = 'registry.example.com/app', greeting = 'hello', extra }: AppVersion): Files {
+  return {
+    'capsules/app/capsule.yaml': `apiVersion: capstan.dev/v1alpha1
+kind: Capsule
+metadata:
+  name: app
+  version: ${version}
+  title: App
+  description: Greets.
+spec:
+  type: service
+  components:
+    app:
+      kind: Deployment
+      image: ${image}@${DIGEST}
+      ports:
+        http:
+          port: 8080
+      scaling:
+        replicas: 2
+  dependencies:
+    store:
+      capsule: store
+      version: ^1.0.0
+`,
+    'capsules/app/templates/greeting.yaml.hbs': `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: greeting
+data:
+  text: ${greeting}
+${extra === undefined ? '' : `---\n${extra}`}`,
+  };
+}
+
+const STORE: Files = {
+  'capsules/store/capsule.yaml': `apiVersion: capstan.dev/v1alpha1
+kind: Capsule
+metadata:
+  name: store
+  version: 1.0.0
+  title: Store
+  description: Keeps.
+spec:
+  type: service
+  components:
+    store:
+      kind: StatefulSet
+      image: registry.example.com/store@${DIGEST}
+      ports:
+        tcp:
+          port: 6379
+`,
+};
+
+function environment(rest = ''): Files {
+  return {
+    'environments/live/environment.yaml': `apiVersion: capstan.dev/v1alpha1
+kind: Environment
+metadata:
+  name: live
+spec:
+  risk: low
+  targets:
+    eu:
+      driver: kubernetes
+      credentials: eu
+      namespace: shop
+      labels:
+        partition: canary
+    us:
+      driver: kubernetes
+      credentials: us
+      namespace: shop
+  capsules:
+    app:
+      version: '>=1.0.0'
+  promotion:
+    from:
+      environments: []
+    merge: auto
+  gates:
+    - name: signed
+      type: signature
+  rollout:
+    partitions:
+      - name: canary
+        selector:
+          matchLabels:
+            partition: canary
+    maxUnavailable: 0
+${rest}`,
+  };
+}
+
+const SCRATCH = mkdtempSync(join(tmpdir(), 'capstan-clusters-'));
+let clusters: Readonly<Record<'eu' | 'us', RunningKubernetes>>;
+let engine: ClusterWorld;
+
+beforeAll(async () => {
+  const [eu, us] = await Promise.all(
+    ['eu', 'us'].map((name) => startKubernetes(mkdtempSync(join(SCRATCH, name)), { controllers: true, nodes: 1 })),
+  );
+  if (eu === undefined || us === undefined) throw new Error('two were started');
+  clusters = { eu, us };
+  await Promise.all([eu, us].map((cluster) => cluster.kubectl(['create', 'namespace', 'shop'])));
+  engine = openEngine();
+  await engine.push({ 'environments/project.yaml': PROJECT_FILE, ...environment(), ...STORE, ...app({ version: '1.0.0' }) });
+}, 300_000);
+
+afterAll(async () => {
+  await engine?.close();
+  await Promise.all(Object.values(clusters ?? {}).map((cluster) => cluster.stop()));
+  rmSync(SCRATCH, { recursive: true, force: true });
+});
+
+function openEngine(): ClusterWorld {
+  const credentials = new Map(
+    Object.entries(clusters).map(([name, { kubeconfig }]) => [
+      name,
+      {
+        source: { kind: 'kubeconfig' as const, file: kubeconfig, context: undefined, allowExec: false },
+        environments: ['live'],
+        namespaces: undefined,
+        clusterResources: USUAL_CLUSTER_RESOURCES,
+        impersonate: undefined,
+      },
+    ]),
+  );
+  return clusterWorld(
+    kubernetesTargets({ credentials, secrets: undefined, clock: systemClock, timers: systemTimers, chance: systemChance }),
+    systemClock,
+  );
+}
+
+function isSettled({ ending }: ReconcileResult): boolean {
+  return ending.kind === 'settled';
+}
+
+async function imageIn(cluster: RunningKubernetes): Promise<string> {
+  return cluster.kubectl(['get', 'deployment', 'app', '-n', 'shop', '-o', 'jsonpath={.spec.template.spec.containers[0].image}']);
+}
+
+describe('an environment on two clusters', () => {
+  test('is rolled out: first the canary, and in each what others depend on', async () => {
+    const orders: string[] = [];
+
+    const result = await engine.until('live', (run) => {
+      orders.push(run.receipts.map((receipt) => `${receipt.target} ${receipt.ending.kind}`).join(', '));
+      return isSettled(run);
+    });
+
+    expect(orders[0]).toBe('eu waiting, us waiting');
+    expect(result.receipts.map((receipt) => [receipt.target, receipt.health.state])).toEqual([
+      ['eu', 'healthy'],
+      ['us', 'healthy'],
+    ]);
+    expect(await Promise.all(Object.values(clusters).map(imageIn))).toEqual(
+      Array.from({ length: 2 }, () => `registry.example.com/app@${DIGEST}`),
+    );
+  }, 300_000);
+
+  test('a version that cannot start stops at the canary, and is told in words', async () => {
+    await engine.push(app({ version: '1.1.0', image: 'unpullable/app' }));
+
+    const result = await engine.until('live', (run) => JSON.stringify(run.ending).includes('ImagePullBackOff'));
+
+    expect(result.receipts.map((receipt) => receipt.ending.kind)).toEqual(['waiting', 'waiting']);
+    expect(await imageIn(clusters.eu)).toBe(`unpullable/app@${DIGEST}`);
+    expect(await imageIn(clusters.us)).toBe(`registry.example.com/app@${DIGEST}`);
+  }, 300_000);
+
+  test('the next version rolls over it, everywhere', async () => {
+    await engine.push(app({ version: '1.1.1', image: 'registry.example.com/app-two', greeting: 'hi' }));
+
+    await engine.until('live', isSettled);
+
+    expect(await Promise.all(Object.values(clusters).map(imageIn))).toEqual(
+      Array.from({ length: 2 }, () => `registry.example.com/app-two@${DIGEST}`),
+    );
+  }, 300_000);
+});
