@@ -8,6 +8,7 @@ export interface Concurrency {
   /** The server asked for less. Answers to requests that were already on their way then count once. */
   overloaded(): void;
   readonly limit: () => number;
+  readonly inside: () => number;
 }
 
 export interface ConcurrencyBounds {
@@ -74,5 +75,6 @@ export function concurrency(bounds: ConcurrencyBounds): Concurrency {
       stale = inside - 1;
     },
     limit: () => limit,
+    inside: () => inside,
   };
 }

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 
 import type { Json, JsonObject } from '#model/json.ts';
 import { isJsonObject } from '#model/json.ts';
-import { PortError } from '#ports/port-error.ts';
+import { isPortError, PortError } from '#ports/port-error.ts';
 import type { Exchange } from './exchange.ts';
 import { codeOf } from './failures.ts';
 import { linesOf } from './watch-lines.ts';
@@ -48,12 +48,12 @@ export interface Watching {
 }
 
 export async function* watchEvents({ pieces }: Opened, watching: Watching): AsyncGenerator<JsonObject, void> {
-  const { line: limit, silence, signal, broken, named } = watching;
+  const { silence, signal, broken, named } = watching;
   try {
-    for await (const line of linesOf(pieces, limit)) yield eventOf(line, named);
+    for await (const line of linesOf(pieces, watching)) yield eventOf(line, named);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (error instanceof RangeError) throw new PortError('invalid', `${named} sent an event of more than ${limit} bytes in a watch`);
+    if (isPortError(error)) throw error;
     if (codeOf(error) === 'UND_ERR_BODY_TIMEOUT')
       throw new PortError('transient', `${named} was silent in a watch for ${silence / 1000} s`, error);
     throw await broken(error instanceof Error ? error : new Error(String(error)));

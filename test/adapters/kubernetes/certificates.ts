@@ -40,7 +40,10 @@ export function issue(wanted: Wanted): Issued {
   );
   const signature = sign('sha256', body, issuer.key);
   const der = sequence(body, algorithm, tagged(0x03, Buffer.concat([Buffer.of(0), signature])));
-  const lines = der.toString('base64').replace(/.{64}/g, '$&\n');
+  const lines = der
+    .toString('base64')
+    .match(/.{1,64}/g)
+    ?.join('\n');
   return { cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`, key, name: wanted.name };
 }
 
