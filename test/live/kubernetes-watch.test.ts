@@ -12,6 +12,7 @@ import type { SeenChange } from '#adapters/kubernetes/held-objects.ts';
 import { openView } from '#adapters/kubernetes/reflector.ts';
 import type { View } from '#adapters/kubernetes/reflector.ts';
 import { systemTimers } from '#adapters/machine/machine.ts';
+import { jsonText } from '#model/json.ts';
 import type { JsonObject } from '#model/json.ts';
 import { startCuttingProxy } from '#test/servers/cutting-proxy.ts';
 import type { CuttingProxy } from '#test/servers/cutting-proxy.ts';
@@ -88,7 +89,8 @@ async function open(namespace: string, { watchSeconds }: BenchOptions = {}): Pro
       from.push(new URLSearchParams(path.split('?')[1]).get('resourceVersion') ?? 'everything');
       const asked = watchSeconds === undefined ? path : path.replace(/timeoutSeconds=\d+/, `timeoutSeconds=${watchSeconds}`);
       for await (const line of watching.api.watch(asked, signal, accepted)) {
-        lines[String(line['type'])] = (lines[String(line['type'])] ?? 0) + 1;
+        const type = jsonText(line['type']);
+        lines[type] = (lines[type] ?? 0) + 1;
         yield line;
       }
     },

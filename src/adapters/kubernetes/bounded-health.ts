@@ -16,7 +16,12 @@ export function boundedHealth(part: JsonObject): JsonObject {
 }
 
 function fits(value: JsonObject): boolean {
-  return characters(value, MOST_CHARACTERS, 0) <= MOST_CHARACTERS;
+  return isWithin(value, MOST_CHARACTERS);
+}
+
+/** Whether its JSON text is about this long at most, and no deeper than anything real. */
+export function isWithin(value: JsonObject, most: number): boolean {
+  return characters(value, most, 0) <= most;
 }
 
 function smallest(status: JsonObject): JsonObject {

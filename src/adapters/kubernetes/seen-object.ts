@@ -23,8 +23,16 @@ export interface SeenObject {
   readonly applied: string | undefined;
   /** Other field managers, for words about conflicts and drift. */
   readonly managers: readonly string[];
+  /** Those of them that wrote more than a status since we last wrote. */
+  readonly writers: readonly FieldWriter[];
   readonly isProtected: boolean;
   readonly live: LiveObject;
+}
+
+export interface FieldWriter {
+  readonly manager: string;
+  /** What it holds, as the text of its FieldsV1; undefined where that is too long to be kept. */
+  readonly fields: string | undefined;
 }
 
 /** The objects of one kind and scope that carry our labels, kept current by a watch. */

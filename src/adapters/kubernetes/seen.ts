@@ -5,15 +5,16 @@ import type { Instant } from '#model/instant.ts';
 import { isJsonObject, jsonText } from '#model/json.ts';
 import type { Json, JsonObject } from '#model/json.ts';
 import type { ObjectKey } from '#model/kubernetes-object.ts';
-import type { DriftIgnore, LiveObject } from '#model/plan.ts';
+import type { DriftIgnore } from '#model/plan.ts';
 import { compareText } from '#model/problem.ts';
 import { childMap } from './answers.ts';
 import type { ApiResource } from './api.ts';
-import { boundedHealth } from './bounded-health.ts';
+import { boundedHealth, isWithin } from './bounded-health.ts';
+import { LONGEST_FIELDS } from './changed-by.ts';
 import { ignoredFields } from './ignored-fields.ts';
 import { ownedText } from './owned-fields.ts';
 import { APPLIED_ANNOTATION, FIELD_MANAGER } from './seen-object.ts';
-import type { SeenObject } from './seen-object.ts';
+import type { FieldWriter, SeenObject } from './seen-object.ts';
 
 /** Names of Kubernetes are at most 253 characters; whatever is longer is no name. */
 const LONGEST_NAME = 512;
@@ -50,24 +51,31 @@ export function distil(
     owned: text === undefined ? undefined : sha256Of(text),
     applied: appliedFrom(metadata, own),
     managers: managerNames(entries.filter((entry) => !isOurs(entry))),
+    writers: writers(entries, own),
     isProtected: isProtected(childMap(metadata, 'annotations')),
-    live: liveObject(object, { uid, entries, own }),
+    live: {
+      uid,
+      appliedAt: own?.time,
+      object: boundedHealth(healthPart(object)),
+      changedBy: managerNames(laterWriters(entries, own)),
+    },
   };
 }
 
-interface LiveQuestion {
-  readonly uid: string;
-  readonly entries: readonly ManagedEntry[];
-  readonly own: ManagedEntry | undefined;
+function writers(entries: readonly ManagedEntry[], own: ManagedEntry | undefined): readonly FieldWriter[] {
+  return laterWriters(entries, own)
+    .slice(0, MOST_MANAGERS)
+    .map(({ manager, fields }) => ({ manager, fields: shortFields(fields) }));
 }
 
-function liveObject(object: JsonObject, { uid, entries, own }: LiveQuestion): LiveObject {
-  return {
-    uid,
-    appliedAt: own?.time,
-    object: boundedHealth(healthPart(object)),
-    changedBy: managerNames(entries.filter((entry) => !isOurs(entry) && mayHaveChanged(entry, own))),
-  };
+function shortFields(fields: JsonObject): string | undefined {
+  if (!isWithin(fields, LONGEST_FIELDS)) return undefined;
+  const text = JSON.stringify(fields);
+  return text.length > LONGEST_FIELDS ? undefined : text;
+}
+
+function laterWriters(entries: readonly ManagedEntry[], own: ManagedEntry | undefined): readonly ManagedEntry[] {
+  return entries.filter((entry) => !isOurs(entry) && mayHaveChanged(entry, own));
 }
 
 /** Somebody who wrote fields, not only the status, when we last did or later; scaling leaves no time. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { changedBy } from '#adapters/kubernetes/changed-by.ts';
 import type { SeenObject } from '#adapters/kubernetes/seen-object.ts';
 import { distil } from '#adapters/kubernetes/seen.ts';
 import type { Json, JsonObject } from '#model/json.ts';
@@ -109,6 +110,19 @@ test.each<[string, JsonObject]>([
   ['a namespace without end', { namespace: 'x'.repeat(100_000) }],
 ])('something with %s is no object', (_, metadata) => {
   expect(seen({ metadata })).toBeUndefined();
+});
+
+test.each<[string, readonly string[]]>([
+  ['{"f:list":{"k:{":{},"k:1":{},"v:{":{},"x":{}}}', []],
+  ['{"f:__proto__":{},"f:toString":{}}', []],
+  ['{"f:spec":1,"f:list":[]}', []],
+  [`{"f:note":{"f:${'x'.repeat(5_000)}":{}}}`, ['them']],
+  [nested('{"f:spec":', '{}', '}'), ['them']],
+])('who holds what of git’s is asked of any fields: %.40s', (fields, who) => {
+  const managedFields = [{ manager: 'them', operation: 'Update', fieldsV1: JSON.parse(fields) as Json }];
+  const object = seen({ managedFields });
+
+  expect(object && changedBy(object, { spec: { a: 1 }, list: [{ name: 'a' }, 'b'] })).toEqual(who);
 });
 
 test('ten thousand managers are fifty short names', () => {

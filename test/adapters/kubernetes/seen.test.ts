@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { changedBy } from '#adapters/kubernetes/changed-by.ts';
 import type { SeenObject } from '#adapters/kubernetes/seen-object.ts';
 import { distil } from '#adapters/kubernetes/seen.ts';
 import type { JsonObject } from '#model/json.ts';
@@ -38,6 +39,7 @@ test('keeps who an object is, when we applied it and what health reads, and noth
     owned: applied.owned,
     applied: undefined,
     managers: ['kubectl-patch'],
+    writers: [],
     isProtected: false,
     live: {
       uid: status.uid,
@@ -85,6 +87,36 @@ test.each([
 
   expect(owned).not.toBe(applied.owned);
   expect(live.changedBy).toEqual(changedBy);
+});
+
+const WANTED: JsonObject = {
+  metadata: { name: 'greeter', labels: { 'app.kubernetes.io/instance': 'greeter' } },
+  spec: {
+    replicas: 2,
+    template: {
+      spec: {
+        containers: [
+          {
+            name: 'web',
+            image: 'registry.example/greeter:1.4.2',
+            env: [{ name: 'MODE', value: 'quiet' }],
+            ports: [{ containerPort: 8080 }],
+          },
+        ],
+      },
+    },
+  },
+};
+
+test.each([
+  ['scaled', ['kubectl']],
+  ['edited', ['kubectl-edit']],
+  ['client-applied', ['kubectl-client-side-apply']],
+  ['taken', ['somebody']],
+  ['added-to', []],
+  ['label-removed', []],
+])('of what git wants somebody holds a field: %s', (name, who) => {
+  expect(changedBy(seen(recorded(name)), WANTED)).toEqual(who);
 });
 
 test('a value that changed under our name is seen', () => {
