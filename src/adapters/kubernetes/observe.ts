@@ -1,13 +1,16 @@
 import { sha256Of } from '#model/digest.ts';
+import type { JsonObject } from '#model/json.ts';
 import { groupAndVersion, keyText } from '#model/kubernetes-object.ts';
 import type { ObjectKey } from '#model/kubernetes-object.ts';
-import type { Inventory, InventoryObject, Observation, ObservedObject, PlannedObject } from '#model/plan.ts';
+import type { Inventory, InventoryObject, LiveObject, Observation, ObservedObject, PlannedObject } from '#model/plan.ts';
 import { compareText } from '#model/problem.ts';
 import { appliedDigest } from './body.ts';
+import { changedBy } from './changed-by.ts';
 import type { Cluster, Found } from './cluster.ts';
 import type { Row } from './inventory-rows.ts';
 import type { HeldInventory } from './inventory.ts';
 import { lookAround } from './look-around.ts';
+import type { SeenObject } from './seen-object.ts';
 import { stateOf } from './state.ts';
 import type { ObjectState } from './state.ts';
 
@@ -18,6 +21,8 @@ export interface Asked {
   /** Of the wanted object; undefined: whichever the server prefers. */
   readonly version: string | undefined;
   readonly row: Row | undefined;
+  /** The rendered object, where git wants it. */
+  readonly object?: JsonObject;
 }
 
 /** What there is of the wanted objects and of those of the inventory. In a process that stays, nothing is asked where nothing changed. */
@@ -78,7 +83,7 @@ function askedFor(wanted: readonly PlannedObject[], held: HeldInventory): readon
     const text = keyText(key);
     const row = held.rows.get(text);
     named.add(text);
-    asked.push({ key, path: row?.path ?? path, version: groupAndVersion(object.apiVersion).version, row });
+    asked.push({ key, path: row?.path ?? path, version: groupAndVersion(object.apiVersion).version, row, object });
   }
   for (const [text, row] of held.rows) {
     if (!named.has(text)) asked.push({ key: row.key, path: row.path, version: undefined, row });
@@ -96,14 +101,19 @@ function rowAs({ key, path, sha256, pending }: Row): InventoryObject {
   return { key, path, sha256, pending };
 }
 
-function observed(cluster: Cluster, { key, path }: Asked, state: ObjectState): ObservedObject {
-  const live = cluster.views.seen(key)?.live;
+function observed(cluster: Cluster, { key, path, object }: Asked, state: ObjectState): ObservedObject {
+  const seen = cluster.views.seen(key);
   return {
     key: state.kind === 'foreign' ? undefined : key,
     path,
     sha256: state.sha256,
-    ...(live === undefined ? {} : { live: state.kind === 'changed' || live.changedBy.length === 0 ? live : { ...live, changedBy: [] } }),
+    ...(seen === undefined ? {} : { live: liveOf(seen, state, object) }),
   };
+}
+
+function liveOf(seen: SeenObject, state: ObjectState, object: JsonObject | undefined): LiveObject {
+  if (state.kind !== 'changed') return seen.live.changedBy.length === 0 ? seen.live : { ...seen.live, changedBy: [] };
+  return object === undefined ? seen.live : { ...seen.live, changedBy: changedBy(seen, object) };
 }
 
 function isLost(held: HeldInventory): boolean {
