@@ -9,7 +9,6 @@ import { apiPath } from './api.ts';
 import type { ApiAnswer, ApiResource } from './api.ts';
 import type { Run } from './apply.ts';
 import { applyBody, emptyBody } from './body.ts';
-import { wantedObjects } from './cluster.ts';
 import type { Found } from './cluster.ts';
 import { lookAgain } from './look-again.ts';
 import { foundOf } from './observe.ts';
@@ -127,9 +126,9 @@ function expectedBasis(step: WritingStep) {
   return step.basis ?? step.leaves[0]?.basis;
 }
 
-async function objectOf({ cluster, signal }: Run, step: WritingStep): Promise<JsonObject> {
+async function objectOf({ cluster, wanted, signal }: Run, step: WritingStep): Promise<JsonObject> {
   if (step.sealed === undefined) {
-    const known = wantedObjects(cluster).get(keyText(step.key));
+    const known = wanted.get(keyText(step.key));
     return known?.sha256 === step.sha256 ? known.object : parsed(step.text);
   }
   if (cluster.secrets === undefined) throw new PortError('unsupported', 'this process opens no encrypted files');
