@@ -28,8 +28,9 @@ export interface Connection {
 /** Reads the credentials; nothing is sent yet. PortError `invalid` or `denied` where they cannot or must not be used. */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
   const access = await accessOf(options);
-  const api = await openApi(access, { ...TRANSPORT_LIMITS, ...options.limits });
-  return { api, discovery: openDiscovery(api, Date.now), close: () => api.close() };
+  const api = await openApi(access, { ...TRANSPORT_LIMITS, ...options.limits }, () => discovery.forget());
+  const discovery = openDiscovery(api, Date.now);
+  return { api, discovery, close: () => api.close() };
 }
 
 function accessOf({ source, impersonate, allowExec }: ConnectionOptions): Promise<ServerAccess> {

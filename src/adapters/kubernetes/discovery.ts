@@ -1,26 +1,36 @@
-import type { Json, JsonObject } from '#model/json.ts';
-import { isJsonObject, jsonText, valueAt } from '#model/json.ts';
+import { jsonText } from '#model/json.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Api, ApiResource, Discovery } from './api.ts';
+import type { FoundKinds } from './discovered-kinds.ts';
+import { aggregatedKinds } from './discovered-kinds.ts';
+import { plainKinds } from './plain-discovery.ts';
 
-const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
 /** A kind that is not there is looked for again, but not more often than this. */
 const AGAIN_MS = 2_000;
 
-interface Kinds {
-  readonly at: number;
-  /** By `group/kind`, preferred version first. */
-  readonly byKind: ReadonlyMap<string, readonly ApiResource[]>;
+export interface KnownKinds extends Discovery {
+  /** Something known turned out to be gone. */
+  forget(): void;
 }
 
-/** What kinds the server has, asked with two requests and kept for as long as the connection. */
-export function openDiscovery(api: Api, now: () => number): Discovery {
-  let known: Kinds | undefined;
-  let asking: Promise<Kinds> | undefined;
+interface Known {
+  /** When the server was asked. */
+  readonly at: number;
+  /** By `group/kind`, the preferred version first. */
+  readonly byKind: ReadonlyMap<string, readonly ApiResource[]>;
+  /** Groups whose own server does not answer, by name. */
+  readonly silent: ReadonlyMap<string, string>;
+}
+
+/** What kinds a server has: asked with two requests when the first is wanted, kept until one is missing or turns out to be gone. */
+export function openDiscovery(api: Api, now: () => number): KnownKinds {
+  let known: Known | undefined;
+  let asking: Promise<Known> | undefined;
   let version: string | undefined;
 
-  function ask(signal: AbortSignal | undefined): Promise<Kinds> {
-    asking ??= kindsOf(api, now, signal).finally(() => {
+  /** One for all who wait, so it has no signal of any of them; the transport bounds how long it takes. */
+  function ask(): Promise<Known> {
+    asking ??= learn(api, now()).finally(() => {
       asking = undefined;
     });
     return asking;
@@ -28,56 +38,46 @@ export function openDiscovery(api: Api, now: () => number): Discovery {
 
   return {
     async resource(group, kind, wanted, signal) {
-      known ??= await ask(signal);
-      const found = pick(known, group, kind, wanted);
-      if (found !== undefined || now() - known.at < AGAIN_MS) return found;
-      known = await ask(signal);
-      return pick(known, group, kind, wanted);
+      signal?.throwIfAborted();
+      known ??= await ask();
+      let found = pick(known, group, kind, wanted);
+      if (found === undefined && now() - known.at >= AGAIN_MS) {
+        known = await ask();
+        found = pick(known, group, kind, wanted);
+      }
+      const silent = known.silent.get(group);
+      // That nobody answers for a group does not mean that it has no such kind.
+      if (found === undefined && silent !== undefined)
+        throw new PortError('transient', `the server does not know the kinds of ${group} now: ${silent}`);
+      return found;
     },
     async serverVersion(signal) {
       version ??= jsonText((await api.request({ method: 'GET', path: '/version' }, signal)).body['gitVersion']);
       return version;
     },
+    forget() {
+      known = undefined;
+    },
   };
 }
 
-function pick(kinds: Kinds, group: string, kind: string, version: string | undefined): ApiResource | undefined {
-  const found = kinds.byKind.get(`${group}/${kind}`) ?? [];
+function pick({ byKind }: Known, group: string, kind: string, version: string | undefined): ApiResource | undefined {
+  const found = byKind.get(`${group}/${kind}`) ?? [];
   return version === undefined ? found[0] : found.find((resource) => resource.version === version);
 }
 
-async function kindsOf(api: Api, now: () => number, signal: AbortSignal | undefined): Promise<Kinds> {
-  const at = now();
-  const roots = await Promise.all(['/api', '/apis'].map((path) => aggregated(api, path, signal)));
-  const byKind = new Map<string, ApiResource[]>();
-  for (const resource of roots.flat()) {
+async function learn(api: Api, at: number): Promise<Known> {
+  const { resources, silent } = (await aggregatedKinds(api)) ?? (await plainKinds(api));
+  return { at, byKind: byKind(resources), silent };
+}
+
+function byKind(resources: FoundKinds['resources']): Known['byKind'] {
+  const found = new Map<string, ApiResource[]>();
+  for (const resource of resources) {
     const key = `${resource.group}/${resource.kind}`;
-    byKind.set(key, [...(byKind.get(key) ?? []), resource]);
+    const same = found.get(key);
+    if (same === undefined) found.set(key, [resource]);
+    else same.push(resource);
   }
-  return { at, byKind };
-}
-
-async function aggregated(api: Api, path: string, signal: AbortSignal | undefined): Promise<readonly ApiResource[]> {
-  const { status, body } = await api.request({ method: 'GET', path, accept: AGGREGATED }, signal);
-  if (status !== 200)
-    throw new PortError('denied', `the server does not say what kinds it has: GET ${path} answered ${status} ${jsonText(body['message'])}`);
-  return listOf(body['items']).flatMap(groupResources);
-}
-
-function groupResources(item: JsonObject): readonly ApiResource[] {
-  const group = jsonText(valueAt(item, '/metadata/name'));
-  return listOf(item['versions']).flatMap((version) =>
-    listOf(version['resources']).map((resource) => ({
-      group,
-      version: jsonText(version['version']),
-      kind: jsonText(valueAt(resource, '/responseKind/kind')),
-      resource: jsonText(resource['resource']),
-      namespaced: resource['scope'] === 'Namespaced',
-      verbs: Array.isArray(resource['verbs']) ? resource['verbs'].map(String) : [],
-    })),
-  );
-}
-
-function listOf(value: Json | undefined): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter((item: Json): item is JsonObject => isJsonObject(item)) : [];
+  return found;
 }

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { JsonObject } from '#model/json.ts';
 import { PortError } from '#ports/port-error.ts';
-import { described, statusObject, toAnswer } from './server-answer.ts';
 import type { Api, ApiAnswer, ApiRequest } from './api.ts';
 import { certificateFailure, isCertificateFailure } from './certificate-failures.ts';
 import { concurrency } from './concurrency.ts';
@@ -12,6 +11,7 @@ import { mayPass, noAnswer, refusedCredentials, serverWords } from './failures.t
 import { openPools } from './pools.ts';
 import { repeating } from './repeating.ts';
 import type { ServerAccess } from './server-access.ts';
+import { described, statusObject, toAnswer } from './server-answer.ts';
 import { serverClock } from './server-clock.ts';
 import type { TransportLimits } from './transport-limits.ts';
 import type { Opened } from './watch-stream.ts';
@@ -19,8 +19,8 @@ import { openWatch, watchEvents } from './watch-stream.ts';
 
 const APPLY = 'application/apply-patch+yaml';
 
-/** Requests to one server; see `Api` for what it promises. */
-export async function openApi(access: ServerAccess, limits: TransportLimits): Promise<Api> {
+/** Requests to one server; see `Api` for what it promises. `unknownPath` is told when the server has no such kind (any more). */
+export async function openApi(access: ServerAccess, limits: TransportLimits, unknownPath: () => void): Promise<Api> {
   const pools = await openPools(access, limits);
   const slots = concurrency(limits.concurrency);
   const again = repeating(limits, Date.now);
@@ -106,6 +106,7 @@ export async function openApi(access: ServerAccess, limits: TransportLimits): Pr
     const about = { method: asked.method, path: asked.path, isRepeatable: isRepeatable(asked), signal };
     const success = await persist(about, (headers) => sendInTurn(asked, headers, signal));
     if (success.kind === 'opened') throw new Error('a request opens no watch');
+    if (isUnknownPath(success.answer)) unknownPath();
     return toAnswer(success.answer, asked, access);
   }
 
@@ -148,6 +149,11 @@ function isRepeatable({ method, contentType }: ApiRequest): boolean {
 
 function asksToWait({ status, headers }: WireAnswer): boolean {
   return status === 429 || (status >= 500 && headers['retry-after'] !== undefined);
+}
+
+/** Of a missing object the server says so in a `Status`; of a path that it does not have, in plain text. */
+function isUnknownPath({ status, headers }: WireAnswer): boolean {
+  return status === 404 && typeof headers['content-type'] === 'string' && headers['content-type'].startsWith('text/plain');
 }
 
 async function isRenewed(access: ServerAccess, sent: readonly string[]): Promise<boolean> {
