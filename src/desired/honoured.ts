@@ -112,6 +112,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/sync/selfHeal',
       '/spec/sync/drift',
       '/spec/sync/drift/maxPerHour',
+      '/spec/sync/drift/onDetect',
       '/spec/policies/**',
     ],
     descriptive: [
@@ -147,7 +148,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       stuck('/spec/sync/retryBudget'),
       stuck('/spec/sync/deletionPolicy', 'Delete'),
       stuck('/spec/sync/drift/ignore'),
-      stuck('/spec/sync/drift/onDetect', 'correct', 'report'),
+
       stuck('/spec/sync/wait', true),
       stuck('/spec/sync/suspend'),
       stuck('/spec/sync/renderedReview'),

@@ -8,9 +8,11 @@ import { chainProblems } from './chain.ts';
 import { auditCommitProblems, lockCommitProblems, renderedProblems, type RenderedCommit } from './commit-check.ts';
 import { drafted, type DraftOptions, type ReceiptFacts, type RecordDraft } from './draft.ts';
 import {
+  adoptionMessage,
   auditMessage,
   lockMessage,
   renderedMessage,
+  type AdoptionCommitFacts,
   type AuditCommitFacts,
   type LockCommitFacts,
   type RenderedCommitFacts,
@@ -29,6 +31,11 @@ export function renderedCommitMessage(facts: RenderedCommitFacts): string {
 /** Message of a commit that changes a lock, and of the merge that brings it. */
 export function lockCommitMessage(facts: LockCommitFacts): string {
   return lockMessage(facts);
+}
+
+/** Message of a commit that takes drift into git. */
+export function adoptionCommitMessage(facts: AdoptionCommitFacts): string {
+  return adoptionMessage(facts);
 }
 
 export function auditCommitMessage(facts: AuditCommitFacts): string {

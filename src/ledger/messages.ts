@@ -54,6 +54,13 @@ export interface AuditCommitFacts extends RunFacts {
   readonly records: readonly Sha256[];
 }
 
+export interface AdoptionCommitFacts extends RunFacts {
+  readonly environment: EnvironmentName;
+  readonly title: string;
+  /** Digests of what was found and is decided about. */
+  readonly drift: readonly string[];
+}
+
 export function renderedMessage(facts: RenderedCommitFacts): string {
   const subject = `render(${facts.environment}): ${summary(facts.capsules) || 'configuration'}`;
   return messageOf(subject, '', [
@@ -78,6 +85,16 @@ export function lockMessage(facts: LockCommitFacts): string {
     ...many('Idempotency-Key', [`promote/${facts.environment}/${facts.changeSet}`]),
     ...run(facts),
     ...many('Reason', [facts.reason]),
+  ]);
+}
+
+/** A proposal to take into git what somebody changed on targets. */
+export function adoptionMessage(facts: AdoptionCommitFacts): string {
+  return messageOf(facts.title, '', [
+    ...many('Environment', [facts.environment]),
+    ...many('Drift', facts.drift),
+    ...run(facts),
+    ...many('Reason', ['drift']),
   ]);
 }
 

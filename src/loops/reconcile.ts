@@ -9,6 +9,7 @@ import type { TargetRendering } from '#model/rendering.ts';
 import { didYouMean } from '#model/suggest.ts';
 import { changeSetOf } from '#resolve/resolve.ts';
 import { judgeAcceptedHistory } from './accepted-history.ts';
+import { afterDrift } from './after-drift.ts';
 import { atOnce } from './at-once.ts';
 import { fightProblems } from './drift.ts';
 import { strangerAt } from './engine-branches.ts';
@@ -85,20 +86,28 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   const rollout = rolloutOf(prepared, ledger, world.clock.now());
   const earlier = gated.moves.length === 0 && moved.head === gated.head ? decidedEarlier(gated.head) : undefined;
   const asked = rollout.order.filter((rendering) => request.target === undefined || rendering.target.name === request.target);
-  const runs = await atOnce(asked, rollout.atOnce, async (rendering) => {
+  const receiptOf = (rendering: TargetRendering, result: SyncResult): Receipt => {
+    const reason = result.turn?.kind === 'go' && earlier !== undefined ? earlier.reason : moved.reason;
+    return toReceipt(world, { ...run, request, prepared, head: moved.head, reason, rendering, result });
+  };
+  const synced = await atOnce(asked, rollout.atOnce, async (rendering) => {
     const turn = rollout.turnOf(rendering.target.name);
     const asks = request.preview === true;
     const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun, asks, ledger, turn }, signal);
     rollout.saw(rendering, result);
-    const reason = turn?.kind === 'go' && earlier !== undefined ? earlier.reason : moved.reason;
-    return { ...result, receipt: toReceipt(world, { ...run, request, prepared, head: moved.head, reason, rendering, result }) };
+    return { rendering, result, receipt: receiptOf(rendering, result) };
   });
-  const receipts = runs.map((one) => one.receipt);
+  const isPart = request.dryRun || request.target !== undefined;
+  const drift = await afterDrift(world, { prepared, refs, ledger, synced, isPart }, signal);
+  const runs = drift.synced.map((one) => one.result);
+  const receipts = drift.synced.map(({ rendering, result }, at) =>
+    synced[at]?.result === result ? synced[at].receipt : receiptOf(rendering, result),
+  );
   const isLater = earlier !== undefined && runs.some(({ turn }) => turn?.kind === 'go');
   const decision = isLater ? { ...earlier.decision, gates: gated.gates } : decisionOf(world, gated);
   const heldUntil = request.dryRun ? undefined : await recordReceipts(world, { prepared, receipts, ...decision }, signal);
   return {
-    ending: heldBack(combine(receipts.map((receipt) => receipt.ending)), heldUntil),
+    ending: heldBack(combine([...receipts.map((receipt) => receipt.ending), ...drift.waiting]), heldUntil),
     revision,
     receipts,
     runs,

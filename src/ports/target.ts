@@ -1,5 +1,5 @@
 import type { EnvironmentName, TargetName } from '#model/names.ts';
-import type { Inventory, Observation, Outcome, PlannedObject, StepPreview, TargetPlan, TargetSync } from '#model/plan.ts';
+import type { FieldChange, Inventory, Observation, Outcome, PlannedObject, StepPreview, TargetPlan, TargetSync } from '#model/plan.ts';
 
 /** Where an environment's objects are put: a directory or a Kubernetes cluster. */
 export interface Target {
@@ -12,6 +12,11 @@ export interface Target {
   apply(plan: TargetPlan, next: Inventory, signal?: AbortSignal): Promise<readonly Outcome[]>;
   /** What the target itself says each writing step would change, by path; changes nothing. Absent where a target has no dry run. */
   preview?(plan: TargetPlan, signal?: AbortSignal): Promise<ReadonlyMap<string, StepPreview>>;
+  /**
+   * Which fields of these objects differ from what git wants, by path; `before` is git's. An object that is not there or cannot be compared is
+   * left out, and so are Secrets. Absent where a target cannot tell.
+   */
+  drift?(objects: readonly PlannedObject[], signal?: AbortSignal): Promise<ReadonlyMap<string, readonly FieldChange[]>>;
 }
 
 /** What git declares of one target and of how it is kept in line. */

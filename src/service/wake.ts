@@ -3,10 +3,11 @@ import type { WakeUp } from '#ports/webhooks.ts';
 import type { Wake } from './work.ts';
 
 /** Branches that the engine alone writes; what happens there wakes nobody. */
-const ENGINE_REFS = /^refs\/heads\/(rendered\/|promote\/|rollback\/|(audit|evidence)$)/;
+const ENGINE_REFS = /^refs\/heads\/(rendered\/|promote\/|rollback\/|drift\/|(audit|evidence)$)/;
 /** Statuses and checks of the engine's own. */
 const ENGINE_CHECK = /^capstan(\/|$)/;
 const PROMOTION_HEAD = /^promote\/([^/]+)\//;
+const DRIFT_HEAD = /^drift\/([^/]+)\//;
 /** What happens to a pull request and may change a check or a gate; titles, labels and assignees do not. */
 const CONCERNING_ACTIONS: ReadonlySet<string> = new Set(['opened', 'reopened', 'synchronize', 'closed', 'ready_for_review']);
 
@@ -18,7 +19,7 @@ export function wakesOf(wakeUp: WakeUp, known: readonly EnvironmentName[]): read
     case 'pull-request': {
       if (!CONCERNING_ACTIONS.has(wakeUp.action)) return [];
       const promotions = promotionOf(wakeUp.head, known);
-      if (wakeUp.action === 'closed') return promotions;
+      if (wakeUp.action === 'closed') return [...promotions, ...environmentOf(DRIFT_HEAD, wakeUp.head, known, 'reconcile')];
       const check: Wake = { kind: 'check', number: wakeUp.number };
       // Its head is fetched by a look, which wakes the check again: the push before it, if there was one here, may be worked on already.
       return PROMOTION_HEAD.test(wakeUp.head) ? [check, ...promotions] : [{ kind: 'look' }, check];
@@ -36,8 +37,12 @@ export function wakesOf(wakeUp: WakeUp, known: readonly EnvironmentName[]): read
 }
 
 function promotionOf(head: string, known: readonly EnvironmentName[]): readonly Wake[] {
-  const name = PROMOTION_HEAD.exec(head)?.[1];
+  return environmentOf(PROMOTION_HEAD, head, known, 'promote');
+}
+
+function environmentOf(heads: RegExp, head: string, known: readonly EnvironmentName[], kind: 'promote' | 'reconcile'): readonly Wake[] {
+  const name = heads.exec(head)?.[1];
   if (name === undefined || !isName(name)) return [];
   const environment = toEnvironmentName(name);
-  return known.includes(environment) ? [{ kind: 'promote', environment }] : [];
+  return known.includes(environment) ? [{ kind, environment }] : [];
 }

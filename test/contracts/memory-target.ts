@@ -1,6 +1,8 @@
 import { sha256Of } from '#model/digest.ts';
+import { driftChanges } from '#model/drift-change.ts';
+import { readKubernetesYaml } from '#model/kubernetes-yaml.ts';
 import type { EnvironmentName, TargetName } from '#model/names.ts';
-import type { Inventory, Observation, Outcome, PlannedObject, ReportedHealth, Step, TargetPlan } from '#model/plan.ts';
+import type { FieldChange, Inventory, Observation, Outcome, PlannedObject, ReportedHealth, Step, TargetPlan } from '#model/plan.ts';
 import { NOWHERE } from '#model/problem.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Target, Targets } from '#ports/target.ts';
@@ -30,6 +32,7 @@ export function memoryTarget(): MemoryTarget {
     writes: 0,
     observe: async (wanted) => observe(target, wanted),
     apply: async (plan, next) => apply(target, plan, next),
+    drift: async (objects) => driftOf(target, objects),
   };
   return target;
 }
@@ -74,6 +77,16 @@ function observe(target: MemoryTarget, wanted: readonly Pick<PlannedObject, 'pat
     complete: target.complete,
     ...(target.reportsHealth ? { reportsHealth: true } : {}),
   };
+}
+
+function driftOf(target: MemoryTarget, objects: readonly PlannedObject[]): ReadonlyMap<string, readonly FieldChange[]> {
+  const found = new Map<string, readonly FieldChange[]>();
+  for (const { path, key, object } of objects) {
+    const read = readKubernetesYaml(target.files.get(path) ?? '', path);
+    const [document] = read.ok ? read.value : [];
+    if (key.kind !== 'Secret' && document !== undefined) found.set(path, driftChanges(object, document.value));
+  }
+  return found;
 }
 
 function apply(target: MemoryTarget, plan: TargetPlan, next: Inventory): readonly Outcome[] {

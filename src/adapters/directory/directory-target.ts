@@ -9,6 +9,7 @@ import { isPlain, OWN_FOLDER, placeBelow } from './below.ts';
 import type { Digests } from './digests.ts';
 import type { DirectoryOptions } from './directory.ts';
 import { codeOf, machineDisk } from './disk.ts';
+import { directoryDrift } from './drift.ts';
 import { diskFailure } from './failures.ts';
 import { thisProcess } from './lock-file.ts';
 import { observeDirectory } from './observe.ts';
@@ -35,6 +36,12 @@ export function directoryTarget(options: DirectoryOptions, digests: Digests, pat
         if (root === undefined) return { inventory: undefined, objects: [], reports: [], complete: true };
         const { base } = await below(root);
         return observeDirectory(base, digests, wanted, signal);
+      });
+    },
+    async drift(objects, signal) {
+      return inWords('observing', async () => {
+        const root = await realRoot(options.root);
+        return root === undefined ? new Map() : directoryDrift((await below(root)).base, objects, signal);
       });
     },
     async apply(plan, next, signal) {
