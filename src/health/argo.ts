@@ -63,7 +63,8 @@ export function application({ status, conditions, appliedAt }: Seen): Judgement 
   const health = objectAt(status, 'health');
   const deployed = deployedState(health);
   if (deployed !== HEALTHY) return deployed;
-  return objectAt(status, 'sync')['status'] === 'OutOfSync' ? progressing('is out of sync with its git') : HEALTHY;
+  // Many run with a drift that never ends, or wait for somebody to press sync: not a failure, and not what git says either.
+  return objectAt(status, 'sync')['status'] === 'OutOfSync' ? halted('is out of sync with its git') : HEALTHY;
 }
 
 function deployedState(health: JsonObject): Judgement {

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '#model/json.ts';
+import type { JsonObject } from '#model/json.ts';
 import { jsonText } from '#model/json.ts';
 import type { Judgement, Rule, Seen } from './seen.ts';
 import { HEALTHY, NOT_SEEN_YET, conditionOf, degraded, isFalse, isStale, isTrue, progressing, saying, told } from './seen.ts';
@@ -23,20 +23,18 @@ export function judgeConditions(seen: Seen, conditions: readonly JsonObject[], t
   const { good, bad = [], waiting = [] } = table;
   for (const type of bad) {
     const condition = conditionOf(conditions, type);
-    if (isTrue(condition)) return degraded(told(`is in ${lower(type)}`, saying(condition)));
+    if (isTrue(condition)) return degraded(told(`is in ${type.toLowerCase()}`, saying(condition)));
   }
   const known = good.map((type) => conditionOf(conditions, type)).filter((condition) => condition !== undefined);
   if (known.length === 0) return NOT_SEEN_YET;
   if (known.some((condition) => isStale(seen, condition))) return progressing('its controller has not seen the last change');
   const broken = known.find((condition) => isFalse(condition) && !waiting.includes(jsonText(condition['reason'])));
-  if (broken !== undefined) return degraded(told(`is not ${lower(broken['type'])}`, saying(broken)));
+  if (broken !== undefined) return degraded(told(lacking(broken), saying(broken)));
   const open = known.find((condition) => !isTrue(condition));
-  return open === undefined ? HEALTHY : progressing(told(`is not ${lower(open['type'])} yet`, saying(open)));
+  return open === undefined ? HEALTHY : progressing(told(`${lacking(open)} yet`, saying(open)));
 }
 
-/** `ResolvedRefs` as people write it; only ever a name that a table gave. */
-function lower(type: Json | undefined): string {
-  return jsonText(type)
-    .replaceAll(/(?<=[a-z])(?=[A-Z])/gu, ' ')
-    .toLowerCase();
+function lacking(condition: JsonObject): string {
+  const type = jsonText(condition['type']);
+  return type === 'ResolvedRefs' ? 'does not find what it refers to' : `is not ${type.toLowerCase()}`;
 }

@@ -4,7 +4,8 @@ import { HEALTHY, conditionOf, degraded, isFalse, isStale, isTrue, progressing, 
 
 /**
  * Whatever a controller of Flux writes (fluxcd/pkg/apis/meta: Ready, Reconciling, Stalled). `status.observedGeneration` is -1 until a first
- * success, so the conditions' own say what they speak of; a retry after a failure is a failure, though kstatus calls it in progress.
+ * success, so the conditions' own say what they speak of. Unlike kstatus: a retry after a failure is a failure, and what is ready stays so
+ * while it is looked at again.
  */
 export function fluxObject(seen: Seen): Judgement {
   const { spec, conditions } = seen;
@@ -13,7 +14,8 @@ export function fluxObject(seen: Seen): Judgement {
   const busy = conditionOf(conditions, 'Reconciling');
   const stalled = conditionOf(conditions, 'Stalled');
   if (isTrue(stalled) && stalled !== undefined && !isStale(seen, stalled)) return degraded(told('is stalled', saying(stalled)));
-  if (isTrue(busy) && !(isFalse(ready) && busy?.['reason'] === 'ProgressingWithRetry')) {
+  const isGood = isTrue(ready) && ready !== undefined && !isStale(seen, ready);
+  if (isTrue(busy) && !isGood && !(isFalse(ready) && busy?.['reason'] === 'ProgressingWithRetry')) {
     return progressing(told('is being reconciled', saying(busy)));
   }
   return judgeConditions(seen, conditions, { good: ['Ready'], waiting: ['DependencyNotReady', 'SourceNotReady'] });

@@ -61,19 +61,22 @@ function expressed({ object }: RenderedObject, health: HealthExpressions, seen: 
 /** On its way since the later of our change and the last thing that moved in it: what was well for a day has its time again. */
 function hasEndured(judged: Judgement, live: LiveObject, patience: Patience | undefined): boolean {
   if (patience === undefined || judged.state !== 'progressing' || judged.endless === true) return false;
-  const since = lastMove(live);
+  const since = lastMove(live, patience.now);
   return since !== undefined && patience.now - since > patience.deadline;
 }
 
-function lastMove(live: LiveObject): Instant | undefined {
+/** The latest time in it that has come; a clock that runs ahead must not hold up the deadline. */
+function lastMove(live: LiveObject, now: Instant): Instant | undefined {
   const { metadata, status, conditions, pods } = toSeen(live);
-  const moves = [...conditions, ...pods.flatMap((pod) => conditionsOf(objectAt(pod, 'status')))].flatMap((condition) => [
+  const podStatuses = pods.map((pod) => objectAt(pod, 'status'));
+  const moves = [...conditions, ...podStatuses.flatMap(conditionsOf)].flatMap((condition) => [
     timeAt(condition, 'lastTransitionTime'),
     timeAt(condition, 'lastUpdateTime'),
   ]);
-  const starts = pods.map((pod) => timeAt(objectAt(pod, 'status'), 'startTime'));
-  const known = [live.appliedAt, timeAt(metadata, 'deletionTimestamp'), timeAt(status, 'startTime'), ...moves, ...starts];
-  return known.reduce((latest, at) => (at !== undefined && (latest === undefined || at > latest) ? at : latest), undefined);
+  const starts = [status, ...podStatuses].map((one) => timeAt(one, 'startTime'));
+  return [live.appliedAt, timeAt(metadata, 'deletionTimestamp'), ...starts, ...moves]
+    .filter((at) => at !== undefined && at <= now)
+    .reduce((latest, at) => (at !== undefined && (latest === undefined || at > latest) ? at : latest), undefined);
 }
 
 function secondText(at: Instant): string {

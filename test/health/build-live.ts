@@ -56,3 +56,14 @@ export function judged(sketch: LiveSketch, patience?: Patience, object: Rendered
 export function condition(type: string, status: string, reason = '', message = ''): JsonObject {
   return { type, status, ...(reason === '' ? {} : { reason }), ...(message === '' ? {} : { message }) };
 }
+
+/** A condition that speaks of one generation. */
+export function seenAt(observedGeneration: number, one: JsonObject): JsonObject {
+  return { ...one, observedGeneration };
+}
+
+/** What a controller wrote once, cut down to the fields that decide; `source` is the project whose files or issues show it. */
+export interface Recorded extends LiveSketch {
+  readonly source: string;
+  readonly said: string;
+}

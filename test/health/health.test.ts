@@ -101,6 +101,27 @@ test('an object that keeps its old bytes while the rest of the rendering is ther
   expect(reasonOf(sha256Of('edited'))).toBe('was changed outside git');
 });
 
+test('what others changed is told with who did it', () => {
+  const reasonOf = (...changedBy: readonly string[]): string | undefined => {
+    const observation = observationOf(inventory, [{ path: web.path, sha256: sha256Of('edited') }, api]);
+    const objects = observation.objects.map((one) => ({ ...one, live: { uid: '1', appliedAt: undefined, object: {}, changedBy } }));
+    return assess(rendering, { ...observation, objects }).instances[1]?.reasons[0]?.reason;
+  };
+
+  expect(reasonOf()).toBe('was changed outside git');
+  expect(reasonOf('kubectl-edit')).toBe('was changed outside git by kubectl-edit');
+  expect(reasonOf('kubectl-edit', 'a\u001B[2Jb', 'c', 'd', 'e')).toBe('was changed outside git by kubectl-edit, a [2Jb, c and 2 more');
+});
+
+test('a consumer and a cluster that speak of one object are both heard, the worse first', () => {
+  const observation = observationOf(inventory, [web, api], { reports: [report(web, 'degraded', 'no answer')] });
+  const objects = observation.objects.map((one) => ({ ...one, live: { uid: '1', appliedAt: undefined, object: {}, changedBy: [] } }));
+
+  expect(assess(rendering, { ...observation, objects }).instances[1]?.reasons).toEqual([
+    { key: web.key, state: 'degraded', reason: 'no answer' },
+  ]);
+});
+
 test('each object has a state of its own, by path', () => {
   const states = assessObjects(rendering, observationOf(inventory, [api]));
 
