@@ -9,13 +9,14 @@ import { compareText } from '#model/problem.ts';
 import type { RenderedObject, TargetRendering } from '#model/rendering.ts';
 import { liveHealth } from './live-health.ts';
 import { plainSentence } from './plain-sentence.ts';
-import { listed } from './seen.ts';
+import { HEALTHY, listed } from './seen.ts';
 
+/** What is known of a target, to look objects up in. */
 interface Findings {
   readonly found: ReadonlyMap<string, ObservedObject>;
   readonly reports: ReadonlyMap<string, ReportedHealth>;
   /** What the target is known to hold at a path, by an inventory that was written for this rendering and announces nothing there. */
-  readonly held: ReadonlyMap<string, Sha256>;
+  held(path: string): Sha256 | undefined;
   readonly complete: boolean;
   readonly patience: Patience | undefined;
 }
@@ -25,12 +26,9 @@ interface Findings {
  * (a report about other bytes is stale and says nothing). Neither means healthy. Without `patience` nothing takes too long.
  */
 export function assess(rendering: TargetRendering, observation: Observation, patience?: Patience): TargetHealth {
-  const objects = assessObjects(rendering, observation, patience);
+  const findings = findingsOf(rendering, observation, patience);
   const own = new Map<InstanceName, ObjectHealth[]>([...rendering.instances.keys()].map((instance) => [instance, []]));
-  for (const { instance, path } of rendering.objects) {
-    const health = objects.get(path);
-    if (health !== undefined) own.get(instance)?.push(health);
-  }
+  for (const object of rendering.objects) own.get(object.instance)?.push(assessObject(object, findings));
   const instances = [...rendering.instances.keys()].toSorted(compareText).map((instance): InstanceHealth => {
     const states = [...answersFor(rendering, instance)].flatMap((one) => own.get(one) ?? []).map((object) => object.state);
     return {
@@ -49,7 +47,7 @@ export function assessObjects(
   observation: Observation,
   patience?: Patience,
 ): ReadonlyMap<string, ObjectHealth> {
-  const findings = { ...findingsOf(rendering, observation), patience };
+  const findings = findingsOf(rendering, observation, patience);
   return new Map(rendering.objects.map((object) => [object.path, assessObject(object, findings)]));
 }
 
@@ -60,35 +58,45 @@ function answersFor(rendering: TargetRendering, instance: InstanceName): Readonl
   return found;
 }
 
-function findingsOf(rendering: TargetRendering, observation: Observation): Omit<Findings, 'patience'> {
-  const { inventory } = observation;
-  const settled = inventory?.rendering === rendering.digest ? inventory.objects : [];
-  const pending = new Set(settled.filter((object) => object.pending).map((object) => object.path));
+function findingsOf(rendering: TargetRendering, observation: Observation, patience: Patience | undefined): Findings {
+  let held: ReadonlyMap<string, Sha256> | undefined;
   return {
     found: new Map(observation.objects.map((object) => [object.path, object])),
     reports: new Map(observation.reports.map((report) => [report.path, report])),
-    held: new Map(settled.filter((object) => !pending.has(object.path)).map((object) => [object.path, object.sha256])),
+    // Asked only of what is missing or other than wanted, so mostly never.
+    held: (path) => {
+      held ??= heldRows(rendering, observation);
+      return held.get(path);
+    },
     complete: observation.complete,
+    patience,
   };
+}
+
+function heldRows(rendering: TargetRendering, { inventory }: Observation): ReadonlyMap<string, Sha256> {
+  const settled = inventory?.rendering === rendering.digest ? inventory.objects : [];
+  const pending = new Set(settled.filter((object) => object.pending).map((object) => object.path));
+  return new Map(settled.filter((object) => !pending.has(object.path)).map((object) => [object.path, object.sha256]));
 }
 
 function assessObject(object: RenderedObject, findings: Findings): ObjectHealth {
   const { key, path, sha256 } = object;
   const found = findings.found.get(path);
-  const held = findings.held.get(path);
   if (found === undefined) {
     if (!findings.complete) return { key, state: 'unknown', reason: 'could not look: the target answered in part' };
-    return held === undefined
+    return findings.held(path) === undefined
       ? { key, state: 'progressing', reason: 'is not there yet' }
       : { key, state: 'degraded', reason: 'is missing: it was removed outside git' };
   }
   if (found.sha256 !== sha256) {
+    const held = findings.held(path);
     // A step that is held back leaves the row with the bytes that were there before: these are nobody else's.
     return held === undefined || held === found.sha256
       ? { key, state: 'progressing', reason: 'does not have the wanted content yet' }
       : { key, state: 'degraded', reason: changedOutside(found.live) };
   }
-  return { key, ...assessContent(object, found.live, findings) };
+  const { state, reason } = assessContent(object, found.live, findings);
+  return { key, state, reason };
 }
 
 /** Of an object that has the wanted content: the worse of what its cluster and its consumer say. */
@@ -99,7 +107,7 @@ function assessContent(object: RenderedObject, live: LiveObject | undefined, fin
     const lived = liveHealth(object, live, findings.patience);
     if (reported === undefined || worstHealth([lived.state, reported.state]) === lived.state) return lived;
   } else if (object.health !== undefined) return expressed(object, object.health, reported);
-  if (reported === undefined) return { state: 'healthy', reason: 'as it should be' };
+  if (reported === undefined) return HEALTHY;
   return { state: reported.state, reason: plainSentence(reported.reason) || spoken(reported.state) };
 }
 

@@ -74,9 +74,22 @@ const KINDS: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['cluster.x-k8s.io/MachinePool', observed(clusterApiObject)],
 ]);
 
+/** The same by kind and group: looked up for every object of a target, so no text is put together. */
+const RULES: ReadonlyMap<string, ReadonlyMap<string, Rule>> = byKind();
+
+function byKind(): ReadonlyMap<string, ReadonlyMap<string, Rule>> {
+  const rows = [...KINDS].map(([name, rule]) => {
+    const [group = '', kind = ''] = name.split('/');
+    return { group, kind, rule };
+  });
+  return new Map(
+    [...Map.groupBy(rows, (row) => row.kind)].map(([kind, found]) => [kind, new Map(found.map((row) => [row.group, row.rule]))]),
+  );
+}
+
 /** The rule of a kind; undefined where nothing that is written for it says how it is. */
 export function ruleOf(key: ObjectKey): Rule | undefined {
-  return KINDS.get(`${key.group}/${key.kind}`);
+  return RULES.get(key.kind)?.get(key.group);
 }
 
 /** Rule of a kind that no row names. */

@@ -1,9 +1,12 @@
+import type { Sha256 } from '#model/digest.ts';
 import { expressedHealth } from '#model/health-expression.ts';
 import type { HealthExpressions } from '#model/health-expression.ts';
 import type { Patience } from '#model/health.ts';
 import { durationText, instantText } from '#model/instant.ts';
 import type { Instant } from '#model/instant.ts';
 import { isJsonObject } from '#model/json.ts';
+import type { JsonObject } from '#model/json.ts';
+import type { KubernetesObject } from '#model/kubernetes-object.ts';
 import type { LiveObject } from '#model/plan.ts';
 import type { RenderedObject } from '#model/rendering.ts';
 import { remains } from './cluster-kinds.ts';
@@ -38,7 +41,7 @@ function judge(object: RenderedObject, live: LiveObject): Judgement {
   }
   const seen = toSeen(live);
   if (isLeaving) return leaving(seen);
-  if (object.health !== undefined) return expressed(object, object.health, seen);
+  if (object.health !== undefined) return remembered(object, object.health, live);
   return (rule ?? unlisted(object.key))(seen);
 }
 
@@ -50,8 +53,23 @@ function leaving(seen: Seen): Judgement {
   return progressing(`is being deleted${since === undefined ? '' : ` since ${secondText(since)}`}${waits}${remains(seen)}`);
 }
 
+/** Expressions cost far more than all the rest: their answer is kept for as long as the live object is the same value. */
+const ANSWERS = new WeakMap<JsonObject, { readonly sha256: Sha256; readonly health: HealthExpressions; readonly judged: Judgement }>();
+
+function remembered({ object, sha256 }: RenderedObject, health: HealthExpressions, live: LiveObject): Judgement {
+  const known = ANSWERS.get(live.object);
+  if (known !== undefined && known.sha256 === sha256 && isSame(known.health, health)) return known.judged;
+  const judged = expressed(object, health, toSeen(live));
+  ANSWERS.set(live.object, { sha256, health, judged });
+  return judged;
+}
+
+function isSame(a: HealthExpressions, b: HealthExpressions): boolean {
+  return a.current === b.current && a.inProgress === b.inProgress && a.failed === b.failed;
+}
+
 /** Its own words decide; what they say of an earlier generation says nothing of this one. */
-function expressed({ object }: RenderedObject, health: HealthExpressions, seen: Seen): Judgement {
+function expressed(object: KubernetesObject, health: HealthExpressions, seen: Seen): Judgement {
   if (Object.keys(seen.status).length === 0) return progressing('its health expressions wait for its status');
   if (isUnobserved(seen)) return progressing('its controller has not seen the last change');
   const whole = { ...object, metadata: { ...object.metadata, ...seen.metadata } };

@@ -1,6 +1,7 @@
 import { compileExpression } from '#model/expression.ts';
 import type { Json, JsonObject } from '#model/json.ts';
 import { isJsonObject } from '#model/json.ts';
+import { createMemo } from '#model/memo.ts';
 
 /** CEL over one object: what says that it is as it should be, still on its way, or broken. Flux has the same three. */
 export interface HealthExpressions {
@@ -44,9 +45,12 @@ export function expressedHealth(expressions: HealthExpressions, object: JsonObje
   return { state: 'progressing', reason: told(status, 'none of its health expressions holds yet') };
 }
 
+/** One capsule's expressions judge many objects; parsing costs as much as evaluating. */
+const PARSED = createMemo<ReturnType<typeof compileExpression>>(256);
+
 function holds(text: string | undefined, variables: Readonly<Record<string, Json>>): boolean {
   if (text === undefined) return false;
-  const compiled = compileExpression(text, undefined);
+  const compiled = PARSED.get(text) ?? PARSED.set(text, compileExpression(text, undefined));
   const answer = compiled.ok ? compiled.value.evaluate(variables) : compiled;
   return answer.ok && answer.value === true;
 }
