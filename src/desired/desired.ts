@@ -19,6 +19,7 @@ import { componentNameProblems } from './rules/component-names.ts';
 import { compositionProblems } from './rules/composition.ts';
 import { conditionProblems } from './rules/conditions.ts';
 import { cycleProblems } from './rules/cycles.ts';
+import { delegationProblems } from './rules/delegation.ts';
 import { dependencyProblems } from './rules/dependencies.ts';
 import { deviceProblems } from './rules/devices.ts';
 import { fileProblems } from './rules/files.ts';
@@ -125,6 +126,7 @@ export function checkDesiredState(state: DesiredState, facts: DesiredFacts): rea
     ...gateProblems(context),
     ...windowProblems(context),
     ...syncProblems(context),
+    ...delegationProblems(context),
     ...strategyProblems(context),
     ...tenancyProblems(context),
     ...fleetProblems(context),

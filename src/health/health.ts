@@ -1,4 +1,4 @@
-import type { Sha256 } from '#model/digest.ts';
+import type { CommitId, Sha256 } from '#model/digest.ts';
 import { expressedHealth } from '#model/health-expression.ts';
 import type { HealthExpressions } from '#model/health-expression.ts';
 import { worstHealth } from '#model/health.ts';
@@ -7,6 +7,7 @@ import type { InstanceName } from '#model/names.ts';
 import type { LiveObject, ObservedObject, Observation, ReportedHealth } from '#model/plan.ts';
 import { compareText } from '#model/problem.ts';
 import type { RenderedObject, TargetRendering } from '#model/rendering.ts';
+import { judgeDelegate, spread } from './delegated.ts';
 import { liveHealth } from './live-health.ts';
 import { plainSentence } from './plain-sentence.ts';
 import { HEALTHY, listed } from './seen.ts';
@@ -50,6 +51,33 @@ export function assessObjects(
   const findings = findingsOf(rendering, observation, patience);
   return new Map(rendering.objects.map((object) => [object.path, assessObject(object, findings)]));
 }
+
+/**
+ * How a target is that another tool keeps: what the tool says of exactly `commit`; what it says of another one counts as on its way.
+ * `delegated` are the tool's own objects. A dry run of what is not written yet has no commit.
+ */
+export function assessDelegated(
+  { rendering, delegated }: { readonly rendering: TargetRendering; readonly delegated: TargetRendering },
+  observation: Observation,
+  commit: CommitId | undefined,
+): TargetHealth {
+  const judged = assessObjects(delegated, observation);
+  const [first] = delegated.objects;
+  const found = new Map(observation.objects.map((object) => [object.path, object]));
+  const absent = delegated.objects.find((object) => found.get(object.path)?.sha256 !== object.sha256);
+  const health = absent && judged.get(absent.path);
+  if (health !== undefined) return spread(rendering, health);
+  const { key } = delegated.objects.find((object) => object.key.kind !== 'GitRepository') ?? first ?? NO_OBJECT;
+  if (commit === undefined) return spread(rendering, { key, state: 'progressing', reason: 'has no commit yet' });
+  const live = delegated.objects.flatMap((object): (readonly [string, LiveObject])[] => {
+    const one = found.get(object.path)?.live;
+    return one === undefined ? [] : [[object.key.kind, one]];
+  });
+  const { state, reason } = judgeDelegate(new Map(live), commit);
+  return spread(rendering, { key, state, reason });
+}
+
+const NO_OBJECT = { key: { group: '', kind: '', namespace: '', name: '' } };
 
 /** The instance and, through what it shapes or bundles, every other one whose objects say how it is. */
 function answersFor(rendering: TargetRendering, instance: InstanceName): ReadonlySet<InstanceName> {

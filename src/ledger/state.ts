@@ -9,6 +9,8 @@ export interface TargetState {
   /** Commit of the rendered branch, or the revision where nothing was rendered. */
   readonly shapedBy: string;
   readonly rendering: string | undefined;
+  /** `shapedBy` of the first record in a row with that rendering: the commit that brought it. */
+  readonly broughtBy: string;
   readonly health: HealthState;
   /** Since when it has been healthy with that rendering; undefined while it is not. */
   readonly healthySince: Instant | undefined;
@@ -88,9 +90,11 @@ function targetState(record: AuditRecord, before: TargetState | undefined, at: I
   const rendering = textField(record, 'rendering');
   const health = healthField(record, 'targetHealth') ?? 'unknown';
   const since = before?.rendering === rendering ? before?.healthySince : undefined;
+  const shapedBy = textField(record, 'commit') ?? textField(record, 'revision') ?? '';
   return {
-    shapedBy: textField(record, 'commit') ?? textField(record, 'revision') ?? '',
+    shapedBy,
     rendering,
+    broughtBy: before?.rendering === rendering ? (before?.broughtBy ?? shapedBy) : shapedBy,
     health,
     healthySince: health === 'healthy' ? (since ?? at) : undefined,
     ending: textField(record, 'ending') ?? '',

@@ -93,7 +93,7 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   const synced = await atOnce(asked, rollout.atOnce, async (rendering) => {
     const turn = rollout.turnOf(rendering.target.name);
     const asks = request.preview === true;
-    const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun, asks, ledger, turn }, signal);
+    const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun, asks, ledger, head: moved.head, turn }, signal);
     rollout.saw(rendering, result);
     return { rendering, result, receipt: receiptOf(rendering, result) };
   });

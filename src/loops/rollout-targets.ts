@@ -1,4 +1,4 @@
-import { assess } from '#health/health.ts';
+import { assess, assessDelegated } from '#health/health.ts';
 import { parseTrailers } from '#ledger/ledger.ts';
 import type { CommitId } from '#model/digest.ts';
 import { toCommitId, toSha256 } from '#model/digest.ts';
@@ -122,10 +122,10 @@ function newlyBegun(rendering: Sha256) {
 export function waitingTurn(
   { rendering, ledger }: SyncRequest,
   turn: WaitingTurn,
-  { plan, observation }: { readonly plan: TargetPlan; readonly observation: Observation },
+  { plan, observation, isDelegated }: { readonly plan: TargetPlan; readonly observation: Observation; readonly isDelegated: boolean },
 ): SyncResult {
   const standing = standingOn(ledger, rendering);
-  const health = assessStanding(rendering, observation, standing);
+  const health = isDelegated ? standingDelegated(rendering, observation, ledger) : assessStanding(rendering, observation, standing);
   return { plan, problems: [], health, held: [], drift: [], outcomes: [], ending: waitingFor(rendering.target.name, turn), standing };
 }
 
@@ -169,6 +169,20 @@ function assessStanding(coming: TargetRendering, observation: Observation, stand
   const health = assess(standingRendering(coming, inventory), observation);
   // What the ledger calls begun never arrived in whole: nothing of it may be called healthy.
   return inventory.rendering === standing.rendering ? health : notYet(health);
+}
+
+/** The same where another tool keeps it: what the tool says of the commit that was given to it. */
+function standingDelegated(coming: TargetRendering, observation: Observation, ledger: Ledger): TargetHealth {
+  const key = `${coming.target.environment}/${coming.target.name}`;
+  const last = ledger.targets.get(key);
+  const { inventory } = observation;
+  if (last?.rendering === undefined || inventory?.rendering !== last.rendering)
+    return { state: last?.rendering === undefined || inventory !== undefined ? 'progressing' : 'degraded', instances: [] };
+  const [facts] = coming.instances.values();
+  const names = [...(ledger.instances.get(key)?.keys() ?? [])].map((name) => toInstanceName(name));
+  const instances = new Map(facts === undefined ? [] : names.map((name) => [name, facts] as const));
+  const delegated = standingRendering(coming, inventory);
+  return assessDelegated({ rendering: { ...coming, instances }, delegated }, observation, toCommitId(last.broughtBy));
 }
 
 function notYet({ state, instances }: TargetHealth): TargetHealth {

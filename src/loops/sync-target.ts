@@ -12,9 +12,11 @@ import type { PlanRequest } from '#plan/plan.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { Target } from '#ports/target.ts';
 import type { Ledger } from './audit-branch.ts';
+import { delegated, delegatedHealth } from './delegation.ts';
 import { afterFights, driftPolicy, fightsOn, noteCorrections } from './drift.ts';
 import { placedOutcomes, placedPreview } from './placed-problems.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
+import type { RenderedHead } from './rendered-branch.ts';
 import { noPlan, waitingTurn, waitingUnseen } from './rollout-targets.ts';
 import type { RolloutTurn, Standing } from './rollout-targets.ts';
 import { deletionBudget, isConfirmed, targetDeclaration } from './sync-rules.ts';
@@ -41,6 +43,7 @@ export interface SyncRequest {
   /** The target is asked for its own dry run. */
   readonly asks: boolean;
   readonly ledger: Ledger;
+  readonly head: RenderedHead | undefined;
   readonly turn: RolloutTurn | undefined;
   /** Drift that a person decided to take back: `PlanRequest.reverted`. */
   readonly reverted?: ReadonlyMap<string, Sha256 | undefined>;
@@ -58,12 +61,17 @@ export async function syncTarget(world: World, request: SyncRequest, signal?: Ab
   return { ...(await syncInTurn(world, request, signal)), turn: request.turn };
 }
 
-async function syncInTurn(world: World, request: SyncRequest, signal?: AbortSignal): Promise<SyncResult> {
-  const { environment } = request.prepared;
-  const declared = environment.targets.find((target) => target.name === request.rendering.target.name);
+async function syncInTurn(world: World, given: SyncRequest, signal?: AbortSignal): Promise<SyncResult> {
+  const { environment } = given.prepared;
+  const declared = environment.targets.find((target) => target.name === given.rendering.target.name);
   if (declared === undefined) throw new Error('a rendering names a target that is not declared');
+  const tool = await delegated(world, { environment, declared, rendering: given.rendering }, given);
+  const request = tool === undefined ? given : { ...given, rendering: tool.objects };
+  const healthOf = (found: Observation): TargetHealth =>
+    tool === undefined ? assess(request.rendering, found) : delegatedHealth(tool, found);
   try {
-    const target = await world.targets.open(environment.name, declared.name, targetDeclaration(environment, declared));
+    const declaration = tool?.declaration ?? targetDeclaration(environment, declared);
+    const target = await world.targets.open(environment.name, declared.name, declaration);
     const observation = await target.observe(request.rendering.objects, signal);
     const isLost = observation.inventory === undefined && ran(request);
     const fights = fightsOn(world, environment, declared.name);
@@ -72,9 +80,9 @@ async function syncInTurn(world: World, request: SyncRequest, signal?: AbortSign
     const planned = notingLoss(planTarget(request.prepared, declared, request.rendering, seen), isLost);
     const drift = findDrift(planned.plan, observation, fights);
     if (request.turn?.kind === 'wait' && observation.inventory?.rendering !== request.rendering.digest)
-      return waitingTurn(request, request.turn, { plan: planned.plan, observation });
+      return waitingTurn(request, request.turn, { plan: planned.plan, observation, isDelegated: tool !== undefined });
     if (request.dryRun || planned.problems.length > 0) {
-      const health = assess(request.rendering, observation);
+      const health = healthOf(observation);
       const { plan, held } = staged(request, observation, planned.plan);
       const asked = request.dryRun && request.asks && planned.problems.length === 0 ? await previewOf(request, target, plan, signal) : {};
       const problems = asked.problems ?? planned.problems;
@@ -83,13 +91,13 @@ async function syncInTurn(world: World, request: SyncRequest, signal?: AbortSign
     }
     const done = await applyInStages({ ...request, declared, target }, { seen, plan: planned.plan }, signal);
     noteCorrections(world, planned.plan, done.outcomes, drift);
-    const health = assess(request.rendering, done.observation);
+    const health = healthOf(done.observation);
     const ending = afterFights(afterApply(done, health, planned.plan), planned.plan, drift, fights);
     return { ...planned, health, held: done.held, drift, outcomes: done.outcomes, ending };
   } catch (error) {
     if (!isPortError(error)) throw error;
     if (request.turn?.kind === 'wait') return waitingUnseen(request, request.turn, error.message);
-    return unreachable(request, error.kind === 'invalid' || error.kind === 'unsupported' || error.kind === 'denied', error.message);
+    return unreachable(given, error.kind === 'invalid' || error.kind === 'unsupported' || error.kind === 'denied', error.message);
   }
 }
 

@@ -350,6 +350,19 @@ export interface Environment {
     readonly sync?: {
       /** apply writes; delegate lets another tool do it; render-only stops at the branch; manual waits for people. */
       readonly mode?: 'apply' | 'delegate' | 'render-only' | 'manual';
+      /** The tool that applies the rendered branch instead (mode delegate, drivers delegate-argocd and delegate-flux). */
+      readonly delegate?: {
+        /** Who applies; a driver delegate-argocd or delegate-flux says it for its target. */
+        readonly tool?: 'argocd' | 'flux';
+        /** Where the tool's own objects are written; default argocd, flux-system. */
+        readonly namespace?: string;
+        /** Argo CD: project of the Applications; default default. */
+        readonly project?: string;
+        /** Address of this repository as the tool reaches it; never with a password. */
+        readonly repository: string;
+        /** Flux: Secret of that namespace with its credentials. Argo CD finds its own by the address. */
+        readonly secretRef?: string;
+      };
       /** How often targets are compared with git. */
       readonly interval?: string;
       /** How long to wait after a failure. */
@@ -458,6 +471,8 @@ export interface EnvironmentTarget {
   };
   /** Entry of the service configuration. */
   readonly credentials?: string;
+  /** Delegated target: the cluster as the tool knows it (Argo CD: its name; Flux: Secret with a kubeconfig); default the tool's own. */
+  readonly cluster?: string;
   /** Namespace of objects that name none. */
   readonly namespace?: string;
   /** Who the engine acts as on the target. */

@@ -28,6 +28,8 @@ export interface TargetDeclaration {
   readonly credentials?: string | undefined;
   /** The namespace of objects that name none. */
   readonly namespace?: string | undefined;
+  /** What the inventory is named by, where targets share a namespace; absent: the environment. */
+  readonly inventory?: string | undefined;
   /** User that the engine's requests are made as, `system:serviceaccount:<namespace>:<name>` for one. */
   readonly impersonate?: string | undefined;
   /** Absent: the defaults of `sync`. */

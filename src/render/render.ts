@@ -1,5 +1,6 @@
 import type { Capsule, Project } from '#model/declarations.generated.ts';
 import type { CapsuleSource, Declared, DesiredEnvironment } from '#model/desired.ts';
+import type { CommitId } from '#model/digest.ts';
 import type { ForeignRequest } from '#model/foreign.ts';
 import { isJsonObject } from '#model/json.ts';
 import type { KubernetesObject } from '#model/kubernetes-object.ts';
@@ -24,6 +25,8 @@ import type { UnitOfTarget } from './assembly.ts';
 import { assemble, firstDifference, joinTargets } from './assembly.ts';
 import type { CustomKinds as Kinds } from './custom-resources.ts';
 import { customKinds as kindsOf, isDefinition as bringsKind } from './custom-resources.ts';
+import type { Delegation as DelegationOf } from './delegation.ts';
+import { renderDelegation as delegate } from './delegation.ts';
 import { placeOfPointer as placeOf } from './finding-place.ts';
 import { foreignRequestsOf } from './foreign.ts';
 import { imagesOfObjects, renderedImageProblems } from './images.ts';
@@ -194,4 +197,12 @@ export function placeOfPointer(
   pointer: string,
 ): Place {
   return placeOf(capsule, from, pointer);
+}
+
+/** Who puts a target's objects there in our place, and how. */
+export type Delegation = DelegationOf;
+
+/** The objects that make another tool put a rendering there, at exactly this commit of its branch. */
+export function renderDelegation(rendering: TargetRendering, delegation: Delegation, commit: CommitId | undefined): TargetRendering {
+  return delegate(rendering, delegation, commit);
 }

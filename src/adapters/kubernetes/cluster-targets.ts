@@ -72,6 +72,7 @@ export function clusterTargets(
     });
     const inventory = clusterInventory(api, {
       ...marks,
+      name: declaration.inventory,
       written: (body) => void views.of({ group: '', kind: 'ConfigMap', namespace, name: '' })?.note(body),
     });
     return {

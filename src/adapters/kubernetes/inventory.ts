@@ -36,6 +36,8 @@ export interface InventoryPlace {
   readonly environment: string;
   readonly target: string;
   readonly namespace: string;
+  /** Part of the ConfigMaps' names; absent: the environment. */
+  readonly name?: string | undefined;
   /** Is told each ConfigMap as the server answered it. */
   readonly written: (body: JsonObject) => void;
 }
@@ -53,7 +55,7 @@ const PAGE = 8;
 /** The inventory of one target as ConfigMaps `capstan-<environment>-<n>` of its namespace. A row stays in the part that it was put into. */
 export function clusterInventory(api: Api, place: InventoryPlace): ClusterInventory {
   const { environment, target, namespace } = place;
-  const prefix = `capstan-${environment}-`;
+  const prefix = `capstan-${place.name ?? environment}-`;
   let parts: ReadonlyMap<number, HeldPart> | undefined;
   let together: HeldInventory = { rows: new Map(), rendering: undefined, isDamaged: false };
 
