@@ -5,6 +5,7 @@ import type { TargetRendering } from '#model/rendering.ts';
 import type { Ledger } from './audit-branch.ts';
 import { decideDrift } from './drift-proposal.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
+import type { RenderedHead } from './rendered-branch.ts';
 import { syncTarget } from './sync-target.ts';
 import type { SyncResult } from './sync-target.ts';
 import type { World } from './world.ts';
@@ -21,13 +22,14 @@ export async function afterDrift(
     readonly prepared: PreparedEnvironment;
     readonly refs: ReadonlyMap<RefName, CommitId>;
     readonly ledger: Ledger;
+    readonly head: RenderedHead | undefined;
     readonly synced: readonly Synced[];
     /** Nothing may be written, or not all targets were looked at. */
     readonly isPart: boolean;
   },
   signal?: AbortSignal,
 ): Promise<{ readonly synced: readonly Synced[]; readonly waiting: readonly Ending[] }> {
-  const { prepared, refs, ledger, synced, isPart } = from;
+  const { prepared, refs, ledger, head, synced, isPart } = from;
   const isWhole = synced.every(({ result }) => result.ending.kind === 'settled' || result.ending.kind === 'waiting');
   if (isPart || !isWhole) return { synced, waiting: [] };
   const seen = synced.map(({ rendering, result }) => ({ rendering, drift: result.drift }));
@@ -41,7 +43,7 @@ export async function afterDrift(
     if (reverted === undefined) again.push(one);
     else {
       const { rendering } = one;
-      const result = await syncTarget(world, { prepared, rendering, dryRun: false, asks: false, ledger, turn, reverted }, signal);
+      const result = await syncTarget(world, { prepared, rendering, dryRun: false, asks: false, ledger, head, turn, reverted }, signal);
       const done = one.result.outcomes.filter((outcome) => outcome.result === 'done');
       again.push({ rendering, result: { ...result, outcomes: [...done, ...result.outcomes] } });
     }

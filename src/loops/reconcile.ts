@@ -98,7 +98,7 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
     return { rendering, result, receipt: receiptOf(rendering, result) };
   });
   const isPart = request.dryRun || request.target !== undefined;
-  const drift = await afterDrift(world, { prepared, refs, ledger, synced, isPart }, signal);
+  const drift = await afterDrift(world, { prepared, refs, ledger, head: moved.head, synced, isPart }, signal);
   const runs = drift.synced.map((one) => one.result);
   const receipts = drift.synced.map(({ rendering, result }, at) =>
     synced[at]?.result === result ? synced[at].receipt : receiptOf(rendering, result),
