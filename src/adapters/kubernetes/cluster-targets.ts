@@ -111,7 +111,7 @@ export function clusterTargets(
       const cluster = await clusterOf(environment, target, declaration);
       return {
         observe: (wanted, signal) => inWords('observing', signal, () => observeCluster(cluster, wanted, signal)),
-        apply: (plan, next, signal) => inWords('applying', signal, () => applyPlan(cluster, { plan, next }, signal)),
+        apply: (plan, next, signal) => inWords('applying', signal, () => applyQuietly(cluster, { plan, next }, signal)),
       };
     },
     async close() {
@@ -125,6 +125,16 @@ export function clusterTargets(
       return { requests: sum((each) => each.requests), watches: sum((each) => each.watches), retries: sum((each) => each.retries) };
     },
   };
+}
+
+/** What is written here moves nobody: the run that writes knows it. */
+async function applyQuietly(cluster: Cluster, what: Parameters<typeof applyPlan>[1], signal: AbortSignal | undefined) {
+  const done = cluster.views.writing();
+  try {
+    return await applyPlan(cluster, what, signal);
+  } finally {
+    done();
+  }
 }
 
 function accessOf(

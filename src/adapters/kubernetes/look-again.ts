@@ -23,7 +23,7 @@ export async function lookAgain(
     return undefined;
   }
   if (known === undefined) return cluster.lookups.note(key, body);
-  view?.note(body);
+  view?.note(body, 'read');
   return foundOf(cluster, key);
 }
 

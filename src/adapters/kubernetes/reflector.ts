@@ -7,6 +7,7 @@ import type { Api, ApiResource } from './api.ts';
 import { holdObjects } from './held-objects.ts';
 import type { SeenChange } from './held-objects.ts';
 import { listAll } from './listing.ts';
+import { ownWrites } from './own-writes.ts';
 import { createPace } from './pace.ts';
 import type { Pace } from './pace.ts';
 import { BEGIN } from './reading.ts';
@@ -27,6 +28,8 @@ export interface View extends KindView {
   ready(signal?: AbortSignal): Promise<void>;
   /** Called for each change but the first filling and our own writes (`note`, `forget`); the answer ends it. */
   onChange(listener: (change: SeenChange) => void): () => void;
+  /** From now on what changes is told only when the answer is called, and our own writes (by `note` and `forget`) not at all. */
+  writing(): () => void;
   /** Ends the watch; nothing is told afterwards. What was seen can still be read. */
   stop(): Promise<void>;
 }
@@ -40,6 +43,11 @@ export function openView(api: Api, resource: ApiResource, options: ViewOptions):
   const pace = createPace(options.timers, options.chance);
   let current = false;
   let filled = false;
+  const own = ownWrites(tell);
+  function tell(change: SeenChange): void {
+    if (stopping.signal.aborted) return;
+    for (const listener of listeners) listener(change);
+  }
   const running = run(
     {
       api,
@@ -49,8 +57,7 @@ export function openView(api: Api, resource: ApiResource, options: ViewOptions):
       held,
       signal: stopping.signal,
       tell(change) {
-        if (change === undefined || !filled || stopping.signal.aborted) return;
-        for (const listener of listeners) listener(change);
+        if (change !== undefined && filled && !own.takes(change)) tell(change);
       },
       opened() {
         current = true;
@@ -71,12 +78,18 @@ export function openView(api: Api, resource: ApiResource, options: ViewOptions):
     get: (namespace, name) => held.get(namespace, name),
     all: () => held.all(),
     isCurrent: () => current && !stopping.signal.aborted,
-    note(body) {
+    note(body, of = 'write') {
       const seen = distil(resource, childMap({ body: body as JsonObject }, 'body'), options.ignore);
-      if (seen !== undefined) held.put(seen);
-      return seen && held.get(seen.key.namespace, seen.key.name);
+      if (seen === undefined) return undefined;
+      if (of === 'write') own.wrote(seen);
+      held.put(seen);
+      return held.get(seen.key.namespace, seen.key.name);
     },
-    forget: (namespace, name, uid) => held.forget(namespace, name, uid),
+    forget(namespace, name, uid) {
+      own.removed(uid);
+      held.forget(namespace, name, uid);
+    },
+    writing: () => own.begin(),
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

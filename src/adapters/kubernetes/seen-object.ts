@@ -39,8 +39,8 @@ export interface FieldWriter {
 export interface KindView {
   get(namespace: string, name: string): SeenObject | undefined;
   all(): Iterable<SeenObject>;
-  /** Takes in an answer to a request of our own, so that nobody reads older than what was written. Older than what is held: ignored. */
-  note(body: object): SeenObject | undefined;
+  /** Takes in an answer to a request of our own (a write unless said), so that nobody reads older than it. Older than what is held: ignored. */
+  note(body: object, of?: 'write' | 'read'): SeenObject | undefined;
   forget(namespace: string, name: string, uid: string): void;
   /** False while the watch is broken and nobody knows what happened since. */
   isCurrent(): boolean;

@@ -21,6 +21,8 @@ export interface Views {
   all(): Iterable<SeenObject>;
   /** Takes in the answer to a write: what was written, even where something newer was seen since. */
   note(resource: ApiResource, body: JsonObject): SeenObject | undefined;
+  /** While we write: `moved` is called for what others change only, and not before the answer is called. */
+  writing(): () => void;
   stop(): Promise<void>;
 }
 
@@ -37,6 +39,7 @@ export function openViews(api: Api, options: ViewsOptions): Views {
   const { marks, ignore, timers, chance } = options;
   const labelSelector = `${ENVIRONMENT_LABEL}=${marks.environment},${TARGET_LABEL}=${marks.target}`;
   const views = new Map<string, { readonly version: string; readonly view: View }>();
+  const writers = new Set<(() => void)[]>();
 
   function viewOf(resource: ApiResource, namespace: string): View {
     const place = placeText(resource.group, resource.kind, namespace);
@@ -46,6 +49,7 @@ export function openViews(api: Api, options: ViewsOptions): Views {
     if (known !== undefined) void known.view.stop();
     const view = openView(api, resource, { namespace, labelSelector, ignore, timers, chance });
     view.onChange(options.moved);
+    for (const ends of writers) ends.push(view.writing());
     views.set(place, { version: resource.version, view });
     return view;
   }
@@ -77,6 +81,14 @@ export function openViews(api: Api, options: ViewsOptions): Views {
       if (written === undefined) return undefined;
       of(written.key)?.note(body);
       return written;
+    },
+    writing() {
+      const ends = [...views.values()].map(({ view }) => view.writing());
+      writers.add(ends);
+      return () => {
+        writers.delete(ends);
+        for (const end of ends) end();
+      };
     },
     async stop() {
       await Promise.all([...views.values()].map(({ view }) => view.stop()));

@@ -1,52 +1,10 @@
 import { expect, test } from 'vitest';
 
-import type { SeenChange } from '#adapters/kubernetes/held-objects.ts';
-import { openView } from '#adapters/kubernetes/reflector.ts';
-import type { View } from '#adapters/kubernetes/reflector.ts';
 import type { JsonObject } from '#model/json.ts';
-import { CONFIG_MAPS, configMap, handTimers, memoryServer } from './memory-server.ts';
-import type { HandTimers, MemoryServer } from './memory-server.ts';
-
-interface Bench {
-  readonly server: MemoryServer;
-  readonly timers: HandTimers;
-  readonly view: View;
-  /** `a: v1 -> v2`, in order. */
-  readonly told: readonly string[];
-  /** Resolves with what is told next. */
-  readonly next: () => Promise<SeenChange>;
-}
-
-async function open(prepare: (server: MemoryServer) => void = () => undefined): Promise<Bench> {
-  const server = memoryServer();
-  prepare(server);
-  const timers = handTimers();
-  const view = openView(server.api, CONFIG_MAPS, { namespace: 'acme', labelSelector: 'a=b', ignore: [], timers, chance: () => 0.5 });
-  const told: string[] = [];
-  view.onChange(({ before, after }) => {
-    told.push(`${(after ?? before)?.key.name}: ${before?.resourceVersion ?? '-'} -> ${after?.resourceVersion ?? '-'}`);
-  });
-  const next = (): Promise<SeenChange> =>
-    new Promise((resolve) => {
-      const stop = view.onChange((change) => {
-        stop();
-        resolve(change);
-      });
-    });
-  return { server, timers, view, told, next };
-}
-
-function names(view: View): readonly string[] {
-  return [...view.all()].map((seen) => `${seen.key.name}@${seen.resourceVersion}`).toSorted();
-}
-
-/** Lets everything happen that needs no timer. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
-}
+import { names, openBench, settle } from './view-bench.ts';
 
 test('one watch reads what is there and goes on from it', async () => {
-  const { server, view, told, next } = await open((made) => {
+  const { server, view, told, next } = await openBench((made) => {
     made.write('a', { x: '1' });
     made.write('b', { x: '1' });
     made.write('c', { x: '1' });
@@ -65,7 +23,7 @@ test('one watch reads what is there and goes on from it', async () => {
 });
 
 test('a server that cannot begin a watch with everything is read in pages', async () => {
-  const { server, view } = await open((made) => {
+  const { server, view } = await openBench((made) => {
     made.knowsInitialEvents = false;
     for (const name of ['a', 'b', 'c']) made.write(name, { x: '1' });
   });
@@ -83,7 +41,7 @@ test('a server that cannot begin a watch with everything is read in pages', asyn
 });
 
 test('one that does not even know the question is read in pages as soon as it shows', async () => {
-  const { server, view } = await open((made) => {
+  const { server, view } = await openBench((made) => {
     made.knowsInitialEvents = undefined;
     made.write('a', { x: '1' });
   });
@@ -100,7 +58,7 @@ test('one that does not even know the question is read in pages as soon as it sh
 });
 
 test('a list that becomes too old between two pages is begun anew', async () => {
-  const { server, timers, view } = await open((made) => {
+  const { server, timers, view } = await openBench((made) => {
     made.knowsInitialEvents = false;
     for (const name of ['a', 'b', 'c']) made.write(name, { x: '1' });
     made.onPage = (page) => {
@@ -121,7 +79,7 @@ test('a list that becomes too old between two pages is begun anew', async () => 
 });
 
 test('a watch that breaks is resumed from the last version it told, with nothing read again', async () => {
-  const { server, timers, view, told } = await open((made) => {
+  const { server, timers, view, told } = await openBench((made) => {
     made.write('a', { x: '1' });
   });
   await view.ready();
@@ -144,7 +102,7 @@ test('a watch that breaks is resumed from the last version it told, with nothing
 });
 
 test('a bookmark moves where a watch is resumed', async () => {
-  const { server, timers, view } = await open();
+  const { server, timers, view } = await openBench();
   await view.ready();
   server.write('a', { x: '1' });
   server.compact();
@@ -162,7 +120,7 @@ test('a bookmark moves where a watch is resumed', async () => {
 });
 
 test('a watch that ends because its time is over is resumed quietly', async () => {
-  const { server, timers, view } = await open();
+  const { server, timers, view } = await openBench();
   await view.ready();
 
   server.end();
@@ -178,7 +136,7 @@ test('a watch that ends because its time is over is resumed quietly', async () =
 });
 
 test('after too long away everything is read anew, and what went away unseen is told', async () => {
-  const { server, timers, view, told } = await open((made) => {
+  const { server, timers, view, told } = await openBench((made) => {
     for (const name of ['a', 'b', 'c']) made.write(name, { x: '1' });
   });
   await view.ready();
@@ -200,71 +158,8 @@ test('after too long away everything is read anew, and what went away unseen is 
   await view.stop();
 });
 
-test('our own writes are read at once, are not told, and nothing older replaces them', async () => {
-  const { server, view, told } = await open((made) => {
-    made.write('a', { x: '1' });
-  });
-  await view.ready();
-  const answer = configMap('a', { uid: 'uid-1', version: 105, data: { x: '5' }, rest: {} });
-
-  const noted = view.note(answer);
-  server.write('a', { x: '2' });
-  await settle();
-
-  expect(noted?.resourceVersion).toBe('105');
-  expect(names(view)).toEqual(['a@105']);
-  expect(told).toEqual([]);
-  expect(view.note(configMap('a', { uid: 'uid-1', version: 104, data: { x: '4' }, rest: {} }))?.resourceVersion).toBe('105');
-  await view.stop();
-});
-
-test('versions are compared as numbers', async () => {
-  const { view } = await open();
-  await view.ready();
-
-  view.note(configMap('a', { uid: 'uid-1', version: 9, data: { x: '1' }, rest: {} }));
-  view.note(configMap('a', { uid: 'uid-1', version: 10, data: { x: '2' }, rest: {} }));
-
-  expect(names(view)).toEqual(['a@10']);
-  await view.stop();
-});
-
-test('what we removed does not come back by late news, and its successor of the same name does', async () => {
-  const { server, view, told } = await open((made) => {
-    made.write('a', { x: '1' });
-  });
-  await view.ready();
-
-  view.forget('acme', 'a', 'uid-1');
-  server.write('a', { x: 'late' });
-  await settle();
-  const late = names(view);
-  server.remove('a');
-  server.write('a', { x: 'new' });
-  await settle();
-
-  expect(late).toEqual([]);
-  expect(names(view)).toEqual(['a@104']);
-  expect(told).toEqual(['a: - -> 104']);
-  await view.stop();
-});
-
-test('what a finalizer holds is still there after we removed it', async () => {
-  const { server, view } = await open((made) => {
-    made.write('a', { x: '1' });
-  });
-  await view.ready();
-
-  view.forget('acme', 'a', 'uid-1');
-  server.write('a', { x: '1' }, { metadata: { deletionTimestamp: '2026-11-21T20:00:00Z', finalizers: ['example.com/hold'] } });
-  await settle();
-
-  expect(names(view)).toEqual(['a@102']);
-  await view.stop();
-});
-
 test('tells only what somebody wants to know: no heartbeat, no field of others', async () => {
-  const { server, view, told } = await open((made) => {
+  const { server, view, told } = await openBench((made) => {
     made.write('a', { x: '1' }, { status: { ready: 1, at: '2026-11-21T20:00:00Z' } });
   });
   await view.ready();
@@ -280,7 +175,7 @@ test('tells only what somebody wants to know: no heartbeat, no field of others',
 });
 
 test('who waits makes a server that is away be asked at once, and is told what came of it', async () => {
-  const { server, timers, view } = await open((made) => made.refuse(0, 3));
+  const { server, timers, view } = await openBench((made) => made.refuse(0, 3));
   await settle();
 
   const failures = await Promise.all([1, 2].map(async () => await view.ready().catch((error: unknown) => error)));
@@ -295,7 +190,7 @@ test('who waits makes a server that is away be asked at once, and is told what c
 });
 
 test('waits grow from nothing to half a minute, and a connection that lasted ends that', async () => {
-  const { server, timers, view } = await open((made) => made.refuse(503, 12));
+  const { server, timers, view } = await openBench((made) => made.refuse(503, 12));
   const waits: (number | undefined)[] = [];
   for (let attempt = 0; attempt < 12; attempt += 1) {
     await settle();
@@ -313,7 +208,7 @@ test('waits grow from nothing to half a minute, and a connection that lasted end
 });
 
 test('what we may not see is a refusal with the words of the server', async () => {
-  const { view } = await open((made) => made.refuse(403, 1));
+  const { view } = await openBench((made) => made.refuse(403, 1));
 
   await expect(view.ready()).rejects.toMatchObject({ kind: 'denied', message: 'the server answered 403 for configmaps: refused' });
   await view.stop();
@@ -324,7 +219,7 @@ test.each<[string, JsonObject]>([
   ['no object', { type: 'ADDED' }],
   ['nothing', {}],
 ])('a line that tells %s makes everything be read anew', async (_, line) => {
-  const { server, timers, view } = await open((made) => {
+  const { server, timers, view } = await openBench((made) => {
     made.write('a', { x: '1' });
   });
   await view.ready();
@@ -343,7 +238,7 @@ test.each<[string, JsonObject]>([
 });
 
 test('nothing runs, waits or is told after it was stopped', async () => {
-  const { server, timers, view, told } = await open();
+  const { server, timers, view, told } = await openBench();
   await view.ready();
   server.cut();
   await settle();
@@ -359,7 +254,7 @@ test('nothing runs, waits or is told after it was stopped', async () => {
 });
 
 test('who waits can stop waiting', async () => {
-  const { view } = await open((made) => made.refuse(0, 100));
+  const { view } = await openBench((made) => made.refuse(0, 100));
   const waiting = new AbortController();
   await settle();
 
@@ -371,7 +266,7 @@ test('who waits can stop waiting', async () => {
 });
 
 test('who waits when it is stopped is told so', async () => {
-  const { view } = await open((made) => made.refuse(0, 100));
+  const { view } = await openBench((made) => made.refuse(0, 100));
   await settle();
   const ready = view.ready();
 
