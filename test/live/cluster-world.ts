@@ -1,9 +1,11 @@
 import { once, EventEmitter } from 'node:events';
 
+import { systemClock } from '#adapters/machine/machine.ts';
 import { createWorld } from '#loops/create-world.ts';
 import { reconcile } from '#loops/reconcile.ts';
 import type { ReconcileResult } from '#loops/reconcile.ts';
 import type { World } from '#loops/world.ts';
+import { toInstant } from '#model/instant.ts';
 import type { Clock } from '#ports/machine.ts';
 import type { Targets } from '#ports/target.ts';
 import { portsOf } from '#test/stories/engine.ts';
@@ -18,19 +20,23 @@ const WITHIN_MS = 120_000;
 export interface ClusterWorld {
   readonly world: World;
   readonly people: People;
-  /** Pushes files and, after them, the locks that the engine would write. */
+  /** Pushes files and, after them, locks of the newest versions. */
   push(files: Files, options?: PushOptions): Promise<void>;
   run(environment: string): Promise<ReconcileResult>;
-  /** Runs, and again whenever a target says that it moved, until a run is as wanted. */
+  /** Runs, and again whenever a target says that it moved, until a run is as wanted; one that is stuck fails. */
   until(environment: string, wanted: (result: ReconcileResult) => boolean): Promise<ReconcileResult>;
   close(): Promise<void>;
 }
 
-export function clusterWorld(targets: Targets, clock: Clock): ClusterWorld {
+export function clusterWorld(open: (clock: Clock) => Targets): ClusterWorld {
+  let ahead = 0;
+  const clock: Clock = { now: () => toInstant(systemClock.now() + ahead) };
+  const targets = open(clock);
   const outside = newOutside();
   const people = peopleOf(outside);
   const world = createWorld({ ...portsOf(outside), targets, clock });
   const moves = new EventEmitter();
+  let locks: readonly string[] = [];
   let moved = 0;
   targets.watch?.(() => {
     moved += 1;
@@ -47,8 +53,11 @@ export function clusterWorld(targets: Targets, clock: Clock): ClusterWorld {
     people,
     run,
     async push(files, options) {
-      await people.push(files, options);
-      await people.push(await freshLocks(outside), { message: 'Lock versions' });
+      // A lock that is there keeps its versions.
+      await people.push(files, { ...options, remove: [...(options?.remove ?? []), ...locks] });
+      const written = await freshLocks(outside);
+      locks = Object.keys(written);
+      await people.push(written, { message: 'Lock versions' });
     },
     async until(environment, wanted) {
       const signal = AbortSignal.timeout(WITHIN_MS);
@@ -56,9 +65,17 @@ export function clusterWorld(targets: Targets, clock: Clock): ClusterWorld {
         const before = moved;
         const result = await run(environment);
         if (wanted(result)) return result;
-        if (moved !== before) continue;
+        if (result.ending.kind === 'stuck') throw new Error(`stuck: ${JSON.stringify(result.ending.problems)}`);
+        if (moved !== before || result.ending.kind === 'retry') continue;
+        // What waits for a time gets it at once.
+        if (result.ending.kind === 'waiting' && result.ending.until !== undefined) {
+          ahead += Math.max(0, result.ending.until - clock.now()) + 1;
+          continue;
+        }
         await once(moves, 'move', { signal }).catch((error: unknown) => {
-          throw new Error(`nothing moved; the last run ended ${JSON.stringify(result.ending)}`, { cause: error });
+          throw new Error(`nothing moved; the last run ended ${JSON.stringify(result.ending)}: ${JSON.stringify(result.receipts)}`, {
+            cause: error,
+          });
         });
       }
     },

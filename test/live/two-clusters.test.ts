@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { kubernetesTargets } from '#adapters/kubernetes/kubernetes.ts';
-import { systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
+import { systemChance, systemTimers } from '#adapters/machine/machine.ts';
 import type { ReconcileResult } from '#loops/reconcile.ts';
 import { USUAL_CLUSTER_RESOURCES } from '#model/cluster-access.ts';
 import { startKubernetes } from '#test/servers/kubernetes.ts';
@@ -155,10 +155,7 @@ function openEngine(): ClusterWorld {
       },
     ]),
   );
-  return clusterWorld(
-    kubernetesTargets({ credentials, secrets: undefined, clock: systemClock, timers: systemTimers, chance: systemChance }),
-    systemClock,
-  );
+  return clusterWorld((clock) => kubernetesTargets({ credentials, secrets: undefined, clock, timers: systemTimers, chance: systemChance }));
 }
 
 function isSettled({ ending }: ReconcileResult): boolean {
