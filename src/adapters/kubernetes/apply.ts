@@ -2,7 +2,6 @@ import { sha256Of } from '#model/digest.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { Inventory, Outcome, Step, TargetPlan, WritingStep } from '#model/plan.ts';
 import { PortError } from '#ports/port-error.ts';
-import { wantedObjects } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 import { waitUntilEstablished } from './established.ts';
 import { announcedRows, rowsAfter } from './inventory-change.ts';
@@ -21,8 +20,6 @@ export interface Run {
   readonly plan: TargetPlan;
   /** As the inventory had them before. */
   readonly before: ReadonlyMap<string, Row>;
-  /** By `keyText`: objects of the last look, so that their text is not read again. */
-  readonly wanted: ReturnType<typeof wantedObjects>;
   readonly drifted: ReadonlySet<string>;
   readonly outcomes: Map<Step, Outcome>;
   /** What was written, as the server answered it. */
@@ -49,7 +46,6 @@ export async function applyPlan(
     cluster,
     plan,
     before: held.rows,
-    wanted: wantedObjects(cluster),
     drifted: new Set(plan.drifted.map((key) => keyText(key))),
     outcomes: new Map(),
     written: new Map(),

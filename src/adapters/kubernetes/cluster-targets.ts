@@ -15,6 +15,7 @@ import { clusterInventory } from './inventory.ts';
 import type { KubernetesOptions, KubernetesTargets } from './kubernetes.ts';
 import { openLookups } from './lookups.ts';
 import { observeCluster } from './observe.ts';
+import { previewPlan } from './preview.ts';
 import { openViews } from './views.ts';
 
 /** The targets that are open, their connections and views. */
@@ -112,6 +113,7 @@ export function clusterTargets(
       return {
         observe: (wanted, signal) => inWords('observing', signal, () => observeCluster(cluster, wanted, signal)),
         apply: (plan, next, signal) => inWords('applying', signal, () => applyQuietly(cluster, { plan, next }, signal)),
+        preview: (plan, signal) => inWords('previewing', signal, () => previewPlan(cluster, plan, signal)),
       };
     },
     async close() {

@@ -43,7 +43,17 @@ export interface Found {
   readonly holders: Sha256 | undefined;
 }
 
+type WantedObjects = ReadonlyMap<string, { readonly sha256: Sha256; readonly object: KubernetesObject }>;
+
+/** Made once for each list: every object that is written asks. */
+const INDEXES = new WeakMap<readonly PlannedObject[], WantedObjects>();
+
 /** By `keyText`, the objects of the last look. */
-export function wantedObjects(cluster: Cluster): ReadonlyMap<string, { readonly sha256: Sha256; readonly object: KubernetesObject }> {
-  return new Map((cluster.wanted?.deref() ?? []).map(({ key, sha256, object }) => [keyText(key), { sha256, object }]));
+export function wantedObjects(cluster: Cluster): WantedObjects {
+  const wanted = cluster.wanted?.deref() ?? [];
+  const known = INDEXES.get(wanted);
+  if (known !== undefined) return known;
+  const index: WantedObjects = new Map(wanted.map(({ key, sha256, object }) => [keyText(key), { sha256, object }]));
+  INDEXES.set(wanted, index);
+  return index;
 }

@@ -41,10 +41,10 @@ export async function lookAround(cluster: Cluster, asked: readonly Asked[], sign
   return answers.every(Boolean);
 }
 
-/** What a view does not have may be there without our labels. */
+/** What a view does not have may be there without our labels, or with labels that are somebody else's doing. */
 async function lookUp(cluster: Cluster, place: Place, view: View, signal: AbortSignal | undefined): Promise<boolean> {
   const missing: ObjectKey[] = [];
-  for (const { key } of place.asked) if (view.get(key.namespace, key.name) === undefined) missing.push(key);
+  for (const { key } of place.asked) if (view.get(key.namespace, key.name)?.owned === undefined) missing.push(key);
   return missing.length === 0 || cluster.lookups.look(place.resource, place.namespace, missing, signal);
 }
 

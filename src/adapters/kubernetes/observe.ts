@@ -71,9 +71,9 @@ export async function loadInventory(cluster: Cluster, signal: AbortSignal | unde
 /** An object in whichever way the last look found it. */
 export function foundOf(cluster: Cluster, key: ObjectKey): Found | undefined {
   const seen = cluster.views.seen(key);
-  if (seen === undefined) return cluster.lookups.get(key);
-  // Whoever put our labels on an object of theirs is told apart by its version: of its fields nothing is kept.
-  return { ...seen, holders: seen.owned === undefined ? sha256Of(seen.resourceVersion) : undefined };
+  // Whoever put our labels on an object of theirs: of its fields a view keeps nothing.
+  if (seen?.owned === undefined) return cluster.lookups.get(key);
+  return { ...seen, holders: undefined };
 }
 
 function askedFor(wanted: readonly PlannedObject[], held: HeldInventory): readonly Asked[] {

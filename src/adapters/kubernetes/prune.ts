@@ -1,5 +1,3 @@
-import type { JsonObject } from '#model/json.ts';
-import { isJsonObject, jsonText } from '#model/json.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { Outcome, Step } from '#model/plan.ts';
 import { isPortError } from '#ports/port-error.ts';
@@ -20,6 +18,8 @@ import {
   unansweredProblem,
   unknownKindProblem,
 } from './step-problems.ts';
+import { terminationOf } from './termination.ts';
+import type { Termination } from './termination.ts';
 
 type PruneStep = Extract<Step, { readonly action: 'prune' }>;
 
@@ -94,20 +94,6 @@ async function remove(run: Run, step: PruneStep, there: { readonly resource: Api
     }
     return outcomeOf(step, isPassing(answer) || isOutdated(answer) ? 'refused' : 'failed', writeRefusal(key, answer));
   }
-}
-
-interface Termination {
-  readonly since: string;
-  readonly finalizers: readonly string[];
-}
-
-/** An object that was removed, and that something still holds. */
-function terminationOf(object: JsonObject): Termination | undefined {
-  const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
-  const since = jsonText(metadata['deletionTimestamp']);
-  if (since === '') return undefined;
-  const { finalizers } = metadata;
-  return { since, finalizers: Array.isArray(finalizers) ? finalizers.map(String) : [] };
 }
 
 /** Nobody removes it twice; whether its end is waited for is what the policy says. */

@@ -53,8 +53,9 @@ export function isPassing({ status }: ApiAnswer): boolean {
   return status >= 500 || status === 429 || status === 408;
 }
 
-/** Why the server did not write an object. */
-export function writeRefusal(key: ObjectKey, answer: ApiAnswer): Problem {
+/** Why the server did not write an object; `written` is what it was given, of whose secrets it may speak. */
+export function writeRefusal(key: ObjectKey, given: ApiAnswer, written?: JsonObject): Problem {
+  const answer = key.group === '' && key.kind === 'Secret' ? withoutSecrets(given, written) : given;
   const conflicts = fieldConflicts(answer);
   if (conflicts.length > 0) return conflictProblem(key, conflicts);
   if (isImmutable(answer)) return immutableProblem(key, answer);
@@ -68,6 +69,23 @@ export function writeRefusal(key: ObjectKey, answer: ApiAnswer): Problem {
     `${named(key)} was rejected by the server: ${words}`,
     'Correct the object where it comes from; the next run tries again.',
   );
+}
+
+/** A server quotes what it does not like, and so may a webhook. */
+function withoutSecrets(answer: ApiAnswer, written: JsonObject | undefined): ApiAnswer {
+  const values = ['data', 'stringData'].flatMap((field) => {
+    const map = written?.[field];
+    return isJsonObject(map) ? Object.values(map).filter((value) => typeof value === 'string') : [];
+  });
+  const texts = values.flatMap((value) => [value, Buffer.from(value).toString('base64'), Buffer.from(value, 'base64').toString('latin1')]);
+  const hidden = [...new Set(texts)].filter((text) => text.length > 2).toSorted((a, b) => b.length - a.length);
+  const hide = (text: string): string =>
+    hidden.reduce(
+      (left, value) => left.replaceAll(value, '[secret]'),
+      text.replace(/Invalid value: (?:"(?:[^"\\]|\\.)*"|[^:]*)/g, 'Invalid value: [secret]'),
+    );
+  const causes = causesOf(answer.body).map((cause) => ({ ...cause, message: hide(jsonText(cause['message'])) }));
+  return { ...answer, body: { message: hide(jsonText(answer.body['message'])), details: { causes } } };
 }
 
 const DENIED = /admission webhook|denied the request|ValidatingAdmissionPolicy/i;
