@@ -152,11 +152,14 @@ async function applyInStages(
     const became = placedOutcomes(places, plan.target, await request.target.apply(stage.plan, nextInventory(stage.plan), signal));
     for (const outcome of became) noteOutcome(outcomes, outcome);
     observation = await request.target.observe(request.rendering.objects, signal);
-    const isWell = became.every((outcome) => outcome.problem === undefined);
+    const isWell = became.every((outcome) => outcome.problem?.severity !== 'error');
     if (!isWell || observation.reportsHealth === undefined)
       return { observation, held: stage.held, outcomes: [...outcomes.values()], problems: [] };
     const next = planTarget(request.prepared, request.declared, request.rendering, { ...found.seen, observation });
     if (next.problems.length > 0) return { observation, held: stage.held, outcomes: [...outcomes.values()], problems: next.problems };
+    // What is kept on purpose, or on its way out, asks for the same removal each time.
+    const isStill = next.plan.basis === plan.basis && became.every((outcome) => outcome.result === 'unchanged');
+    if (isStill) return { observation, held: stage.held, outcomes: [...outcomes.values()], problems: [] };
     plan = next.plan;
   }
 }
@@ -222,13 +225,17 @@ function isCurrent(observation: Observation, plan: TargetPlan): boolean {
 }
 
 function afterApply({ outcomes, held, problems }: Applied, health: TargetHealth, plan: TargetPlan): Ending {
-  const failed = outcomes.flatMap((outcome) => outcome.problem ?? []);
+  const said = outcomes.flatMap((outcome) => outcome.problem ?? []);
+  const failed = said.filter((problem) => problem.severity === 'error');
   if (outcomes.some((outcome) => outcome.result === 'refused'))
     return { kind: 'retry', because: failed[0]?.message ?? 'something moved on the target while it was written' };
   if (failed.length > 0 || problems.length > 0) return { kind: 'stuck', problems: [...failed, ...problems] };
   const ending = endingOf(health, plan);
-  if (held.length === 0) return ending;
-  const reasons = held.map((step) => `${step.key.kind} ${step.key.name} waits for ${step.waitsFor}`);
+  const reasons = [
+    ...held.map((step) => `${step.key.kind} ${step.key.name} waits for ${step.waitsFor}`),
+    ...said.filter((problem) => problem.code === 'deletion-pending').map((problem) => problem.message),
+  ];
+  if (reasons.length === 0) return ending;
   return { kind: 'waiting', reasons: [...(ending.kind === 'waiting' ? ending.reasons : []), ...reasons], until: undefined };
 }
 

@@ -16,6 +16,13 @@ export const CLUSTER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'metadata: { finalizers: [example.com/cleanup], deletionTimestamp: ... } and no controller for it',
     remedy: 'Let the controller of the named finalizer finish; take the finalizer away only if what it cleans up is gone.',
   },
+  'deletion-pending': {
+    rule: undefined,
+    title: 'An object that was removed is not gone yet',
+    why: 'The environment waits until removed objects are gone, what they started with them (sync.deletionPolicy: WaitForTermination).',
+    example: 'a Deployment whose pods still end',
+    remedy: 'Nothing to do: the run goes on when it is gone.',
+  },
   'field-conflict': {
     rule: undefined,
     title: 'Fields of an object are held by somebody else',

@@ -1,16 +1,19 @@
 import { keyText } from '#model/kubernetes-object.ts';
 import type { Outcome, Step } from '#model/plan.ts';
+import type { Problem } from '#model/problem.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { apiPath } from './api.ts';
 import type { ApiResource } from './api.ts';
 import type { Run } from './apply.ts';
-import type { Found } from './cluster.ts';
+import type { Cluster, Found } from './cluster.ts';
 import { lookAgain } from './look-again.ts';
 import { foundOf } from './observe.ts';
 import { isOutdated, isPassing, writeRefusal } from './refusals.ts';
+import { APPLIED_ANNOTATION, ENVIRONMENT_LABEL, FIELD_MANAGER, TARGET_LABEL } from './seen-object.ts';
 import { stateOf } from './state.ts';
 import {
   blockedProblem,
+  leavingProblem,
   movedProblem,
   outcomeOf,
   outsideProblem,
@@ -45,7 +48,9 @@ export async function pruneObject(run: Run, step: PruneStep): Promise<Outcome> {
   try {
     const resource = await cluster.discovery.resource(key.group, key.kind, undefined, run.signal);
     if (resource === undefined) return outcomeOf(step, 'failed', unknownKindProblem(key, undefined));
-    return await remove(run, step, { resource, found });
+    return cluster.sync.deletionPolicy === 'Orphan'
+      ? await release(run, step, { resource, found })
+      : await remove(run, step, { resource, found });
   } catch (error) {
     if (!isPortError(error) || error.kind !== 'transient' || run.signal?.aborted === true) throw error;
     return outcomeOf(step, 'refused', unansweredProblem(step, error));
@@ -60,7 +65,7 @@ function isPrunable({ before, cluster }: Run, step: PruneStep, found: Found): bo
   return state.kind !== 'foreign' && state.sha256 === step.basis;
 }
 
-async function remove(run: Run, step: PruneStep, there: { readonly resource: ApiResource; readonly found: Found }): Promise<Outcome> {
+async function remove(run: Run, step: PruneStep, there: There): Promise<Outcome> {
   const { cluster } = run;
   const { key } = step;
   const { resource } = there;
@@ -83,7 +88,7 @@ async function remove(run: Run, step: PruneStep, there: { readonly resource: Api
         cluster.views.note(resource, answer.body);
         run.leaving.add(keyText(key));
       }
-      return outcomeOf(step, 'done');
+      return outcomeOf(step, 'done', leaving === undefined ? undefined : awaited(cluster, step, leaving));
     }
     if (tries < MOST_TRIES && isOutdated(answer)) {
       const again = await lookAgain(cluster, resource, key, run.signal);
@@ -96,6 +101,28 @@ async function remove(run: Run, step: PruneStep, there: { readonly resource: Api
   }
 }
 
+/** Leaves the object as it is and takes our marks from it, so that nothing of ours sees it again. */
+async function release(run: Run, step: PruneStep, { resource, found }: There): Promise<Outcome> {
+  const { cluster } = run;
+  const { key } = step;
+  const labels = { [ENVIRONMENT_LABEL]: null, [TARGET_LABEL]: null };
+  const { uid, resourceVersion } = found;
+  const body = JSON.stringify({ metadata: { uid, resourceVersion, labels, annotations: { [APPLIED_ANNOTATION]: null } } });
+  const path = `${apiPath(resource, key.namespace, key.name)}?fieldManager=${FIELD_MANAGER}`;
+  const answer = await cluster.api.request({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' }, run.signal);
+  if (answer.status !== 200 && answer.status !== 404) {
+    return outcomeOf(step, isPassing(answer) || isOutdated(answer) ? 'refused' : 'failed', writeRefusal(key, answer));
+  }
+  cluster.views.of(key)?.forget(key.namespace, key.name, uid);
+  cluster.lookups.forget(key);
+  return outcomeOf(step, 'done');
+}
+
+interface There {
+  readonly resource: ApiResource;
+  readonly found: Found;
+}
+
 /** Nobody removes it twice; whether its end is waited for is what the policy says. */
 function stillThere({ cluster, leaving }: Run, step: PruneStep, { since, finalizers }: Termination): Outcome {
   leaving.add(keyText(step.key));
@@ -103,5 +130,9 @@ function stillThere({ cluster, leaving }: Run, step: PruneStep, { since, finaliz
   if (Number.isFinite(began) && cluster.clock.now() - began > PATIENCE_MS) {
     return outcomeOf(step, 'failed', blockedProblem(step, finalizers, since));
   }
-  return outcomeOf(step, 'unchanged');
+  return outcomeOf(step, 'unchanged', awaited(cluster, step, { since, finalizers }));
+}
+
+function awaited({ sync }: Cluster, step: PruneStep, { finalizers }: Termination): Problem | undefined {
+  return sync.deletionPolicy === 'WaitForTermination' ? leavingProblem(step, finalizers) : undefined;
 }

@@ -80,3 +80,14 @@ export function blockedProblem(step: Step, finalizers: readonly string[], since:
     'Find the controller that owns the finalizer and let it finish; take the finalizer away only if what it cleans up is gone.',
   );
 }
+
+/** The environment waits until what is removed is gone. */
+export function leavingProblem(step: Step, finalizers: readonly string[]): Problem {
+  const why = finalizers.length === 0 ? '' : ` (${listed(finalizers, 5)})`;
+  return clusterProblem(
+    'deletion-pending',
+    `${named(step.key)} is being removed${why}`,
+    'Nothing to do: the run goes on when it is gone. sync.deletionPolicy: Delete does not wait.',
+    'warning',
+  );
+}
