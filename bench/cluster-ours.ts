@@ -1,3 +1,4 @@
+import { renderWorkers } from '#adapters/render-workers/render-workers.ts';
 import { reconcile } from '#loops/reconcile.ts';
 import type { World } from '#loops/world.ts';
 import { answerParent, type Effort, measured } from './child-process.ts';
@@ -17,6 +18,8 @@ export interface OursAnswer extends Effort {
   readonly resident: number;
 }
 
+/** Worlds come and go, a round each; what renders has rendered before, as in any process that stays. */
+const renderer = renderWorkers({});
 let opened: { readonly world: World; readonly close: () => Promise<void> } | undefined;
 
 async function answer(question: OursQuestion): Promise<OursAnswer> {
@@ -25,6 +28,7 @@ async function answer(question: OursQuestion): Promise<OursAnswer> {
       return timed(async () => {
         opened = await openWorld({
           folder: question.folder,
+          renderer,
           remote: { url: question.remote },
           cluster: { kubeconfig: question.kubeconfig },
         });
@@ -61,4 +65,9 @@ async function close(): Promise<void> {
   await closing?.close();
 }
 
-answerParent<OursQuestion, OursAnswer>({ answer, close });
+async function end(): Promise<void> {
+  await close();
+  await renderer.close();
+}
+
+answerParent<OursQuestion, OursAnswer>({ answer, close: end });

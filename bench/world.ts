@@ -10,6 +10,7 @@ import type { World } from '#loops/world.ts';
 import type { ClusterAccess } from '#model/cluster-access.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Journal } from '#ports/machine.ts';
+import type { Renderer } from '#ports/renderer.ts';
 import type { ObjectLimits } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
 
@@ -22,11 +23,13 @@ export async function openWorld(options: {
   readonly folder: string;
   readonly remote: NonNullable<Parameters<typeof gitRepository>[0]['remote']>;
   readonly forge?: Forge;
+  /** One that has rendered before, and that its owner closes; default: a new one. */
+  readonly renderer?: Renderer;
   /** Targets are this cluster instead of directories. */
   readonly cluster?: { readonly kubeconfig: string };
 }): Promise<{ readonly world: World; readonly close: () => Promise<void> }> {
   const repository = await gitRepository({ path: join(options.folder, 'mirror.git'), remote: options.remote, limits: LIMITS });
-  const renderer = renderWorkers({});
+  const renderer = options.renderer ?? renderWorkers({});
   const targets: Targets =
     options.cluster === undefined
       ? directoryTargets({ root: join(options.folder, 'targets') })
@@ -54,7 +57,7 @@ export async function openWorld(options: {
     world,
     close: async () => {
       await targets.close?.();
-      await renderer.close();
+      if (options.renderer === undefined) await renderer.close();
       await repository.close();
     },
   };

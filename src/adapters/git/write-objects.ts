@@ -9,6 +9,9 @@ import type { Children } from './children.ts';
 /** From this many objects on one pack is written instead of as many files. */
 const PACKED_FROM = 64;
 const FAST = { level: 1 };
+/** Most objects are this small: what compresses them need not be made ready for more. */
+const SMALL_BYTES = 1024;
+const SMALL = { ...FAST, windowBits: 10, memLevel: 5, chunkSize: 2 * SMALL_BYTES };
 
 export interface ObjectPlace {
   readonly directory: string;
@@ -52,7 +55,13 @@ function packOf(objects: readonly NewObject[]): Uint8Array {
   head.write('PACK');
   head.writeUInt32BE(2, 4);
   head.writeUInt32BE(objects.length, 8);
-  const parts = [head, ...objects.flatMap((object) => [packHeader(object), deflateSync(object.content, FAST)])];
+  const parts = [
+    head,
+    ...objects.flatMap((object) => [
+      packHeader(object),
+      deflateSync(object.content, object.content.byteLength > SMALL_BYTES ? FAST : SMALL),
+    ]),
+  ];
   const hash = createHash('sha1');
   for (const part of parts) hash.update(part);
   return Buffer.concat([...parts, hash.digest()]);

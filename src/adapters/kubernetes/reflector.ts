@@ -12,7 +12,7 @@ import { createPace } from './pace.ts';
 import type { Pace } from './pace.ts';
 import { BEGIN } from './reading.ts';
 import type { Next, Reading, Selection } from './reading.ts';
-import type { KindView } from './seen-object.ts';
+import type { KindView, SeenObject } from './seen-object.ts';
 import { distil } from './seen.ts';
 import { waitingRoom } from './waiting-room.ts';
 import { watchFrom } from './watching.ts';
@@ -24,6 +24,8 @@ export interface ViewOptions extends Selection {
 }
 
 export interface View extends KindView {
+  /** As `note`, of a write whose answer was read already. */
+  hold(written: SeenObject): void;
   /** Resolves once the view is current; rejects with the PortError of the next attempt that fails, while the view goes on trying. */
   ready(signal?: AbortSignal): Promise<void>;
   /** Called for each change but the first filling and our own writes (`note`, `forget`); the answer ends it. */
@@ -84,6 +86,10 @@ export function openView(api: Api, resource: ApiResource, options: ViewOptions):
       if (of === 'write') own.wrote(seen);
       held.put(seen);
       return held.get(seen.key.namespace, seen.key.name);
+    },
+    hold(written) {
+      own.wrote(written);
+      held.put(written);
     },
     forget(namespace, name, uid) {
       own.removed(uid);

@@ -79,7 +79,7 @@ export function openViews(api: Api, options: ViewsOptions): Views {
     note(resource, body) {
       const written = distil(resource, body, ignore);
       if (written === undefined) return undefined;
-      of(written.key)?.note(body);
+      of(written.key)?.hold(written);
       return written;
     },
     writing() {

@@ -5,6 +5,7 @@ import { childMap, refusal } from './answers.ts';
 import { objectId } from './held-objects.ts';
 import { BEGIN, MOST_OBJECTS, queryOf } from './reading.ts';
 import type { Next, Reading } from './reading.ts';
+import type { SeenObject } from './seen-object.ts';
 import { distil } from './seen.ts';
 
 /** The server ends a watch after this long and a little more by chance, so that many watches do not all come back at once. */
@@ -53,7 +54,7 @@ function read(reading: Reading, watched: Watched, line: JsonObject): Next | unde
     // A server that does not know how to begin with everything only goes on from now.
     if (watched.named !== undefined && !isAllTold(object)) return { kind: 'pages' };
   } else {
-    const seen = distil(resource, object, options.ignore);
+    const seen = alreadyHeld(reading, line, object) ?? distil(resource, object, options.ignore);
     if (seen === undefined) {
       failed(new PortError('invalid', `a watch of ${resource.resource} told of something without a name, uid or version`));
       return BEGIN;
@@ -72,6 +73,14 @@ function read(reading: Reading, watched: Watched, line: JsonObject): Next | unde
     throw new PortError('invalid', `there are more than ${MOST_OBJECTS} ${resource.resource}`);
   }
   return undefined;
+}
+
+/** The echo of a write of our own, mostly: its answer was read, and said the same. */
+function alreadyHeld({ held }: Reading, line: JsonObject, object: JsonObject): SeenObject | undefined {
+  if (line['type'] === 'DELETED') return undefined;
+  const metadata = childMap(object, 'metadata');
+  const known = held.get(jsonText(metadata['namespace']), jsonText(metadata['name']));
+  return known?.uid === metadata['uid'] && known?.resourceVersion === metadata['resourceVersion'] ? known : undefined;
 }
 
 function isAllTold(bookmark: JsonObject): boolean {
