@@ -140,8 +140,10 @@ export async function openClusterBench(kubernetes: RunningKubernetes, options: B
 
 export async function emptyNamespace({ kubectl }: RunningKubernetes, namespace: string): Promise<void> {
   const names = await kubectl(['get', 'namespace', namespace, '--ignore-not-found', '-o', 'name']);
-  if (names === '') await kubectl(['create', 'namespace', namespace]);
-  else await kubectl(['delete', 'configmaps,secrets,deployments,services,jobs', '--all', '-n', namespace]);
+  if (names === '') return void (await kubectl(['create', 'namespace', namespace]));
+  const kinds = ['api/v1/namespaces/*/configmaps', 'api/v1/namespaces/*/secrets', 'apis/apps/v1/namespaces/*/deployments'];
+  // One request a kind: kubectl would send one an object, and wait in between.
+  await Promise.all(kinds.map((path) => kubectl(['delete', '--raw', `/${path.replace('*', namespace)}`])));
 }
 
 /** `core_v1_configmap_acme_a.yaml` -> `a` */

@@ -57,6 +57,8 @@ export interface Discovery {
   resource(group: string, kind: string, version: string | undefined, signal?: AbortSignal): Promise<ApiResource | undefined>;
   /** `v1.35.4` */
   serverVersion(signal?: AbortSignal): Promise<string>;
+  /** Something known turned out to be gone, or something new to be there: the server is asked again. */
+  forget(): void;
 }
 
 /** Path of one object, or of all objects of a kind in a namespace (empty: everywhere). */

@@ -8,11 +8,6 @@ import { plainKinds } from './plain-discovery.ts';
 /** A kind that is not there is looked for again, but not more often than this. */
 const AGAIN_MS = 2_000;
 
-export interface KnownKinds extends Discovery {
-  /** Something known turned out to be gone. */
-  forget(): void;
-}
-
 interface Known {
   /** When the server was asked. */
   readonly at: number;
@@ -23,7 +18,7 @@ interface Known {
 }
 
 /** What kinds a server has: asked with two requests when the first is wanted, kept until one is missing or turns out to be gone. */
-export function openDiscovery(api: Api, now: () => number): KnownKinds {
+export function openDiscovery(api: Api, now: () => number): Discovery {
   let known: Known | undefined;
   let asking: Promise<Known> | undefined;
   let version: string | undefined;

@@ -19,7 +19,7 @@ const AT_ONCE = 16;
 export async function lookAround(cluster: Cluster, asked: readonly Asked[], signal: AbortSignal | undefined): Promise<boolean> {
   const { marks, views, discovery } = cluster;
   cluster.lookups.clear();
-  const places = await placesOf(cluster, asked, signal);
+  const { places, silent } = await placesOf(cluster, asked, signal);
   const configMaps = await discovery.resource('', 'ConfigMap', 'v1', signal);
   if (configMaps !== undefined && !places.some((place) => isSame(place, configMaps, marks.namespace))) {
     // Our own ConfigMaps have the labels, too: what is seen there tells when somebody writes them.
@@ -38,7 +38,7 @@ export async function lookAround(cluster: Cluster, asked: readonly Asked[], sign
   });
   // A server that answers nothing at all is away; one that does not answer for one kind is looked at in part.
   if (failures.length === places.length && failures.length > 0) throw failures[0];
-  return answers.every(Boolean);
+  return !silent && answers.every(Boolean);
 }
 
 /** What a view does not have may be there without our labels, or with labels that are somebody else's doing. */
@@ -48,22 +48,35 @@ async function lookUp(cluster: Cluster, place: Place, view: View, signal: AbortS
   return missing.length === 0 || cluster.lookups.look(place.resource, place.namespace, missing, signal);
 }
 
-/** A kind that the server does not have (its definition comes in the same push) has no objects. */
-async function placesOf(cluster: Cluster, asked: readonly Asked[], signal: AbortSignal | undefined): Promise<Place[]> {
+/** A kind that the server does not have (its definition comes in the same push) has no objects; of some it cannot tell (`silent`). */
+async function placesOf(
+  cluster: Cluster,
+  asked: readonly Asked[],
+  signal: AbortSignal | undefined,
+): Promise<{ readonly places: Place[]; readonly silent: boolean }> {
   const groups = Map.groupBy(asked, ({ key }) => `${key.group}/${key.kind}/${key.namespace}`);
   const places: Place[] = [];
+  let silent = false;
   for (const group of groups.values()) {
     const [first] = group;
-    if (first === undefined) continue;
+    if (first === undefined || !cluster.allows(first.key)) continue;
     const { key } = first;
-    if (!cluster.allows(key)) continue;
-    const version = group.find((each) => each.version !== undefined)?.version;
-    const resource =
-      (await cluster.discovery.resource(key.group, key.kind, version, signal)) ??
-      (version === undefined ? undefined : await cluster.discovery.resource(key.group, key.kind, undefined, signal));
-    if (resource !== undefined) places.push({ resource, namespace: resource.namespaced ? key.namespace : '', asked: group });
+    try {
+      const version = group.find((each) => each.version !== undefined)?.version;
+      const resource = await resourceOf(cluster, key, version, signal);
+      if (resource !== undefined) places.push({ resource, namespace: resource.namespaced ? key.namespace : '', asked: group });
+    } catch (error) {
+      // The server of a group of kinds is away: what is of the others can be looked at.
+      if (key.group === '' || !isPortError(error) || signal?.aborted === true) throw error;
+      silent = true;
+    }
   }
-  return places;
+  return { places, silent };
+}
+
+async function resourceOf(cluster: Cluster, { group, kind }: ObjectKey, version: string | undefined, signal: AbortSignal | undefined) {
+  const found = await cluster.discovery.resource(group, kind, version, signal);
+  return found ?? (version === undefined ? undefined : cluster.discovery.resource(group, kind, undefined, signal));
 }
 
 function isSame(place: Place, resource: ApiResource, namespace: string): boolean {

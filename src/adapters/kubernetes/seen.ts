@@ -123,6 +123,7 @@ function appliedFrom(metadata: JsonObject, own: ManagedEntry | undefined): strin
 function isProtected(annotations: JsonObject): boolean {
   const said = (name: string): string => (Object.hasOwn(annotations, name) ? jsonText(annotations[name]) : '').toLowerCase();
   return (
+    said('capstan.dev/prune') === 'false' ||
     said('capstan.dev/prune') === 'disabled' ||
     said('kustomize.toolkit.fluxcd.io/prune') === 'disabled' ||
     said('helm.sh/resource-policy') === 'keep' ||
