@@ -123,8 +123,8 @@ function assessObject(object: RenderedObject, findings: Findings): ObjectHealth 
       ? { key, state: 'progressing', reason: 'does not have the wanted content yet' }
       : { key, state: 'degraded', reason: changedOutside(found.live) };
   }
-  const { state, reason } = assessContent(object, found.live, findings);
-  return { key, state, reason };
+  const { state, reason, lateAt } = assessContent(object, found.live, findings);
+  return lateAt === undefined ? { key, state, reason } : { key, state, reason, lateAt };
 }
 
 /** Of an object that has the wanted content: the worse of what its cluster and its consumer say. */

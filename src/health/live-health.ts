@@ -1,8 +1,8 @@
 import type { Sha256 } from '#model/digest.ts';
 import { expressedHealth } from '#model/health-expression.ts';
 import type { HealthExpressions } from '#model/health-expression.ts';
-import type { Patience } from '#model/health.ts';
-import { durationText, instantText } from '#model/instant.ts';
+import type { ObjectHealth, Patience } from '#model/health.ts';
+import { durationText, instantText, toInstant } from '#model/instant.ts';
 import type { Instant } from '#model/instant.ts';
 import { isJsonObject } from '#model/json.ts';
 import type { JsonObject } from '#model/json.ts';
@@ -18,17 +18,24 @@ import { HEALTHY, conditionsOf, isUnobserved, objectAt, listed, progressing, tex
 /** A sentence of ours with up to three of strangers in it. */
 const LONGEST = 600;
 
+/** What is said of an object. */
+export type Lived = Omit<ObjectHealth, 'key'>;
+
 /**
  * How an object of a cluster is that has the wanted content: what deletes it, then its capsule's own expressions, then the rule of its
  * kind. On its way for longer than the deadline is broken.
  */
-export function liveHealth(object: RenderedObject, live: LiveObject, patience: Patience | undefined): Judgement {
+export function liveHealth(object: RenderedObject, live: LiveObject, patience: Patience | undefined): Lived {
   const judged = judge(object, live);
   if (judged === HEALTHY) return judged;
-  const { state, reason } = hasEndured(judged, live, patience)
-    ? { state: 'degraded' as const, reason: `no progress for ${durationText(patience?.deadline ?? 0)}: ${judged.reason}` }
-    : judged;
-  return { state, reason: plainSentence(reason, LONGEST) };
+  const { state, reason } = judged;
+  const since =
+    state === 'progressing' && judged.endless === undefined && patience !== undefined ? lastMove(live, patience.now) : undefined;
+  if (patience === undefined || since === undefined) return { state, reason: plainSentence(reason, LONGEST) };
+  const { now, deadline } = patience;
+  const lateAt = toInstant(since + deadline);
+  if (now < lateAt) return { state, reason: plainSentence(reason, LONGEST), lateAt };
+  return { state: 'degraded', reason: plainSentence(`no progress for ${durationText(deadline)}: ${reason}`, LONGEST) };
 }
 
 function judge(object: RenderedObject, live: LiveObject): Judgement {
@@ -76,14 +83,10 @@ function expressed(object: KubernetesObject, health: HealthExpressions, seen: Se
   return expressedHealth(health, whole, seen.status);
 }
 
-/** On its way since the later of our change and the last thing that moved in it: what was well for a day has its time again. */
-function hasEndured(judged: Judgement, live: LiveObject, patience: Patience | undefined): boolean {
-  if (patience === undefined || judged.state !== 'progressing' || judged.endless === true) return false;
-  const since = lastMove(live, patience.now);
-  return since !== undefined && patience.now - since > patience.deadline;
-}
-
-/** The latest time in it that has come; a clock that runs ahead must not hold up the deadline. */
+/**
+ * When it was applied or last moved: what was well for a day has its time again. A time that has not come does not count: a clock that runs
+ * ahead must not hold up the deadline.
+ */
 function lastMove(live: LiveObject, now: Instant): Instant | undefined {
   const { metadata, status, conditions, pods } = toSeen(live);
   const podStatuses = pods.map((pod) => objectAt(pod, 'status'));

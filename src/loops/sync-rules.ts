@@ -1,4 +1,8 @@
 import type { DeclaredTarget, DesiredEnvironment } from '#model/desired.ts';
+import { DEFAULT_DEADLINE } from '#model/health.ts';
+import type { Patience } from '#model/health.ts';
+import { parseDuration } from '#model/instant.ts';
+import type { Instant } from '#model/instant.ts';
 import { DEFAULT_DELETION_BUDGET, DEFAULT_TARGET_SYNC } from '#model/plan.ts';
 import type { DeletionBudget, TargetSync } from '#model/plan.ts';
 import type { TargetDeclaration } from '#ports/target.ts';
@@ -6,6 +10,12 @@ import type { TargetDeclaration } from '#ports/target.ts';
 export function deletionBudget(environment: DesiredEnvironment): DeletionBudget {
   const declared = environment.declared.value.spec.sync?.deletionBudget;
   return { count: declared?.count ?? DEFAULT_DELETION_BUDGET.count, percent: declared?.percent ?? DEFAULT_DELETION_BUDGET.percent };
+}
+
+/** How long what is on its way may take, as `sync.timeout` says. */
+export function patienceOf(environment: DesiredEnvironment, now: Instant): Patience {
+  const declared = environment.declared.value.spec.sync?.timeout;
+  return { now, deadline: (declared === undefined ? undefined : parseDuration(declared)) ?? DEFAULT_DEADLINE };
 }
 
 /** `sync.confirm` lets exactly this rendering delete. */

@@ -1,6 +1,7 @@
 import { assess, assessObjects } from '#health/health.ts';
 import type { DeclaredTarget } from '#model/desired.ts';
 import type { Sha256 } from '#model/digest.ts';
+import { firstLate } from '#model/health.ts';
 import type { TargetHealth } from '#model/health.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { DriftedObject, HeldStep, Observation, Outcome, StepPreview, TargetPlan } from '#model/plan.ts';
@@ -19,7 +20,7 @@ import type { PreparedEnvironment } from './prepare-environment.ts';
 import type { RenderedHead } from './rendered-branch.ts';
 import { noPlan, waitingTurn, waitingUnseen } from './rollout-targets.ts';
 import type { RolloutTurn, Standing } from './rollout-targets.ts';
-import { deletionBudget, isConfirmed, targetDeclaration } from './sync-rules.ts';
+import { deletionBudget, isConfirmed, patienceOf, targetDeclaration } from './sync-rules.ts';
 import type { World } from './world.ts';
 
 export interface TargetRun {
@@ -68,7 +69,7 @@ async function syncInTurn(world: World, given: SyncRequest, signal?: AbortSignal
   const tool = await delegated(world, { environment, declared, rendering: given.rendering }, given);
   const request = tool === undefined ? given : { ...given, rendering: tool.objects };
   const healthOf = (found: Observation): TargetHealth =>
-    tool === undefined ? assess(request.rendering, found) : delegatedHealth(tool, found);
+    tool === undefined ? assess(request.rendering, found, patienceOf(environment, world.clock.now())) : delegatedHealth(tool, found);
   try {
     const declaration = tool?.declaration ?? targetDeclaration(environment, declared);
     const target = await world.targets.open(environment.name, declared.name, declaration);
@@ -236,7 +237,9 @@ function afterApply({ outcomes, held, problems }: Applied, health: TargetHealth,
     ...said.filter((problem) => problem.code === 'deletion-pending').map((problem) => problem.message),
   ];
   if (reasons.length === 0) return ending;
-  return { kind: 'waiting', reasons: [...(ending.kind === 'waiting' ? ending.reasons : []), ...reasons], until: undefined };
+  return ending.kind === 'waiting'
+    ? { ...ending, reasons: [...ending.reasons, ...reasons] }
+    : { kind: 'waiting', reasons, until: undefined };
 }
 
 function endingOf(health: TargetHealth, plan: TargetPlan): Ending {
@@ -244,7 +247,7 @@ function endingOf(health: TargetHealth, plan: TargetPlan): Ending {
   const reasons = health.instances.flatMap((instance) =>
     instance.reasons.map((reason) => `${reason.key.kind} ${reason.key.name} ${reason.reason}`),
   );
-  return { kind: 'waiting', reasons: reasons.length > 0 ? reasons : [`${plan.target} is ${health.state}`], until: undefined };
+  return { kind: 'waiting', reasons: reasons.length > 0 ? reasons : [`${plan.target} is ${health.state}`], until: firstLate(health) };
 }
 
 function unreachable(request: SyncRequest, final: boolean, message: string): SyncResult {

@@ -367,7 +367,7 @@ export interface Environment {
       readonly interval?: string;
       /** How long to wait after a failure. */
       readonly retryInterval?: string;
-      /** A sync that takes longer has failed. */
+      /** What was applied and neither becomes healthy nor moves for so long is degraded. Without it: 10m. */
       readonly timeout?: string;
       /** When to stop trying. */
       readonly retryBudget?: {

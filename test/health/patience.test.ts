@@ -1,17 +1,30 @@
 import { describe, expect, test } from 'vitest';
 
+import { assess } from '#health/health.ts';
+import { firstLate } from '#model/health.ts';
 import type { Patience } from '#model/health.ts';
 import type { JsonObject } from '#model/json.ts';
-import { condition, instant, judged } from './build-live.ts';
+import { inventoryOf, observationOf, targetRendering } from '#test/plan/build-target.ts';
+import { condition, instant, judged, liveOf, renderedKind } from './build-live.ts';
 
 const APPLIED = instant('2026-11-21T20:00:00Z');
-const AFTER: Patience = { now: instant('2026-11-21T20:10:01Z'), deadline: 600_000 };
-const JUST_BEFORE: Patience = { now: instant('2026-11-21T20:10:00Z'), deadline: 600_000 };
+const AFTER: Patience = { now: instant('2026-11-21T20:10:00Z'), deadline: 600_000 };
+const JUST_BEFORE: Patience = { now: instant('2026-11-21T20:09:59.999Z'), deadline: 600_000 };
 const WAITING = { kind: 'v1 Service', spec: { type: 'LoadBalancer' }, appliedAt: APPLIED };
 
 test('what is on its way for longer than the deadline is degraded, with what it waits for', () => {
   expect(judged(WAITING, JUST_BEFORE)).toBe('progressing: waits for a load balancer address');
   expect(judged(WAITING, AFTER)).toBe('degraded: no progress for 10m: waits for a load balancer address');
+});
+
+test('what is on its way says when it is late, so that somebody looks again then', () => {
+  const object = renderedKind(WAITING.kind);
+  const rendering = targetRendering([object], { web: 0 });
+  const observation = observationOf(inventoryOf(rendering), [object]);
+  const objects = observation.objects.map((one) => ({ ...one, live: liveOf(WAITING) }));
+
+  expect(firstLate(assess(rendering, { ...observation, objects }, JUST_BEFORE))).toBe(AFTER.now);
+  expect(firstLate(assess(rendering, { ...observation, objects }, AFTER))).toBeUndefined();
 });
 
 test('without a deadline, or where nobody knows since when, nothing takes too long', () => {

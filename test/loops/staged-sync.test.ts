@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createWorld } from '#loops/create-world.ts';
 import { reconcile } from '#loops/reconcile.ts';
 import { sha256Of } from '#model/digest.ts';
+import { toInstant } from '#model/instant.ts';
 import { portsOf } from '#test/stories/engine.ts';
 import { targetOf } from '#test/stories/outside.ts';
 import { changed, edit, plantedGarden, withLocks } from './garden.ts';
@@ -26,6 +27,30 @@ function gardenWithHealth(garden: Garden) {
   }
   return { target, say, run };
 }
+
+test('what is on its way for too long is degraded, and the run that waits for it says when to look again', async () => {
+  const garden = await plantedGarden();
+  const { target, run } = gardenWithHealth(garden);
+  const began = garden.outside.now;
+  const observed = target.observe.bind(target);
+  target.observe = async (wanted, signal) => {
+    const observation = await observed(wanted, signal);
+    const live = { uid: '1', appliedAt: began, object: { metadata: { generation: 1 } }, changedBy: [] };
+    return { ...observation, objects: observation.objects.map((one) => (one.path === CACHE ? { ...one, live } : one)) };
+  };
+
+  const first = await run();
+  expect(first.ending).toMatchObject({ kind: 'waiting', until: toInstant(began + 600_000) });
+  expect(first.receipts[0]?.health.state).toBe('progressing');
+
+  garden.outside.now = toInstant(began + 600_000);
+  const late = await run();
+  expect(late.ending).toMatchObject({ kind: 'waiting', until: undefined });
+  expect(late.receipts[0]?.health.state).toBe('degraded');
+  expect(late.ending.kind === 'waiting' ? late.ending.reasons : []).toContain(
+    'StatefulSet redis no progress for 10m: waits for its controller',
+  );
+});
 
 describe('a target that says itself how its objects are', () => {
   test('gets what depends on something once that is healthy, and the run in between waits for it', async () => {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
-import { targetDeclaration, targetSync } from '#loops/sync-rules.ts';
+import { patienceOf, targetDeclaration, targetSync } from '#loops/sync-rules.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
+import { toInstant } from '#model/instant.ts';
 import { edit, changed, plantedGarden, worldOf } from './garden.ts';
 
 const SYNC = `  sync:
@@ -54,5 +55,15 @@ test('a target is opened with its credentials, namespace, user, and what sync sa
       ignore: [{ group: undefined, kind: 'Deployment', name: undefined, paths: ['/spec/replicas'] }],
       recreate: true,
     },
+  });
+});
+
+test('what is on its way may take ten minutes, or what sync says', async () => {
+  const now = toInstant(1000);
+
+  expect(patienceOf(await devOf((before) => before), now)).toEqual({ now, deadline: 600_000 });
+  expect(patienceOf(await devOf(edit('  promotion:\n', '  sync:\n    timeout: 1h30m\n  promotion:\n')), now)).toEqual({
+    now,
+    deadline: 5_400_000,
   });
 });
