@@ -15,6 +15,7 @@ import type { Target } from '#ports/target.ts';
 import type { Ledger } from './audit-branch.ts';
 import { delegated, delegatedHealth } from './delegation.ts';
 import { afterFights, driftPolicy, fightsOn, noteCorrections } from './drift.ts';
+import { withLines } from './lines.ts';
 import { placedOutcomes, placedPreview } from './placed-problems.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import type { RenderedHead } from './rendered-branch.ts';
@@ -218,19 +219,24 @@ function planTarget(
     confirmed: isConfirmed(prepared.environment, rendering.digest),
     prune,
   });
-  return { plan, problems: [...plan.problems, ...guarded] };
+  // Where we may not look, somebody else's objects may stand.
+  const denied = (seen.observation.unseen ?? []).filter((problem) => problem.severity === 'error');
+  return { plan, problems: withLines([...plan.problems, ...guarded, ...denied], [prepared.environment.declared]) };
 }
 
 function isCurrent(observation: Observation, plan: TargetPlan): boolean {
   return observation.inventory?.rendering === plan.rendering && observation.inventory.objects.every((object) => !object.pending);
 }
 
-function afterApply({ outcomes, held, problems }: Applied, health: TargetHealth, plan: TargetPlan): Ending {
+function afterApply({ outcomes, held, problems, observation }: Applied, health: TargetHealth, plan: TargetPlan): Ending {
   const said = outcomes.flatMap((outcome) => outcome.problem ?? []);
   const failed = said.filter((problem) => problem.severity === 'error');
   if (outcomes.some((outcome) => outcome.result === 'refused'))
     return { kind: 'retry', because: failed[0]?.message ?? 'something moved on the target while it was written' };
+  const unseen = observation.unseen ?? [];
   if (failed.length > 0 || problems.length > 0) return { kind: 'stuck', problems: [...failed, ...problems] };
+  // Another look may end otherwise.
+  if (unseen[0] !== undefined) return { kind: 'retry', because: unseen[0].message };
   const ending = endingOf(health, plan);
   const reasons = [
     ...held.map((step) => `${step.key.kind} ${step.key.name} waits for ${step.waitsFor}`),

@@ -76,6 +76,8 @@ export interface Observation {
   readonly reports: readonly ReportedHealth[];
   /** Whether every part of the target answered; nothing is pruned from a partial view. */
   readonly complete: boolean;
+  /** Why some parts did not answer: what may not be looked at, and what could not be. */
+  readonly unseen?: readonly Problem[];
   /** What runs here becomes healthy after it was written, not by it: what depends on it waits. Absent: bytes that match are enough. */
   readonly reportsHealth?: true;
 }

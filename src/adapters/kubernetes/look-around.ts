@@ -1,10 +1,13 @@
 import type { ObjectKey } from '#model/kubernetes-object.ts';
+import type { Problem } from '#model/problem.ts';
 import { isPortError } from '#ports/port-error.ts';
+import type { PortError } from '#ports/port-error.ts';
 import type { ApiResource } from './api.ts';
 import type { Cluster } from './cluster.ts';
 import type { Asked } from './observe.ts';
 import { inParallel } from './parallel.ts';
 import type { View } from './reflector.ts';
+import { clusterProblem } from './refusals.ts';
 
 /** Objects of one kind in one namespace. */
 interface Place {
@@ -15,8 +18,14 @@ interface Place {
 
 const AT_ONCE = 16;
 
-/** Sees to it that each object asked for is in a view or looked up; whether all of them could be looked at. */
-export async function lookAround(cluster: Cluster, asked: readonly Asked[], signal: AbortSignal | undefined): Promise<boolean> {
+export interface Look {
+  /** Whether everything that was asked for could be looked at. */
+  readonly isComplete: boolean;
+  readonly unseen: readonly Problem[];
+}
+
+/** Sees to it that each object asked for is in a view or looked up. */
+export async function lookAround(cluster: Cluster, asked: readonly Asked[], signal: AbortSignal | undefined): Promise<Look> {
   const { marks, views, discovery } = cluster;
   cluster.lookups.clear();
   const { places, silent } = await placesOf(cluster, asked, signal);
@@ -25,27 +34,48 @@ export async function lookAround(cluster: Cluster, asked: readonly Asked[], sign
     // Our own ConfigMaps have the labels, too: what is seen there tells when somebody writes them.
     places.push({ resource: configMaps, namespace: marks.namespace, asked: [] });
   }
-  const failures: unknown[] = [];
+  const failures: Failure[] = [];
   const answers = await inParallel(places, AT_ONCE, async (place) => {
     try {
       const view = await views.open(place.resource, place.namespace, signal);
-      return view !== undefined && (await lookUp(cluster, place, view, signal));
+      if (view !== undefined) await lookUp(cluster, place, view, signal);
+      return view !== undefined;
     } catch (error) {
       if (!isPortError(error) || signal?.aborted === true) throw error;
-      failures.push(error);
+      failures.push({ kind: place.resource.kind, namespace: place.namespace, error });
       return false;
     }
   });
   // A server that answers nothing at all is away; one that does not answer for one kind is looked at in part.
-  if (failures.length === places.length && failures.length > 0) throw failures[0];
-  return !silent && answers.every(Boolean);
+  const [first] = failures;
+  if (failures.length === places.length && first !== undefined) throw first.error;
+  return { isComplete: silent.length === 0 && answers.every(Boolean), unseen: [...silent, ...failures].map(unseenProblem) };
+}
+
+interface Failure {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly error: PortError;
+}
+
+function unseenProblem({ kind, namespace, error }: Failure): Problem {
+  const where = namespace === '' ? '' : ` in namespace ${namespace}`;
+  const isDenied = error.kind === 'denied';
+  return clusterProblem(
+    isDenied ? 'not-permitted' : 'target-unusable',
+    `${kind}${where} could not be looked at: ${error.message}`,
+    isDenied
+      ? 'Give the user of these credentials the verbs get, list and watch for this kind (a Role or ClusterRole of the cluster).'
+      : 'Nothing to do: the next run looks again.',
+    isDenied ? 'error' : 'warning',
+  );
 }
 
 /** What a view does not have may be there without our labels, or with labels that are somebody else's doing. */
-async function lookUp(cluster: Cluster, place: Place, view: View, signal: AbortSignal | undefined): Promise<boolean> {
+async function lookUp(cluster: Cluster, place: Place, view: View, signal: AbortSignal | undefined): Promise<void> {
   const missing: ObjectKey[] = [];
   for (const { key } of place.asked) if (view.get(key.namespace, key.name)?.owned === undefined) missing.push(key);
-  return missing.length === 0 || cluster.lookups.look(place.resource, place.namespace, missing, signal);
+  if (missing.length > 0) await cluster.lookups.look(place.resource, place.namespace, missing, signal);
 }
 
 /** A kind that the server does not have (its definition comes in the same push) has no objects; of some it cannot tell (`silent`). */
@@ -53,10 +83,10 @@ async function placesOf(
   cluster: Cluster,
   asked: readonly Asked[],
   signal: AbortSignal | undefined,
-): Promise<{ readonly places: Place[]; readonly silent: boolean }> {
+): Promise<{ readonly places: Place[]; readonly silent: readonly Failure[] }> {
   const groups = Map.groupBy(asked, ({ key }) => `${key.group}/${key.kind}/${key.namespace}`);
   const places: Place[] = [];
-  let silent = false;
+  const silent: Failure[] = [];
   for (const group of groups.values()) {
     const [first] = group;
     if (first === undefined || !cluster.allows(first.key)) continue;
@@ -68,7 +98,7 @@ async function placesOf(
     } catch (error) {
       // The server of a group of kinds is away: what is of the others can be looked at.
       if (key.group === '' || !isPortError(error) || signal?.aborted === true) throw error;
-      silent = true;
+      silent.push({ kind: key.kind, namespace: key.namespace, error });
     }
   }
   return { places, silent };

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '#model/json.ts';
 import { canonicalJson, isJsonObject, jsonText } from '#model/json.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { ObjectKey } from '#model/kubernetes-object.ts';
+import { refusal } from './answers.ts';
 import { apiPath } from './api.ts';
 import type { Api, ApiResource } from './api.ts';
 import type { Found } from './cluster.ts';
@@ -12,8 +13,8 @@ import { distil } from './seen.ts';
 /** What a look found of objects that no view has. */
 export interface Lookups {
   get(key: ObjectKey): Found | undefined;
-  /** Looks for objects of one kind and namespace; whether the server told. Replaces what was known of them. */
-  look(resource: ApiResource, namespace: string, keys: readonly ObjectKey[], signal?: AbortSignal): Promise<boolean>;
+  /** Looks for objects of one kind and namespace, and replaces what was known of them. PortError where the server does not tell. */
+  look(resource: ApiResource, namespace: string, keys: readonly ObjectKey[], signal?: AbortSignal): Promise<void>;
   /** Takes in an object that was read. */
   note(key: ObjectKey, object: JsonObject): Found | undefined;
   forget(key: ObjectKey): void;
@@ -30,11 +31,11 @@ const AT_ONCE = 16;
 export function openLookups(api: Api): Lookups {
   const known = new Map<string, Found>();
 
-  async function one(resource: ApiResource, key: ObjectKey, signal: AbortSignal | undefined): Promise<boolean> {
+  async function one(resource: ApiResource, key: ObjectKey, signal: AbortSignal | undefined): Promise<void> {
     const namespace = resource.namespaced ? key.namespace : '';
     const answer = await api.request({ method: 'GET', path: apiPath(resource, namespace, key.name), accept: METADATA }, signal);
     if (answer.status === 200) note(known, key, answer.body);
-    return answer.status === 200 || answer.status === 404;
+    else if (answer.status !== 404) throw refusal(resource, answer.status, answer.body);
   }
 
   async function many(resource: ApiResource, namespace: string, keys: readonly ObjectKey[], signal: AbortSignal | undefined) {
@@ -44,14 +45,14 @@ export function openLookups(api: Api): Lookups {
       const query = `limit=${PAGE}${next === '' ? '' : `&continue=${encodeURIComponent(next)}`}`;
       const path = `${apiPath(resource, namespace)}?${query}`;
       const answer = await api.request({ method: 'GET', path, accept: METADATA_LIST }, signal);
-      if (answer.status !== 200) return answer.status === 404;
+      if (answer.status === 404) return;
+      if (answer.status !== 200) throw refusal(resource, answer.status, answer.body);
       for (const item of itemsOf(answer.body)) {
         const key = byName.get(jsonText(metadataOf(item)['name']));
         if (key !== undefined) note(known, key, item);
       }
       next = jsonText(metadataOf(answer.body)['continue']);
     } while (next !== '');
-    return true;
   }
 
   return {
@@ -61,9 +62,8 @@ export function openLookups(api: Api): Lookups {
     clear: () => known.clear(),
     async look(resource, namespace, keys, signal) {
       for (const key of keys) known.delete(keyText(key));
-      if (keys.length > FEW) return many(resource, namespace, keys, signal);
-      const told = await inParallel(keys, AT_ONCE, (key) => one(resource, key, signal));
-      return told.every(Boolean);
+      if (keys.length > FEW) await many(resource, namespace, keys, signal);
+      else await inParallel(keys, AT_ONCE, (key) => one(resource, key, signal));
     },
   };
 }

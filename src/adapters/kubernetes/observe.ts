@@ -34,7 +34,7 @@ export async function observeCluster(
   cluster.wanted = new WeakRef(wanted);
   const held = await loadInventory(cluster, signal);
   const asked = askedFor(wanted, held);
-  const isComplete = await lookAround(cluster, asked, signal);
+  const { isComplete, unseen } = await lookAround(cluster, asked, signal);
   const rows: InventoryObject[] = [];
   const objects: ObservedObject[] = [];
   for (const each of asked) {
@@ -54,6 +54,7 @@ export async function observeCluster(
     reports: [],
     // What nobody wrote down was found again by its marks; once that is written, it may be pruned.
     complete: isComplete && !(isLost(held) && objects.some(({ key }) => key !== undefined)),
+    ...(unseen.length === 0 ? {} : { unseen }),
     reportsHealth: true,
   };
 }

@@ -13,7 +13,7 @@ import { distil } from './seen.ts';
 
 /** The views of one target: what carries its labels, by kind and namespace. */
 export interface Views {
-  /** A current view, opened where there is none; undefined where the server does not let us look. */
+  /** A current view, opened where there is none; undefined where the server has none of it. PortError `denied` where it does not let us look. */
   open(resource: ApiResource, namespace: string, signal?: AbortSignal): Promise<View | undefined>;
   /** The view that an object would be in, if there is one. */
   of(key: ObjectKey): View | undefined;
@@ -67,8 +67,8 @@ export function openViews(api: Api, options: ViewsOptions): Views {
         await view.ready(signal);
         return view;
       } catch (error) {
-        // A kind that we may not see, or that went away: the rest can be looked at all the same.
-        if (isPortError(error) && error.kind !== 'transient') return undefined;
+        // A kind that went away: the rest can be looked at all the same.
+        if (isPortError(error) && error.kind !== 'transient' && error.kind !== 'denied') return undefined;
         throw error;
       }
     },
