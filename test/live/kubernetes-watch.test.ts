@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { apiPath } from '#adapters/kubernetes/api.ts';
 import type { Api, ApiResource } from '#adapters/kubernetes/api.ts';
+import { changedBy } from '#adapters/kubernetes/changed-by.ts';
 import { openConnection } from '#adapters/kubernetes/connection.ts';
 import type { Connection } from '#adapters/kubernetes/connection.ts';
 import type { SeenChange } from '#adapters/kubernetes/held-objects.ts';
@@ -184,16 +185,19 @@ test('what kubectl changed is told once each, and what does not matter is not', 
   await kubectl('patch', 'configmap', 'settings', '--type=merge', '-p', '{"data":{"value":"2"}}');
   await expectTruth();
   const changed = view.get(namespace, 'settings');
+  const done = view.writing();
   view.note(await apply(namespace, 'settings', '1'));
+  await expectTruth();
+  done();
   const restored = view.get(namespace, 'settings')?.owned;
   await kubectl('delete', 'configmap', 'settings');
   await expectTruth();
 
   expect(afterNote).toBe(owned);
   expect(changed?.owned).not.toBe(owned);
-  expect(changed?.live.changedBy).toEqual(['kubectl-annotate', 'kubectl-patch']);
+  expect(changed && changedBy(changed, before)).toEqual(['kubectl-patch']);
   expect(restored).toBe(owned);
-  expect(told.filter((each) => each !== 'settings changed')).toEqual(['settings gone']);
+  expect(told).toEqual(['settings changed', 'settings gone']);
 });
 
 test('a watch that ends goes on from the last bookmark, quietly and with nothing read again', async () => {
@@ -281,4 +285,20 @@ test('after etcd compacted what was missed, everything is read anew and what wen
   expect(await expectTruth()).toEqual(['b', 'c', 'd']);
   expect(told).toEqual(['b changed', 'd new', 'a gone']);
   expect(from.filter((each) => each === 'everything')).toHaveLength(2);
+});
+
+test('a server that does not begin watches with everything is read in pages', async () => {
+  const namespace = await newNamespace();
+  const names = Array.from({ length: 510 }, (_, index) => `c-${index}`);
+  await Promise.all(names.map((name) => apply(namespace, name, '1')));
+  await kubernetes.apiserver.stop('SIGTERM');
+  await kubernetes.apiserver.start(['--feature-gates=WatchList=false']);
+
+  const { told, from, expectTruth } = await open(namespace);
+  await apply(namespace, 'c-0', '2');
+
+  expect(await expectTruth()).toHaveLength(510);
+  expect(told).toEqual(['c-0 changed']);
+  expect(from).toEqual(['everything', expect.stringMatching(/^[0-9]+$/)]);
+  expect(await kubernetes.audit.counts('engine')).toEqual({ 'list configmaps': 2, 'watch configmaps': 2 });
 });

@@ -89,7 +89,7 @@ function isAllTold(bookmark: JsonObject): boolean {
 
 function afterError({ resource, failed }: Reading, watched: Watched, status: JsonObject): Next {
   const answered = Number(status['code']);
-  // Servers before 1.32, and those that extend it, may refuse to begin with everything.
+  // Servers before 1.34, and those that extend one, may refuse to begin with everything (feature gate WatchList).
   if (watched.named !== undefined && (answered === 400 || answered === 422)) return { kind: 'pages' };
   failed(refusal(resource, answered, status));
   // Trouble of the server's own, after which it goes on from where it was; anything else (410: that is too long ago) begins anew.
