@@ -38,23 +38,22 @@ export function healthPart(object: JsonObject): JsonObject {
 
 /** Whether its pods can say why it is not as it should be: a workload that has fewer good ones than it wants. Takes the health part. */
 export function asksForPods({ group, kind }: ObjectKey, object: JsonObject): boolean {
-  const spec = childOf(object, 'spec');
+  const workload = WORKLOADS.get(kind);
+  if (workload?.group !== group) return false;
   const status = childOf(object, 'status');
-  const good = GOOD_PODS.get(`${group}/${kind}`);
-  if (good === undefined) return false;
   if (kind === 'Job') return numberAt(status, 'failed') > 0 || numberAt(status, 'active') > numberAt(status, 'ready');
-  const wanted = kind === 'DaemonSet' ? numberAt(status, 'desiredNumberScheduled') : numberAt(spec, 'replicas', 1);
-  return good.some((field) => numberAt(status, field) < wanted);
+  const wanted = kind === 'DaemonSet' ? numberAt(status, 'desiredNumberScheduled') : numberAt(childOf(object, 'spec'), 'replicas', 1);
+  return workload.good.some((field) => numberAt(status, field) < wanted);
 }
 
-/** Of each workload, the numbers in its status that reach what is wanted once it is well. */
-const GOOD_PODS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['apps/Deployment', ['updatedReplicas', 'availableReplicas']],
-  ['apps/StatefulSet', ['readyReplicas']],
-  ['apps/ReplicaSet', ['availableReplicas']],
-  ['apps/DaemonSet', ['updatedNumberScheduled', 'numberAvailable']],
-  ['argoproj.io/Rollout', ['updatedReplicas', 'availableReplicas']],
-  ['batch/Job', []],
+/** Of each kind of workload its group, and the numbers in its status that reach what is wanted once it is well. */
+const WORKLOADS: ReadonlyMap<string, { readonly group: string; readonly good: readonly string[] }> = new Map([
+  ['Deployment', { group: 'apps', good: ['updatedReplicas', 'availableReplicas'] }],
+  ['StatefulSet', { group: 'apps', good: ['readyReplicas'] }],
+  ['ReplicaSet', { group: 'apps', good: ['availableReplicas'] }],
+  ['DaemonSet', { group: 'apps', good: ['updatedNumberScheduled', 'numberAvailable'] }],
+  ['Rollout', { group: 'argoproj.io', good: ['updatedReplicas', 'availableReplicas'] }],
+  ['Job', { group: 'batch', good: [] }],
 ]);
 
 /** Keys to keep; undefined below one keeps its whole value. */

@@ -10,6 +10,7 @@ import type { Cluster, Found } from './cluster.ts';
 import type { Row } from './inventory-rows.ts';
 import type { HeldInventory } from './inventory.ts';
 import { lookAround } from './look-around.ts';
+import { withPods } from './pods.ts';
 import type { SeenObject } from './seen-object.ts';
 import { stateOf } from './state.ts';
 import type { ObjectState } from './state.ts';
@@ -50,7 +51,7 @@ export async function observeCluster(
   }
   return {
     inventory: inventoryOf(cluster, held, rows),
-    objects: objects.toSorted((a, b) => compareText(a.path, b.path)),
+    objects: (await withPods(cluster.api, { objects, wanted }, signal)).toSorted((a, b) => compareText(a.path, b.path)),
     reports: [],
     // What nobody wrote down was found again by its marks; once that is written, it may be pruned.
     complete: isComplete && !(isLost(held) && objects.some(({ key }) => key !== undefined)),
