@@ -1,3 +1,5 @@
+import { onAbort } from './abort-listeners.ts';
+
 /** How many requests may be on their way at once: grows while the server keeps up, halves when it says that it does not. */
 export interface Concurrency {
   /** Resolves when there is room; rejects with the signal's reason. */
@@ -22,12 +24,13 @@ export function concurrency(bounds: ConcurrencyBounds): Concurrency {
   let good = 0;
   /** Requests that left before the last halving tell nothing new about it. */
   let stale = 0;
-  const waiting: (() => void)[] = [];
+  /** A set, because the first and any other leave it at the same price. */
+  const waiting = new Set<() => void>();
 
   function admit(): void {
-    while (inside < Math.floor(limit)) {
-      const next = waiting.shift();
-      if (next === undefined) return;
+    for (const next of waiting) {
+      if (inside >= Math.floor(limit)) return;
+      waiting.delete(next);
       inside++;
       next();
     }
@@ -39,18 +42,19 @@ export function concurrency(bounds: ConcurrencyBounds): Concurrency {
         inside++;
         return undefined;
       }
+      if (signal?.aborted === true) return Promise.reject(signal.reason);
       return new Promise((resolve, reject) => {
         function turn(): void {
-          signal?.removeEventListener('abort', quit);
+          forget?.();
           resolve();
         }
-        function quit(): void {
-          waiting.splice(waiting.indexOf(turn), 1);
-          reject(signal?.reason);
-        }
-        if (signal?.aborted === true) return reject(signal.reason);
-        signal?.addEventListener('abort', quit, { once: true });
-        waiting.push(turn);
+        const forget =
+          signal &&
+          onAbort(signal, () => {
+            waiting.delete(turn);
+            reject(signal.reason);
+          });
+        waiting.add(turn);
       });
     },
     leave() {

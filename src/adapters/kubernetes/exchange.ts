@@ -1,5 +1,7 @@
 import type { Dispatcher } from 'undici';
 
+import { onAbort } from './abort-listeners.ts';
+
 /** One request as it is put on the wire. */
 export interface WireRequest {
   readonly method: string;
@@ -39,16 +41,13 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest, signal: A
     function end(how: Exchange): void {
       if (isEnded) return;
       isEnded = true;
-      signal?.removeEventListener('abort', abort);
+      forget?.();
       resolve(how);
       if (how.kind !== 'answer') controller?.abort(new Error(how.kind));
     }
-    function abort(): void {
-      end({ kind: 'aborted', reason: signal?.reason });
-    }
 
-    if (signal?.aborted === true) return abort();
-    signal?.addEventListener('abort', abort);
+    if (signal?.aborted === true) return resolve({ kind: 'aborted', reason: signal.reason });
+    const forget = signal && onAbort(signal, () => end({ kind: 'aborted', reason: signal.reason }));
     dispatcher.dispatch(
       {
         method: request.method,

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 
@@ -219,4 +220,14 @@ it('lets go when it is told to: in the queue, on the way and between two tries',
   expect(await between).toMatch(/^(Error: enough|AbortError)/);
   expect(await failure(api.request(GET, AbortSignal.abort(reason)))).toBe('Error: enough');
   expect(held.length).toBe(1);
+});
+
+it('listens once to a signal that many requests wait for', async () => {
+  const { api } = await scene((_request, response) => json(response, 200, {}));
+  const { signal } = new AbortController();
+  const asked = Array.from({ length: 100 }, () => api.request(GET, signal));
+  await Promise.race(asked);
+
+  expect(getEventListeners(signal, 'abort').length).toBe(1);
+  expect((await Promise.all(asked)).length).toBe(100);
 });
