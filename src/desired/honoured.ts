@@ -1,4 +1,4 @@
-import { holds, stuck, type Support } from './support.ts';
+import { holds, stuck, stuckOn, type Support } from './support.ts';
 
 export type DeclaredKind = 'Project' | 'Environment' | 'Capsule' | 'Policy' | 'Fleet' | 'Device' | 'EnvironmentLock';
 
@@ -112,7 +112,13 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/sync/confirm/**',
       '/spec/sync/prune',
       '/spec/sync/selfHeal',
+      '/spec/sync/retryInterval',
       '/spec/sync/timeout',
+      '/spec/sync/retryBudget/**',
+      '/spec/sync/deletionPolicy',
+      '/spec/sync/wait',
+      '/spec/sync/suspend',
+      '/spec/sync/force',
       '/spec/sync/drift',
       '/spec/sync/drift/maxPerHour',
       '/spec/sync/drift/onDetect',
@@ -145,16 +151,11 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       holds('/spec/windows'),
       holds('/spec/verification'),
       stuck('/spec/rollback'),
-      stuck('/spec/sync/mode', 'apply', 'delegate'),
-      stuck('/spec/sync/retryInterval'),
-      stuck('/spec/sync/retryBudget'),
-      stuck('/spec/sync/deletionPolicy', 'Delete'),
-      stuck('/spec/sync/drift/ignore'),
+      stuck('/spec/sync/mode', 'apply', 'delegate', 'manual', 'render-only'),
+      // A file has the bytes that git says, all of them.
+      stuckOn('directory', '/spec/sync/drift/ignore'),
 
-      stuck('/spec/sync/wait', true),
-      stuck('/spec/sync/suspend'),
       stuck('/spec/sync/renderedReview'),
-      stuck('/spec/sync/force'),
       stuck('/spec/freeze'),
       stuck('/spec/audit/retention'),
       stuck('/spec/audit/sign', true),

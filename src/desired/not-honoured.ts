@@ -24,7 +24,15 @@ export function findNotHonoured(state: DesiredState): readonly NotHonoured[] {
     const { value } = environment.declared;
     const { targets: _, ...own } = value.spec;
     out.push(
-      ...found('Environment', { value: jsonOf({ ...value, spec: own }), at: (pointer) => environment.declared.at(pointer) }, subject),
+      ...found(
+        'Environment',
+        {
+          value: jsonOf({ ...value, spec: own }),
+          at: (pointer) => environment.declared.at(pointer),
+          drivers: new Set(environment.targets.map((target) => target.value.driver)),
+        },
+        subject,
+      ),
     );
     for (const target of environment.targets) {
       const base = `/spec/targets${pointerToken(target.name)}`;
@@ -45,6 +53,8 @@ export function ofCapsule(declared: Declared<Capsule>): readonly NotHonoured[] {
 
 interface Judged {
   readonly value: Json;
+  /** Of the targets of an environment. */
+  readonly drivers?: ReadonlySet<string>;
   at(pointer: string): Place;
 }
 
@@ -59,10 +69,14 @@ function ofDeclared(kind: DeclaredKind, declared: Declared<unknown>, subject: No
 
 function found(kind: DeclaredKind, judged: Judged, subject: NotHonoured['subject']): readonly NotHonoured[] {
   return SUPPORT[kind].unsupported.flatMap((entry) =>
-    matches(judged.value, entry.pointer)
+    matchesOn(judged, entry)
       .filter((match) => counts(match.value, entry))
       .map((match) => notHonoured({ entry, ...match, place: judged.at(match.pointer) }, subject)),
   );
+}
+
+function matchesOn({ value, drivers }: Judged, { pointer, driver }: Unsupported): readonly Match[] {
+  return driver === undefined || drivers?.has(driver) === true ? matches(value, pointer) : [];
 }
 
 interface Match {
@@ -99,6 +113,7 @@ function notHonoured(
 ): NotHonoured {
   const { entry, pointer, value } = match;
   const shown = typeof value === 'object' ? '' : ` ${visibleText(JSON.stringify(value), 80)}`;
+  const where = entry.driver === undefined ? '' : ` on targets of driver ${entry.driver}`;
   const follows = entry.effect === 'holds' ? 'promotions wait' : 'nothing is synced';
   const instead =
     entry.harmless.length === 0 ? 'Take it out' : `Use ${entry.harmless.map((one) => JSON.stringify(one)).join(' or ')}, or take it out`;
@@ -108,7 +123,7 @@ function notHonoured(
       severity: 'warning',
       phase: 'sync',
       place: match.place,
-      message: `${visibleText(pointer)}${shown} is declared, but this version of Capstan does not honour it: ${follows} while it is there`,
+      message: `${visibleText(pointer)}${shown} is declared, but this version of Capstan does not honour it${where}: ${follows} while it is there`,
       remedy: `${instead} until a version honours it.`,
     }),
     effect: entry.effect,

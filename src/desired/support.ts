@@ -8,6 +8,8 @@ export interface Unsupported {
   readonly pointer: string;
   readonly effect: Effect;
   readonly harmless: readonly Json[];
+  /** Only where the environment has a target of this driver. */
+  readonly driver?: string;
 }
 
 /**
@@ -28,4 +30,8 @@ export function stuck(pointer: string, ...harmless: readonly Json[]): Unsupporte
 
 export function holds(pointer: string, ...harmless: readonly Json[]): Unsupported {
   return { pointer, effect: 'holds', harmless };
+}
+
+export function stuckOn(driver: string, pointer: string, ...harmless: readonly Json[]): Unsupported {
+  return { pointer, effect: 'stuck', harmless, driver };
 }

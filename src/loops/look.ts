@@ -8,6 +8,7 @@ import { strangerAt } from './engine-branches.ts';
 import { problemsOfEnvironment } from './prepare-environment.ts';
 import type { Declarations } from './reading.ts';
 import { releaseTips } from './release-branches.ts';
+import { retryRule } from './sync-rules.ts';
 import { upstreamNames } from './upstream.ts';
 import type { World } from './world.ts';
 
@@ -15,6 +16,8 @@ export interface LookedEnvironment {
   readonly environment: EnvironmentName;
   /** `sync.interval` in milliseconds. */
   readonly interval: number | undefined;
+  /** `sync.retryInterval` and `sync.retryBudget`, in milliseconds. */
+  readonly retry: ReturnType<typeof retryRule>;
   readonly upstreams: readonly EnvironmentName[];
 }
 
@@ -111,12 +114,16 @@ function known(declarations: Declarations): readonly LookedEnvironment[] {
   const readable = declarations.state.environments.map((item) => ({
     environment: item.name,
     interval: parseDuration(item.declared.value.spec.sync?.interval ?? ''),
+    retry: retryRule(item),
     upstreams: upstreamNames(item),
   }));
   const broken = [...declarations.environmentTrees.keys()].filter(
     (name) => !readable.some((item) => item.environment === name) && problemsOfEnvironment(declarations, name).length > 0,
   );
-  return [...readable, ...broken.map((name) => ({ environment: toEnvironmentName(name), interval: undefined, upstreams: [] }))];
+  return [
+    ...readable,
+    ...broken.map((name) => ({ environment: toEnvironmentName(name), interval: undefined, retry: undefined, upstreams: [] })),
+  ];
 }
 
 function changedEnvironments(before: Declarations | undefined, after: Declarations): ReadonlySet<EnvironmentName> {

@@ -24,6 +24,8 @@ import { releaseBranches } from './release-branches.ts';
 import { advanceRendered } from './rendered-branch.ts';
 import type { RenderedHead } from './rendered-branch.ts';
 import { decidedEarlier, rolloutOf } from './rollout-targets.ts';
+import type { RolloutTurn } from './rollout-targets.ts';
+import { suspension } from './sync-rules.ts';
 import { syncTarget } from './sync-target.ts';
 import type { SyncResult, TargetRun } from './sync-target.ts';
 import type { World } from './world.ts';
@@ -58,6 +60,9 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   const preparation = await prepareEnvironment(world, request.environment, revision, signal);
   if (preparation.kind === 'ended') return { ...nothing(preparation.ending), revision, notices: preparation.notices };
   const { prepared } = preparation;
+  const suspended = request.dryRun ? undefined : suspension(prepared.environment);
+  if (suspended !== undefined)
+    return { ...nothing({ kind: 'waiting', reasons: [suspended], until: undefined }), revision, notices: prepared.notices };
   const { targets } = prepared.rendered.rendering;
   if (request.target !== undefined && !targets.some((rendering) => rendering.target.name === request.target)) {
     const names = targets.map((rendering) => rendering.target.name);
@@ -81,6 +86,9 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
     ? { kind: 'at' as const, head: gated.head, reason: gated.reason }
     : await advanceRendered(world, { prepared, gated, runId: run.runId, traceId: run.traceId }, signal);
   if (moved.kind === 'ended') return { ...nothing(moved.ending), revision, notices: prepared.notices };
+  const { mode } = prepared.environment.declared.value.spec.sync ?? {};
+  if (mode === 'render-only') return { ...nothing({ kind: 'settled' }), revision, notices: prepared.notices, warnings: prepared.warnings };
+  const isManual = mode === 'manual' && request.trigger !== 'person' && !request.dryRun;
 
   const { ledger } = await world.ledger.at(refs.get(branchRef('audit')));
   const rollout = rolloutOf(prepared, ledger, world.clock.now());
@@ -91,9 +99,10 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
     return toReceipt(world, { ...run, request, prepared, head: moved.head, reason, rendering, result });
   };
   const synced = await atOnce(asked, rollout.atOnce, async (rendering) => {
-    const turn = rollout.turnOf(rendering.target.name);
+    const turn = isManual ? manualTurn(prepared) : rollout.turnOf(rendering.target.name);
     const asks = request.preview === true;
-    const result = await syncTarget(world, { prepared, rendering, dryRun: request.dryRun, asks, ledger, head: moved.head, turn }, signal);
+    const basis = { prepared, rendering, dryRun: request.dryRun, asks, ledger, head: moved.head };
+    const result = await syncTarget(world, { ...basis, turn, isManual }, signal);
     rollout.saw(rendering, result);
     return { rendering, result, receipt: receiptOf(rendering, result) };
   });
@@ -131,6 +140,12 @@ function decisionOf(world: World, gated: Extract<Regated, { kind: 'passed' }>) {
     gates: gated.gates,
     onBehalfOf: gated.approvedBy,
   };
+}
+
+/** Nothing is written until a person says so. */
+function manualTurn({ environment }: PreparedEnvironment): RolloutTurn {
+  const reason = `sync.mode is manual: 'capstan reconcile ${environment.name}' applies what git wants now`;
+  return { kind: 'wait', partition: '', reason, until: undefined };
 }
 
 /** Better health that may be recorded only later: the run is repeated then. */

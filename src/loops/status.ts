@@ -6,6 +6,7 @@ import { pinsOfLock } from '#resolve/resolve.ts';
 import { promote } from './promote.ts';
 import type { PromoteResult } from './promote.ts';
 import { reconcile } from './reconcile.ts';
+import { suspension } from './sync-rules.ts';
 import type { World } from './world.ts';
 
 export interface CapsuleStatus {
@@ -62,6 +63,7 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
       ? undefined
       : await promote(world, { environment: name, only: undefined, dryRun: true, byPerson: false }, signal);
   const held = coming?.held ?? [];
+  const suspended = declared === undefined ? undefined : suspension(declared);
   const pins = declared?.lock === undefined ? [] : pinsOfLock(declared.lock.value);
   const targets = result.runs.map(({ plan, health, problems, turn }): TargetStatus => {
     const isSynced = problems.length === 0 && plan.steps.every((step) => step.action === 'keep') && head?.targets.has(plan.target) === true;
@@ -95,7 +97,7 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
     targets,
     holds: Object.entries(declared?.lock?.value.holds ?? {}).map(([instance, hold]) => ({ instance, reason: hold.reason })),
     freeze: null,
-    notices: result.notices,
+    notices: [...result.notices, ...(suspended === undefined ? [] : [suspended])],
     warnings: result.warnings,
     waiting: [
       ...held.filter((item) => !pins.some((pin) => pin.instance === item.instance)).map((item) => `${item.instance}: ${item.reason}`),

@@ -33,6 +33,23 @@ export function targetSync(environment: DesiredEnvironment): TargetSync {
   };
 }
 
+/** What an environment says of its failed runs, in milliseconds; undefined where it says nothing. */
+export function retryRule(environment: DesiredEnvironment) {
+  const { retryInterval, retryBudget } = environment.declared.value.spec.sync ?? {};
+  const interval = parseDuration(retryInterval ?? '');
+  const per = parseDuration(retryBudget?.per ?? '');
+  const attempts = retryBudget?.attempts;
+  const budget = per === undefined || attempts === undefined ? undefined : { attempts, per };
+  return interval === undefined && budget === undefined ? undefined : { interval, budget };
+}
+
+/** Why nothing of an environment is synced; undefined where it is. */
+export function suspension(environment: DesiredEnvironment): string | undefined {
+  return environment.declared.value.spec.sync?.suspend === true
+    ? `${environment.name} is suspended (sync.suspend): nothing is synced`
+    : undefined;
+}
+
 /** What a target is opened with: all that git says of it. */
 export function targetDeclaration(environment: DesiredEnvironment, target: DeclaredTarget): TargetDeclaration {
   const { driver, path, credentials, impersonate } = target.value;

@@ -3,6 +3,7 @@ import type { DeclaredTarget } from '#model/desired.ts';
 import type { Sha256 } from '#model/digest.ts';
 import { firstLate } from '#model/health.ts';
 import type { TargetHealth } from '#model/health.ts';
+import type { Instant } from '#model/instant.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { DriftedObject, HeldStep, Observation, Outcome, StepPreview, TargetPlan } from '#model/plan.ts';
 import type { Problem } from '#model/problem.ts';
@@ -47,6 +48,8 @@ export interface SyncRequest {
   readonly ledger: Ledger;
   readonly head: RenderedHead | undefined;
   readonly turn: RolloutTurn | undefined;
+  /** A person is asked before anything is written (`sync.mode: manual`). */
+  readonly isManual?: boolean;
   /** Drift that a person decided to take back: `PlanRequest.reverted`. */
   readonly reverted?: ReadonlyMap<string, Sha256 | undefined>;
 }
@@ -69,8 +72,10 @@ async function syncInTurn(world: World, given: SyncRequest, signal?: AbortSignal
   if (declared === undefined) throw new Error('a rendering names a target that is not declared');
   const tool = await delegated(world, { environment, declared, rendering: given.rendering }, given);
   const request = tool === undefined ? given : { ...given, rendering: tool.objects };
+  const now = world.clock.now();
+  const patience = patienceOf(environment, now);
   const healthOf = (found: Observation): TargetHealth =>
-    tool === undefined ? assess(request.rendering, found, patienceOf(environment, world.clock.now())) : delegatedHealth(tool, found);
+    tool === undefined ? assess(request.rendering, found, patience) : delegatedHealth(tool, found);
   try {
     const declaration = tool?.declaration ?? targetDeclaration(environment, declared);
     const target = await world.targets.open(environment.name, declared.name, declaration);
@@ -78,14 +83,14 @@ async function syncInTurn(world: World, given: SyncRequest, signal?: AbortSignal
     const isLost = observation.inventory === undefined && ran(request);
     const fights = fightsOn(world, environment, declared.name);
     const { reverted } = request;
-    const seen: Seen = { observation, fights, ...(reverted === undefined ? {} : { reverted }) };
-    const planned = notingLoss(planTarget(request.prepared, declared, request.rendering, seen), isLost);
+    const seen: Seen = { observation, fights, patience, now, ...(reverted === undefined ? {} : { reverted }) };
+    const planned = notingLoss(planTarget(request, declared, seen), isLost);
     const drift = findDrift(planned.plan, observation, fights);
     if (request.turn?.kind === 'wait' && observation.inventory?.rendering !== request.rendering.digest)
       return waitingTurn(request, request.turn, { plan: planned.plan, observation, isDelegated: tool !== undefined });
     if (request.dryRun || planned.problems.length > 0) {
       const health = healthOf(observation);
-      const { plan, held } = staged(request, observation, planned.plan);
+      const { plan, held } = staged(request, seen, planned.plan);
       const asked = request.dryRun && request.asks && planned.problems.length === 0 ? await previewOf(request, target, plan, signal) : {};
       const problems = asked.problems ?? planned.problems;
       const ending: Ending = problems.length > 0 ? { kind: 'stuck', problems } : { kind: 'settled' };
@@ -94,7 +99,7 @@ async function syncInTurn(world: World, given: SyncRequest, signal?: AbortSignal
     const done = await applyInStages({ ...request, declared, target }, { seen, plan: planned.plan }, signal);
     noteCorrections(world, planned.plan, done.outcomes, drift);
     const health = healthOf(done.observation);
-    const ending = afterFights(afterApply(done, health, planned.plan), planned.plan, drift, fights);
+    const ending = afterFights(afterApply(request, done, health, planned.plan), planned.plan, drift, fights);
     return { ...planned, health, held: done.held, drift, outcomes: done.outcomes, ending };
   } catch (error) {
     if (!isPortError(error)) throw error;
@@ -119,6 +124,8 @@ async function previewOf(
 /** What was found on a target, and what is known of it. */
 interface Seen extends Pick<PlanRequest, 'reverted' | 'fights'> {
   readonly observation: Observation;
+  readonly patience: ReturnType<typeof patienceOf>;
+  readonly now: Instant;
 }
 
 interface Found {
@@ -145,30 +152,40 @@ async function applyInStages(
 ): Promise<Applied> {
   const outcomes = new Map<string, Outcome>();
   const { places } = request.prepared.rendered;
-  let { plan } = found;
-  let { observation } = found.seen;
+  let { plan, seen } = found;
   for (let turn = 0; ; turn += 1) {
-    const stage = staged(request, observation, plan);
+    const { observation } = seen;
+    const stage = staged(request, seen, plan);
     const isDone = stage.plan.steps.every((step) => step.action === 'keep') && isCurrent(observation, stage.plan);
     if (isDone || turn === MOST_TURNS) return { observation, held: stage.held, outcomes: [...outcomes.values()], problems: [] };
     const became = placedOutcomes(places, plan.target, await request.target.apply(stage.plan, nextInventory(stage.plan), signal));
     for (const outcome of became) noteOutcome(outcomes, outcome);
-    observation = await request.target.observe(request.rendering.objects, signal);
+    const after = await request.target.observe(request.rendering.objects, signal);
+    const result = { observation: after, held: stage.held, outcomes: [...outcomes.values()] };
     const isWell = became.every((outcome) => outcome.problem?.severity !== 'error');
-    if (!isWell || observation.reportsHealth === undefined)
-      return { observation, held: stage.held, outcomes: [...outcomes.values()], problems: [] };
-    const next = planTarget(request.prepared, request.declared, request.rendering, { ...found.seen, observation });
-    if (next.problems.length > 0) return { observation, held: stage.held, outcomes: [...outcomes.values()], problems: next.problems };
+    if (!isWell || after.reportsHealth === undefined) return { ...result, problems: [] };
+    seen = { ...seen, observation: after, fights: withWritten(seen, stage.plan, became) };
+    const next = planTarget(request, request.declared, seen);
+    if (next.problems.length > 0) return { ...result, problems: next.problems };
     // What is kept on purpose, or on its way out, asks for the same removal each time.
     const isStill = next.plan.basis === plan.basis && became.every((outcome) => outcome.result === 'unchanged');
-    if (isStill) return { observation, held: stage.held, outcomes: [...outcomes.values()], problems: [] };
+    if (isStill) return { ...result, problems: [] };
     plan = next.plan;
   }
 }
 
-function staged({ rendering }: SyncRequest, observation: Observation, plan: TargetPlan): ReturnType<typeof holdBack> {
+/** What one run wrote it does not write again, however fast somebody sets it back: the next run counts it. */
+function withWritten({ fights, now }: Seen, plan: TargetPlan, became: readonly Outcome[]): NonNullable<Seen['fights']> {
+  const done = new Set(became.flatMap((outcome) => (outcome.result === 'done' ? [keyText(outcome.key)] : [])));
+  const written = plan.steps.flatMap((step) =>
+    'text' in step && done.has(keyText(step.key)) ? [[keyText(step.key), { sha256: step.sha256, count: 1, until: now }] as const] : [],
+  );
+  return new Map([...(fights ?? []), ...written]);
+}
+
+function staged({ rendering }: SyncRequest, { observation, patience }: Seen, plan: TargetPlan): ReturnType<typeof holdBack> {
   if (observation.reportsHealth === undefined) return { plan, held: [] };
-  const states = new Map([...assessObjects(rendering, observation)].map(([path, object]) => [path, object.state]));
+  const states = new Map([...assessObjects(rendering, observation, patience)].map(([path, object]) => [path, object.state]));
   return holdBack({ plan, rendering, inventory: observation.inventory, states });
 }
 
@@ -193,9 +210,8 @@ function notingLoss(planned: ReturnType<typeof planTarget>, isLost: boolean): Re
 
 /** The plan of one target and what stops it: the same code for `plan`, `reconcile` and the check. */
 function planTarget(
-  prepared: PreparedEnvironment,
+  { prepared, rendering, isManual }: SyncRequest,
   declared: DeclaredTarget,
-  rendering: TargetRendering,
   seen: Seen,
 ): { readonly plan: TargetPlan; readonly problems: readonly Problem[] } {
   const sync = prepared.environment.declared.value.spec.sync;
@@ -210,7 +226,7 @@ function planTarget(
       namespace: key.namespace ?? '',
       name: key.name,
     })),
-    selfHeal: driftPolicy(prepared.environment).onDetect === 'correct',
+    selfHeal: isManual !== true && driftPolicy(prepared.environment).onDetect === 'correct',
   });
   const guarded = guardPlan({
     plan,
@@ -228,7 +244,12 @@ function isCurrent(observation: Observation, plan: TargetPlan): boolean {
   return observation.inventory?.rendering === plan.rendering && observation.inventory.objects.every((object) => !object.pending);
 }
 
-function afterApply({ outcomes, held, problems, observation }: Applied, health: TargetHealth, plan: TargetPlan): Ending {
+function afterApply(
+  { prepared }: SyncRequest,
+  { outcomes, held, problems, observation }: Applied,
+  health: TargetHealth,
+  plan: TargetPlan,
+): Ending {
   const said = outcomes.flatMap((outcome) => outcome.problem ?? []);
   const failed = said.filter((problem) => problem.severity === 'error');
   if (outcomes.some((outcome) => outcome.result === 'refused'))
@@ -237,7 +258,7 @@ function afterApply({ outcomes, held, problems, observation }: Applied, health: 
   if (failed.length > 0 || problems.length > 0) return { kind: 'stuck', problems: [...failed, ...problems] };
   // Another look may end otherwise.
   if (unseen[0] !== undefined) return { kind: 'retry', because: unseen[0].message };
-  const ending = endingOf(health, plan);
+  const ending = prepared.environment.declared.value.spec.sync?.wait === false ? SETTLED : endingOf(health, plan);
   const reasons = [
     ...held.map((step) => `${step.key.kind} ${step.key.name} waits for ${step.waitsFor}`),
     ...said.filter((problem) => problem.code === 'deletion-pending').map((problem) => problem.message),
@@ -247,6 +268,8 @@ function afterApply({ outcomes, held, problems, observation }: Applied, health: 
     ? { ...ending, reasons: [...ending.reasons, ...reasons] }
     : { kind: 'waiting', reasons, until: undefined };
 }
+
+const SETTLED: Ending = { kind: 'settled' };
 
 function endingOf(health: TargetHealth, plan: TargetPlan): Ending {
   if (health.state === 'healthy') return { kind: 'settled' };

@@ -108,6 +108,13 @@ export const PATH_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     remedy:
       'Set repository.branch in the configuration to the branch that is declared and released from, or correct spec.branches.default.',
   },
+  'retry-budget-spent': {
+    rule: undefined,
+    title: 'An environment has used up its retries',
+    why: 'sync.retryBudget bounds how often a run that fails is tried again; until some of these attempts are long enough ago, only a change in git starts another.',
+    example: 'sync.retryBudget: { attempts: 10, per: 1h }, and a target that refused ten times',
+    remedy: 'Mend what the runs failed of (capstan status), push a correction, or run capstan reconcile.',
+  },
   'drift-fight': {
     rule: undefined,
     title: 'Something else keeps setting back what Capstan corrects',

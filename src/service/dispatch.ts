@@ -49,6 +49,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
       key,
       priority: PRIORITY[one.kind],
       inputs,
+      onlyLooks: trigger === 'drift' || trigger === 'poll',
       run: async (signal, byTimer) => {
         const delivery = held.get(key);
         const run = await runOf(one, trigger, { signal, byTimer });

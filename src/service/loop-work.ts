@@ -85,7 +85,10 @@ export function loopWork(world: World): ServiceWork {
         },
         signal,
       );
-      return { ...answer, environments: known.map((item) => ({ environment: item.environment, driftEvery: item.interval })) };
+      return {
+        ...answer,
+        environments: known.map((item) => ({ environment: item.environment, driftEvery: item.interval, retry: item.retry })),
+      };
     },
     reconcile: (environment, trigger, signal) =>
       ending(

@@ -1,5 +1,7 @@
+import type { Instant } from '#model/instant.ts';
 import type { Clock, Timers } from '#ports/machine.ts';
-import type { NextTurn, Outcome } from './schedule.ts';
+import { isFailure } from './schedule.ts';
+import type { NextTurn, Outcome, Past } from './schedule.ts';
 
 export interface Job {
   /** One job per key runs at a time, and of several that wait only the newest is kept. */
@@ -8,6 +10,8 @@ export interface Job {
   readonly priority: number;
   /** `changed` ends a back-off and takes a parked key out; `same` leaves both as they are. */
   readonly inputs: 'changed' | 'same';
+  /** Asked for because time passed or a target moved: a key whose retry budget is used up does not run for that. */
+  readonly onlyLooks?: boolean;
   /** `byTimer` says that the schedule woke the key, not a submission. A throw parks the key. */
   run(signal: AbortSignal, byTimer: boolean): Promise<Outcome>;
 }
@@ -19,7 +23,7 @@ export interface QueueParts {
   readonly timers: Timers;
   readonly concurrency: number;
   /** Turns an outcome into a time: `schedule.ts`, given. */
-  readonly decide: (outcome: Outcome, failures: number) => NextTurn;
+  readonly decide: (key: string, outcome: Outcome, past: Past) => NextTurn;
   /** Told after each run, for metrics and the log. */
   readonly ended?: (key: string, outcome: Outcome, milliseconds: number) => void;
 }
@@ -33,8 +37,13 @@ interface Entry {
   byTimer: boolean;
   cancel: (() => void) | undefined;
   failures: number;
+  failedAt: readonly Instant[];
+  isSpent: boolean;
   lastKind: Outcome['kind'] | undefined;
 }
+
+/** Of one key; a budget allows fewer. */
+const MOST_FAILURES = 1_000;
 
 /** A keyed work queue: newest wins per key, one at a time per key, a bounded number at once; a bad key never holds up another. */
 export class WorkQueue {
@@ -69,7 +78,7 @@ export class WorkQueue {
         return true;
       case 'backing-off':
       case 'parked':
-        if (job.inputs === 'same') return false;
+        if (job.inputs === 'same' || (entry.isSpent && job.onlyLooks === true)) return false;
         entry.failures = 0;
         break;
       case 'idle':
@@ -135,7 +144,18 @@ export class WorkQueue {
 
   #entry(job: Job): Entry {
     const order = this.#order++;
-    return { job, state: 'queued', newer: undefined, order, byTimer: false, cancel: undefined, failures: 0, lastKind: undefined };
+    return {
+      job,
+      state: 'queued',
+      newer: undefined,
+      order,
+      byTimer: false,
+      cancel: undefined,
+      failures: 0,
+      failedAt: [],
+      isSpent: false,
+      lastKind: undefined,
+    };
   }
 
   #enqueue(entry: Entry, job: Job, byTimer: boolean): void {
@@ -180,11 +200,14 @@ export class WorkQueue {
   #turn(entry: Entry, outcome: Outcome): void {
     entry.failures = entry.lastKind === outcome.kind ? entry.failures + 1 : 1;
     entry.lastKind = outcome.kind;
-    const next = this.#parts.decide(outcome, entry.failures);
+    entry.failedAt = isFailure(outcome) ? [...entry.failedAt, this.#parts.clock.now()].slice(-MOST_FAILURES) : [];
+    const next = this.#parts.decide(entry.job.key, outcome, entry);
+    entry.isSpent = next.kind === 'park' && next.isSpent === true;
     const { newer } = entry;
     entry.newer = undefined;
     const isHeld = next.kind === 'back-off' || next.kind === 'park';
-    if (newer !== undefined && !(isHeld && newer.inputs === 'same')) {
+    const isLeft = (isHeld && newer?.inputs === 'same') || (entry.isSpent && newer?.onlyLooks === true);
+    if (newer !== undefined && !isLeft) {
       this.#enqueue(entry, newer, false);
       return;
     }
@@ -223,8 +246,10 @@ export class WorkQueue {
 
 /** The newer job, which keeps that the inputs changed if either said so. */
 function newest(older: Job | undefined, newer: Job): Job {
-  if (older?.inputs !== 'changed' || newer.inputs === 'changed') return newer;
-  return { ...newer, inputs: 'changed', run: (signal, byTimer) => newer.run(signal, byTimer) };
+  if (older?.inputs !== 'changed') return newer;
+  const onlyLooks = older.onlyLooks === true && newer.onlyLooks === true;
+  if (newer.inputs === 'changed' && onlyLooks === (newer.onlyLooks === true)) return newer;
+  return { ...newer, inputs: 'changed', onlyLooks, run: (signal, byTimer) => newer.run(signal, byTimer) };
 }
 
 function isBefore(a: Entry, b: Entry): boolean {

@@ -56,7 +56,16 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     clock,
     timers,
     concurrency: settings.concurrency,
-    decide: (outcome, failures) => nextTurn(outcome, failures, clock.now(), { policy, chance }),
+    decide(key, outcome, past) {
+      const rule = dispatch.environments().find((one) => key === `reconcile/${one.environment}`)?.retry;
+      const next = nextTurn(outcome, past, clock.now(), { policy, chance, rule });
+      if (next.kind === 'park' && next.isSpent === true)
+        journal.warn(
+          { unit: key, code: 'retry-budget-spent', attempts: rule?.budget?.attempts, after: next.after },
+          'a unit has used up its retries',
+        );
+      return next;
+    },
     ended(key, outcome, milliseconds) {
       metrics.run(loopOf(key), outcome, milliseconds);
       if (outcome.kind === 'threw') journal.error({ unit: key, reason: outcome.message }, 'a unit of work threw and is parked');

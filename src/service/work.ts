@@ -2,6 +2,7 @@ import type { HealthState } from '#model/health.ts';
 import type { EnvironmentName, TargetName } from '#model/names.ts';
 import type { DriftedObject } from '#model/plan.ts';
 import type { Ending, Trigger } from '#model/receipt.ts';
+import type { RetryRule } from './schedule.ts';
 
 /** Something else that should be looked at because of what a run found or did. */
 export type Wake =
@@ -28,6 +29,7 @@ export interface KnownEnvironment {
   readonly environment: EnvironmentName;
   /** `sync.interval` in milliseconds; undefined takes `schedule.drift`. */
   readonly driftEvery: number | undefined;
+  readonly retry?: RetryRule | undefined;
 }
 
 /** A look at the whole repository. `wakes` names what changed; `environments` is everything that is declared, changed or not. */

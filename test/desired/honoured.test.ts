@@ -39,7 +39,7 @@ function effects(files: Readonly<Record<string, string>>): readonly string[] {
   );
 }
 
-test('gates of unknown types and windows hold; other drivers, freeze and suspend make an environment stuck', () => {
+test('gates of unknown types and windows hold; other drivers, freeze and reviews of renderings make an environment stuck', () => {
   const spec = [
     'targets:',
     '  a:',
@@ -58,15 +58,24 @@ test('gates of unknown types and windows hold; other drivers, freeze and suspend
     'freeze:',
     '  reason: INC-421',
     'sync:',
-    '  suspend: true',
+    '  renderedReview: true',
   ];
   expect(effects({ 'environments/dev/environment.yaml': environment('dev', spec.join('\n')) })).toEqual([
     'stuck environment dev 9 /spec/targets/a/driver',
     'holds environment dev 17 /spec/gates/1/type',
     'holds environment dev 18 /spec/windows',
     'stuck environment dev 21 /spec/freeze',
-    'stuck environment dev 24 /spec/sync/suspend',
+    'stuck environment dev 24 /spec/sync/renderedReview',
   ]);
+});
+
+test('fields of drift that others may write are honoured in clusters, and not in directories', () => {
+  const sync = 'sync:\n  drift:\n    ignore:\n      - target:\n          kind: Deployment\n        paths: [/spec/replicas]';
+  const files = (driver: string) => ({
+    'environments/dev/environment.yaml': environment('dev', `targets:\n  a:\n    driver: ${driver}\n    path: a\n${sync}`),
+  });
+  expect(effects(files('kubernetes'))).toEqual([]);
+  expect(effects(files('directory'))).toEqual(['stuck environment dev 13 /spec/sync/drift/ignore']);
 });
 
 test('values that say what happens anyway are not reported', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { toInstant } from '#model/instant.ts';
 import { WorkQueue, type Job } from '#service/queue.ts';
-import { nextTurn, USUAL_POLICY, type Outcome } from '#service/schedule.ts';
+import { nextTurn, USUAL_POLICY, type Outcome, type RetryRule } from '#service/schedule.ts';
 import { breathe, settableTime } from '#test/service/settable-time.ts';
 
 const SETTLED: Outcome = { kind: 'settled' };
@@ -16,7 +16,7 @@ function world(concurrency = 4) {
     clock: time.clock,
     timers: time.timers,
     concurrency,
-    decide: (outcome, failures) => nextTurn(outcome, failures, time.now(), { policy: USUAL_POLICY, chance: () => 0 }),
+    decide: (_key, outcome, past) => nextTurn(outcome, past, time.now(), { policy: USUAL_POLICY, chance: () => 0 }),
     ended: (key, outcome) => told.push(`${key} ${outcome.kind}`),
   });
   return { time, queue, told };
@@ -73,7 +73,7 @@ describe('one key', () => {
   });
 
   test('a retry never waits longer than the longest delay', () => {
-    const turn = nextTurn(RETRY, 1000, toInstant(0), { policy: USUAL_POLICY, chance: () => 1 });
+    const turn = nextTurn(RETRY, { failures: 1000, failedAt: [] }, toInstant(0), { policy: USUAL_POLICY, chance: () => 1 });
 
     expect(turn).toEqual({ kind: 'back-off', after: 330_000 });
   });
@@ -245,5 +245,57 @@ describe('drain', () => {
 
     expect(await drained).toEqual(['slow']);
     expect(queue.state('slow')).toBe('idle');
+  });
+});
+
+describe('what an environment says of its failures', () => {
+  const given = (rule: RetryRule) => ({ policy: USUAL_POLICY, chance: () => 0, rule });
+  const at = (...minutes: readonly number[]) => minutes.map((minute) => toInstant(minute * 60_000));
+
+  test('after an interval of its own the run is repeated, also where it is stuck', () => {
+    const rule = { interval: 20_000, budget: undefined };
+    expect(nextTurn(RETRY, { failures: 7, failedAt: [] }, toInstant(0), given(rule))).toEqual({ kind: 'back-off', after: 20_000 });
+    expect(nextTurn(STUCK, { failures: 7, failedAt: [] }, toInstant(0), given(rule))).toEqual({ kind: 'park', after: 20_000 });
+  });
+
+  test('a budget that is used up parks it until an attempt is old enough', () => {
+    const rule = { interval: 20_000, budget: { attempts: 3, per: 3_600_000 } };
+    const now = toInstant(70 * 60_000);
+    expect(nextTurn(RETRY, { failures: 3, failedAt: at(30, 40, 70) }, now, given(rule))).toEqual({
+      kind: 'park',
+      after: 20 * 60_000,
+      isSpent: true,
+    });
+    expect(nextTurn(RETRY, { failures: 3, failedAt: at(5, 40, 70) }, now, given(rule))).toEqual({ kind: 'back-off', after: 20_000 });
+    expect(nextTurn({ kind: 'settled' }, { failures: 1, failedAt: at(30, 40, 70) }, now, given(rule))).toEqual({ kind: 'rest' });
+  });
+
+  test('once it is used up, a look at targets starts nothing, and a change in git does', async () => {
+    const time = settableTime();
+    let runs = 0;
+    const rule = { interval: 1_000, budget: { attempts: 2, per: 3_600_000 } };
+    const queue = new WorkQueue({
+      clock: time.clock,
+      timers: time.timers,
+      concurrency: 1,
+      decide: (_key, outcome, past) => nextTurn(outcome, past, time.now(), given(rule)),
+    });
+    const run = async (): Promise<Outcome> => {
+      runs += 1;
+      return RETRY;
+    };
+    const job = { key: 'reconcile/dev', priority: 1, inputs: 'changed' as const, run };
+    queue.submit(job);
+    await time.advance(60_000);
+    expect([runs, queue.state(job.key)]).toEqual([2, 'parked']);
+
+    expect(queue.submit({ ...job, onlyLooks: true })).toBe(false);
+    await time.advance(60_000);
+    expect(runs).toBe(2);
+    expect(queue.submit(job)).toBe(true);
+    await time.advance(60_000);
+    expect(runs).toBe(3);
+    await time.advance(3_600_000);
+    expect(runs).toBeGreaterThan(3);
   });
 });

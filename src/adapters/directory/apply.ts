@@ -24,6 +24,8 @@ export interface TargetDirectory extends Omit<Directory, 'opened'> {
   readonly folders: readonly string[];
   readonly owner: () => Promise<LockOwner>;
   readonly secrets: SealedSecrets | undefined;
+  /** What is pruned stays where it is, and is nobody's from then on. */
+  readonly leavesPruned: boolean;
 }
 
 /** The same while a plan is carried out. */
@@ -99,6 +101,7 @@ async function applyLocked(
     await lock.check();
     // Only what the inventory on disk names is ours to delete, whatever the plan says.
     if (!ours.has(step.path)) outcomes.set(step, outcome(step, 'refused', movedProblem(step, undefined)));
+    else if (allWritten && directory.leavesPruned) outcomes.set(step, outcome(step, 'done'));
     else outcomes.set(step, allWritten ? await pruneObject(directory, step) : outcome(step, 'refused', skippedProblem(plan, step)));
   }
   await removeEmptyFolders(directory, plan.steps);

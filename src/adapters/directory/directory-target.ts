@@ -15,7 +15,12 @@ import { thisProcess } from './lock-file.ts';
 import { observeDirectory } from './observe.ts';
 
 /** One of the directories below the root. */
-export function directoryTarget(options: DirectoryOptions, digests: Digests, path: string): Target {
+export function directoryTarget(
+  options: DirectoryOptions,
+  digests: Digests,
+  declared: { readonly path: string; readonly leavesPruned?: boolean },
+): Target {
+  const { path, leavesPruned = false } = declared;
   const { disk = machineDisk, owner = thisProcess, secrets } = options;
   placeBelow(resolve(options.root), path);
 
@@ -27,7 +32,7 @@ export function directoryTarget(options: DirectoryOptions, digests: Digests, pat
         `directory target: something on the way to ${JSON.stringify(path)} is not a plain directory; links are not followed`,
       );
     }
-    return { root, base, folders, disk, digests, owner, secrets };
+    return { root, base, folders, disk, digests, owner, secrets, leavesPruned };
   }
   return {
     async observe(wanted, signal) {

@@ -1,6 +1,6 @@
 import { PortError } from '#ports/port-error.ts';
 import type { SealedSecrets } from '#ports/sealed-secrets.ts';
-import type { Targets } from '#ports/target.ts';
+import type { TargetDeclaration, Targets } from '#ports/target.ts';
 import { fileDigests } from './digests.ts';
 import type { Disk } from './disk.ts';
 import type { LockOwner } from './lock-file.ts';
@@ -25,13 +25,13 @@ export interface DirectoryTargets extends Targets {
  */
 export function directoryTargets(options: DirectoryOptions): DirectoryTargets {
   const digests = fileDigests();
-  async function open(_environment: string, target: string, declaration: { readonly driver: string; readonly path?: string | undefined }) {
+  async function open(_environment: string, target: string, declaration: TargetDeclaration) {
     if (declaration.driver !== 'directory') {
       throw new PortError('unsupported', `target ${target} has driver ${declaration.driver}; this version delivers to directories`);
     }
     if (declaration.path === undefined) throw new PortError('invalid', `target ${target} has driver directory and no path`);
     const { directoryTarget } = await import('./directory-target.ts');
-    return directoryTarget(options, digests, declaration.path);
+    return directoryTarget(options, digests, { path: declaration.path, leavesPruned: declaration.sync?.deletionPolicy === 'Orphan' });
   }
   return { open, counts: () => digests.counts() };
 }
