@@ -15,6 +15,7 @@ import { clusterInventory } from './inventory.ts';
 import type { KubernetesOptions, KubernetesTargets } from './kubernetes.ts';
 import { openLookups } from './lookups.ts';
 import { observeCluster } from './observe.ts';
+import { openPods } from './pods.ts';
 import { previewPlan } from './preview.ts';
 import { openViews } from './views.ts';
 
@@ -82,6 +83,7 @@ export function clusterTargets(
       views,
       inventory,
       lookups: openLookups(api),
+      pods: openPods(api, options.timers, () => moved(environment, target)),
       marks,
       owner: { environment, target },
       credentials: name,
@@ -162,6 +164,7 @@ function isAllowed(access: ClusterAccess, key: ObjectKey, declared: readonly str
 
 async function stop(open: OpenTarget | undefined): Promise<void> {
   const cluster = open === undefined ? undefined : await settled(open.cluster);
+  cluster?.pods.stop();
   await cluster?.views.stop();
 }
 

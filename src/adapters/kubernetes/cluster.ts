@@ -9,6 +9,7 @@ import type { Api, Discovery } from './api.ts';
 import type { Marks } from './body.ts';
 import type { ClusterInventory } from './inventory.ts';
 import type { Lookups } from './lookups.ts';
+import type { Pods } from './pods.ts';
 import type { Views } from './views.ts';
 
 /** One target in a cluster, kept from run to run. */
@@ -19,6 +20,8 @@ export interface Cluster {
   readonly inventory: ClusterInventory;
   /** What the last look found outside of the views. */
   readonly lookups: Lookups;
+  /** Of what is not well. */
+  readonly pods: Pods;
   readonly marks: Marks;
   readonly owner: { readonly environment: EnvironmentName; readonly target: TargetName };
   /** Name of the entry of the configuration, for words. */

@@ -10,7 +10,7 @@ import type { Cluster, Found } from './cluster.ts';
 import type { Row } from './inventory-rows.ts';
 import type { HeldInventory } from './inventory.ts';
 import { lookAround } from './look-around.ts';
-import { withPods } from './pods.ts';
+import type { Workload } from './pods.ts';
 import type { SeenObject } from './seen-object.ts';
 import { stateOf } from './state.ts';
 import type { ObjectState } from './state.ts';
@@ -36,13 +36,14 @@ export async function observeCluster(
   const held = await loadInventory(cluster, signal);
   const asked = askedFor(wanted, held);
   const { isComplete, unseen } = await lookAround(cluster, asked, signal);
+  const pods = await cluster.pods.of(workloads(cluster, asked), signal);
   const rows: InventoryObject[] = [];
   const objects: ObservedObject[] = [];
   for (const each of asked) {
     const found = foundOf(cluster, each.key);
     const state = found && stateOf(found, each.row, cluster.marks);
     rows.push(...rowsOf(each, state));
-    if (found !== undefined && state !== undefined) objects.push(observed(cluster, each, state));
+    if (found !== undefined && state !== undefined) objects.push(withPods(observed(cluster, each, state), pods.get(keyText(each.key))));
   }
   const lost = isLost(held) ? strays(cluster, asked) : [];
   for (const each of lost) {
@@ -51,7 +52,7 @@ export async function observeCluster(
   }
   return {
     inventory: inventoryOf(cluster, held, rows),
-    objects: (await withPods(cluster.api, { objects, wanted }, signal)).toSorted((a, b) => compareText(a.path, b.path)),
+    objects: objects.toSorted((a, b) => compareText(a.path, b.path)),
     reports: [],
     // What nobody wrote down was found again by its marks; once that is written, it may be pruned.
     complete: isComplete && !(isLost(held) && objects.some(({ key }) => key !== undefined)),
@@ -111,6 +112,18 @@ function observed(cluster: Cluster, { key, path, object }: Asked, state: ObjectS
     sha256: state.sha256,
     ...(seen === undefined ? {} : { live: liveOf(seen, state, object) }),
   };
+}
+
+function* workloads({ views }: Cluster, asked: readonly Asked[]): Generator<Workload> {
+  for (const { key, object } of asked) {
+    const seen = object === undefined ? undefined : views.seen(key);
+    if (seen !== undefined && object !== undefined)
+      yield { key, resourceVersion: seen.resourceVersion, live: seen.live.object, wanted: object };
+  }
+}
+
+function withPods(object: ObservedObject, pods: readonly JsonObject[] | undefined): ObservedObject {
+  return object.live === undefined || pods === undefined ? object : { ...object, live: { ...object.live, pods } };
 }
 
 function liveOf(seen: SeenObject, state: ObjectState, object: JsonObject | undefined): LiveObject {

@@ -1,77 +1,169 @@
+import type { Sha256 } from '#model/digest.ts';
+import { sha256Of } from '#model/digest.ts';
 import { asksForPods } from '#model/health-fields.ts';
-import { isJsonObject, jsonText } from '#model/json.ts';
+import { isJsonObject, valueAt } from '#model/json.ts';
 import type { Json, JsonObject } from '#model/json.ts';
+import { keyText } from '#model/kubernetes-object.ts';
 import type { ObjectKey } from '#model/kubernetes-object.ts';
-import type { LiveObject, ObservedObject, PlannedObject } from '#model/plan.ts';
+import type { Timers } from '#ports/machine.ts';
 import { isPortError } from '#ports/port-error.ts';
-import { childMap } from './answers.ts';
 import type { Api } from './api.ts';
 import { boundedHealth } from './bounded-health.ts';
-import { inParallel } from './parallel.ts';
 
-/** Workloads whose pods are asked for in one look, and pods of each. Words name two; a cluster where all is broken must not be asked for all. */
+/** A workload as it is seen, and as it is wanted. */
+export interface Workload {
+  readonly key: ObjectKey;
+  readonly resourceVersion: string;
+  /** What health reads of it. */
+  readonly live: JsonObject;
+  readonly wanted: JsonObject;
+}
+
+/** The pods of workloads that are not well: they say why. Nothing is asked where all are well. */
+export interface Pods {
+  /** By `keyText`; a workload whose pods may not be looked at is left out. */
+  of(workloads: Iterable<Workload>, signal?: AbortSignal): Promise<ReadonlyMap<string, readonly JsonObject[]>>;
+  stop(): void;
+}
+
+/** So many workloads are asked about, and so many pods of each: enough for words. */
 const MOST_WORKLOADS = 10;
-const MOST_PODS = 50;
-const AT_ONCE = 4;
+const MOST_PODS = 20;
+const FIRST_WAIT = 1_000;
+const LONGEST_WAIT = 60_000;
 
-/** An object whose pods can say why it is not well. */
-type Troubled = ObservedObject & { readonly key: ObjectKey; readonly live: LiveObject };
+interface Known {
+  readonly workload: Workload;
+  readonly path: string;
+  readonly pods: readonly JsonObject[];
+  readonly digest: Sha256;
+}
 
 /**
- * The same objects, workloads that are not well with their pods: one request each, none where all is well. A server that does not tell
- * (nobody may have allowed it) leaves them without.
+ * A pod tells nobody of its troubles: its workload's own status stays what it is while an image cannot be pulled. As long as a workload is
+ * not well its pods are looked at again, ever more rarely, and `moved` is called when they say something else.
  */
-export async function withPods(
-  api: Api,
-  { objects, wanted }: { readonly objects: readonly ObservedObject[]; readonly wanted: readonly PlannedObject[] },
-  signal: AbortSignal | undefined,
-): Promise<readonly ObservedObject[]> {
-  const troubled = objects.filter(isTroubled).slice(0, MOST_WORKLOADS);
-  if (troubled.length === 0) return objects;
-  const paths = new Set(troubled.map(({ path }) => path));
-  const rendered = new Map(wanted.filter(({ path }) => paths.has(path)).map(({ path, object }) => [path, object]));
-  const told = await inParallel(troubled, AT_ONCE, async (each): Promise<readonly [string, ObservedObject] | undefined> => {
-    const selector = selectorOf(each.key, rendered.get(each.path));
-    const pods = selector === undefined ? undefined : await podsOf(api, { namespace: each.key.namespace, selector }, signal);
-    return pods === undefined ? undefined : [each.path, { ...each, live: { ...each.live, pods } }];
-  });
-  const known = new Map(told.filter((one) => one !== undefined));
-  return objects.map((object) => known.get(object.path) ?? object);
-}
+export function openPods(api: Api, timers: Timers, moved: () => void): Pods {
+  let known: ReadonlyMap<string, Known> = new Map();
+  let wait = FIRST_WAIT;
+  let cancel: (() => void) | undefined;
+  let isStopped = false;
 
-function isTroubled(object: ObservedObject): object is Troubled {
-  return object.key !== undefined && object.live !== undefined && asksForPods(object.key, object.live.object);
-}
-
-async function podsOf(
-  api: Api,
-  { namespace, selector }: { readonly namespace: string; readonly selector: string },
-  signal: AbortSignal | undefined,
-): Promise<readonly JsonObject[] | undefined> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?limit=${MOST_PODS}&labelSelector=${encodeURIComponent(selector)}`;
-  try {
+  async function ask(workload: Workload, path: string, signal?: AbortSignal): Promise<Known | undefined> {
     const { status, body } = await api.request({ method: 'GET', path }, signal);
-    const { items } = body;
-    if (status !== 200 || !Array.isArray(items)) return undefined;
-    return items.filter((item: Json): item is JsonObject => isJsonObject(item)).flatMap(podPart);
-  } catch (error) {
-    // Why something is not well is worth a request, not a run.
-    if (!isPortError(error) || signal?.aborted === true) throw error;
-    return undefined;
+    // Words are not worth a run that fails: whoever may not see pods is told less.
+    if (status !== 200) return undefined;
+    const items = Array.isArray(body['items']) ? body['items'] : [];
+    const pods = items.filter((item) => isJsonObject(item) && !isEnding(item)).map(podOf);
+    return { workload, path, pods, digest: sha256Of(JSON.stringify(pods)) };
   }
+
+  /** Why something is not well is worth a request, not a run. */
+  async function askOrNot(workload: Workload, path: string, signal: AbortSignal | undefined): Promise<Known | undefined> {
+    try {
+      return await ask(workload, path, signal);
+    } catch (error) {
+      if (!isPortError(error) || signal?.aborted === true) throw error;
+      return undefined;
+    }
+  }
+
+  function arm(): void {
+    cancel?.();
+    cancel = undefined;
+    if (isStopped || known.size === 0) return;
+    cancel = timers.after(wait, () => void lookAgain());
+    wait = Math.min(LONGEST_WAIT, wait * 2);
+  }
+
+  async function lookAgain(): Promise<void> {
+    const before = known;
+    const after = new Map<string, Known>();
+    try {
+      for (const [text, { workload, path }] of before) {
+        const seen = await ask(workload, path);
+        if (seen !== undefined) after.set(text, seen);
+      }
+    } catch (error) {
+      if (!isPortError(error)) throw error;
+      if (known === before) arm();
+      return;
+    }
+    // A run looked meanwhile, and knows better.
+    if (known !== before || isStopped) return;
+    known = after;
+    const hasChanged = [...after].some(([text, { digest }]) => before.get(text)?.digest !== digest);
+    if (hasChanged) {
+      wait = FIRST_WAIT;
+      moved();
+    }
+    arm();
+  }
+
+  return {
+    async of(workloads, signal) {
+      const next = new Map<string, Known>();
+      for (const workload of workloads) {
+        if (next.size >= MOST_WORKLOADS) break;
+        if (!asksForPods(workload.key, workload.live)) continue;
+        const path = pathOf(workload);
+        if (path === undefined) continue;
+        const text = keyText(workload.key);
+        const before = known.get(text);
+        const isKnown = before?.workload.resourceVersion === workload.resourceVersion && before.path === path;
+        const seen = isKnown ? before : await askOrNot(workload, path, signal);
+        if (seen !== undefined) next.set(text, seen);
+      }
+      if (next.size !== known.size || [...next].some(([text, one]) => known.get(text) !== one)) {
+        known = next;
+        wait = FIRST_WAIT;
+        arm();
+      }
+      return new Map([...next].map(([text, { pods }]) => [text, pods]));
+    },
+    stop() {
+      isStopped = true;
+      cancel?.();
+    },
+  };
 }
 
-/** Its name and status; nothing of a pod that is being deleted: its end is wanted. */
-function podPart(pod: JsonObject): readonly JsonObject[] {
-  const metadata = childMap(pod, 'metadata');
-  if (metadata['deletionTimestamp'] !== undefined) return [];
-  return [{ metadata: { name: jsonText(metadata['name']).slice(0, 512) }, ...boundedHealth({ status: childMap(pod, 'status') }) }];
+/** The end of a pod that is being deleted is wanted. */
+function isEnding(item: JsonObject): boolean {
+  return valueAt(item, '/metadata/deletionTimestamp') !== undefined;
 }
 
-/** Of the rendered object, which labels its pods have; a Job's are made by its controller. */
-function selectorOf({ kind, name }: ObjectKey, rendered: JsonObject | undefined): string | undefined {
-  if (kind === 'Job') return `batch.kubernetes.io/job-name=${name}`;
-  const selector = childMap(childMap(rendered ?? {}, 'spec'), 'selector');
-  const labels = Object.entries(childMap(selector, 'matchLabels')).map(([label, value]) => `${label}=${jsonText(value)}`);
-  return labels.length === 0 ? undefined : labels.join(',');
+/** Its name and status, as far as they are worth keeping. */
+function podOf(item: JsonObject): JsonObject {
+  const name = valueAt(item, '/metadata/name');
+  const status = isJsonObject(item['status']) ? item['status'] : {};
+  return { metadata: { name: typeof name === 'string' ? name : '' }, ...boundedHealth({ status }) };
+}
+
+function pathOf({ key, wanted }: Workload): string | undefined {
+  const selector = key.kind === 'Job' ? `batch.kubernetes.io/job-name=${key.name}` : selectorText(valueAt(wanted, '/spec/selector'));
+  if (selector === undefined) return undefined;
+  const query = new URLSearchParams({ labelSelector: selector, limit: String(MOST_PODS) });
+  return `/api/v1/namespaces/${encodeURIComponent(key.namespace)}/pods?${query.toString()}`;
+}
+
+/** A label selector in the words of a query; undefined where it would fit everything. */
+function selectorText(selector: Json | undefined): string | undefined {
+  if (!isJsonObject(selector)) return undefined;
+  const labels = isJsonObject(selector['matchLabels']) ? Object.entries(selector['matchLabels']) : [];
+  const parts = labels.map(([name, value]) => `${name}=${textOf(value)}`);
+  const expressions = Array.isArray(selector['matchExpressions']) ? selector['matchExpressions'] : [];
+  for (const expression of expressions) if (isJsonObject(expression)) parts.push(expressionText(expression));
+  return parts.length === 0 ? undefined : parts.join(',');
+}
+
+function expressionText({ key, operator, values }: JsonObject): string {
+  const listed = Array.isArray(values) ? `(${values.map(textOf).join(',')})` : '()';
+  if (operator === 'Exists') return textOf(key);
+  if (operator === 'DoesNotExist') return `!${textOf(key)}`;
+  return `${textOf(key)} ${operator === 'NotIn' ? 'notin' : 'in'} ${listed}`;
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
 }

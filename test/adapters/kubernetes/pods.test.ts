@@ -1,107 +1,154 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Api, ApiAnswer } from '#adapters/kubernetes/api.ts';
-import { withPods } from '#adapters/kubernetes/pods.ts';
-import { sha256Of } from '#model/digest.ts';
-import type { Json, JsonObject } from '#model/json.ts';
-import { objectKey } from '#model/kubernetes-object.ts';
-import type { KubernetesObject } from '#model/kubernetes-object.ts';
-import type { ObservedObject, PlannedObject } from '#model/plan.ts';
+import type { Api } from '#adapters/kubernetes/api.ts';
+import { openPods } from '#adapters/kubernetes/pods.ts';
+import type { Workload } from '#adapters/kubernetes/pods.ts';
+import type { JsonObject } from '#model/json.ts';
+import type { Timers } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
 
-/** A server that knows nothing but pods: `answer` by the text of the selector. */
-function serverOf(answer: (selector: string) => Partial<ApiAnswer>): { readonly api: Api; readonly asked: readonly string[] } {
+const UNWELL: Workload = {
+  key: { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'web' },
+  resourceVersion: '7',
+  live: { spec: { replicas: 2 }, status: { updatedReplicas: 1, availableReplicas: 1 } },
+  wanted: { spec: { selector: { matchLabels: { app: 'web' }, matchExpressions: [{ key: 'tier', operator: 'In', values: ['a', 'b'] }] } } },
+};
+const WELL: Workload = {
+  ...UNWELL,
+  resourceVersion: '8',
+  live: { spec: { replicas: 2 }, status: { updatedReplicas: 2, availableReplicas: 2 } },
+};
+const PATH = '/api/v1/namespaces/shop/pods?labelSelector=app%3Dweb%2Ctier+in+%28a%2Cb%29&limit=20';
+
+function bench() {
   const asked: string[] = [];
-  const api: Api = {
-    request: async ({ path }) => {
-      const { pathname, searchParams } = new URL(path, 'https://cluster');
-      const selector = searchParams.get('labelSelector') ?? '';
-      asked.push(`${pathname} ${selector} ${searchParams.get('limit') ?? 'all'}`);
-      return { status: 200, body: {}, warnings: [], ...answer(selector) };
+  const due: { readonly wait: number; readonly run: () => void; isCancelled: boolean }[] = [];
+  let answer: () => { readonly status: number; readonly body: JsonObject } = () => ({ status: 200, body: { items: [pod('Pending')] } });
+  let moves = 0;
+  const api: Pick<Api, 'request'> = {
+    async request({ path }) {
+      asked.push(path);
+      return { ...answer(), warnings: [] };
     },
-    watch: () => {
-      throw new Error('nothing is watched');
+  };
+  const timers: Timers = {
+    after(wait, run) {
+      const timer = { wait, run, isCancelled: false };
+      due.push(timer);
+      return () => {
+        timer.isCancelled = true;
+      };
     },
-    counts: () => ({ requests: asked.length, watches: 0, retries: 0 }),
-    close: () => Promise.resolve(),
   };
-  return { api, asked };
-}
-
-function workload(kind: string, name: string, status: JsonObject): { readonly seen: ObservedObject; readonly wanted: PlannedObject } {
-  const object: KubernetesObject = {
-    apiVersion: kind === 'Job' ? 'batch/v1' : 'apps/v1',
-    kind,
-    metadata: { name, namespace: 'shop' },
-    spec: { replicas: 2, selector: { matchLabels: { app: name, part: 'web' } } },
+  const pods = openPods(api as Api, timers, () => (moves += 1));
+  return {
+    pods,
+    asked,
+    moves: () => moves,
+    answerWith: (next: typeof answer) => void (answer = next),
+    waits: () => due.filter((timer) => !timer.isCancelled).map((timer) => timer.wait),
+    tick: async () => {
+      const timer = due.filter((one) => !one.isCancelled).at(-1);
+      if (timer === undefined) throw new Error('no timer');
+      timer.isCancelled = true;
+      timer.run();
+      for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+    },
   };
-  const path = `web/${kind}-${name}.yaml`;
-  const live = { uid: name, appliedAt: undefined, object: { spec: { replicas: 2 }, status }, changedBy: [] };
-  const key = objectKey(object);
-  const sha256 = sha256Of(name);
-  return { seen: { key, path, sha256, live }, wanted: { key, path, sha256, text: '', object } };
 }
 
-function listOf(...items: readonly Json[]): Partial<ApiAnswer> {
-  return { body: { items } };
+function pod(phase: string): JsonObject {
+  return { metadata: { name: 'web-1', labels: { secret: 'no' } }, spec: { much: 'more' }, status: { phase } };
 }
 
-const SHORT = { updatedReplicas: 2, availableReplicas: 1 };
-const WHOLE = { updatedReplicas: 2, availableReplicas: 2 };
+describe('pods of what is not well', () => {
+  test('are asked for once, by the selector that git wants, and kept short', async () => {
+    const { pods, asked } = bench();
 
-async function podsOf(server: { readonly api: Api }, ...given: readonly ReturnType<typeof workload>[]) {
-  const told = await withPods(server.api, { objects: given.map(({ seen }) => seen), wanted: given.map(({ wanted }) => wanted) }, undefined);
-  return told.map(({ live }) => live?.pods);
-}
+    const seen = await pods.of([UNWELL]);
+    await pods.of([UNWELL]);
 
-describe('the pods of a workload that is not well', () => {
-  test('are asked for by its selector, and kept with name and status', async () => {
-    const server = serverOf(() =>
-      listOf({ metadata: { name: 'web-1', labels: { a: 'b' } }, spec: { containers: [] }, status: { phase: 'Pending' } }),
-    );
+    expect(asked).toEqual([PATH]);
+    expect([...seen]).toEqual([['apps/Deployment/shop/web', [{ metadata: { name: 'web-1' }, status: { phase: 'Pending' } }]]]);
+  });
 
-    expect(await podsOf(server, workload('Deployment', 'web', SHORT))).toEqual([
-      [{ metadata: { name: 'web-1' }, status: { phase: 'Pending' } }],
+  test('are not asked for where all is well', async () => {
+    const { pods, asked, waits } = bench();
+
+    expect([...(await pods.of([WELL]))]).toEqual([]);
+    expect([asked, waits()]).toEqual([[], []]);
+  });
+
+  test('are looked at ever more rarely, and what they say anew is told', async () => {
+    const { pods, asked, waits, tick, moves, answerWith } = bench();
+    await pods.of([UNWELL]);
+
+    await tick();
+    expect([asked.length, moves(), waits()]).toEqual([2, 0, [2_000]]);
+    answerWith(() => ({ status: 200, body: { items: [pod('Failed')] } }));
+    await tick();
+
+    expect([moves(), waits()]).toEqual([1, [1_000]]);
+    expect([...(await pods.of([UNWELL]))]).toEqual([
+      ['apps/Deployment/shop/web', [{ metadata: { name: 'web-1' }, status: { phase: 'Failed' } }]],
     ]);
-    expect(server.asked).toEqual(['/api/v1/namespaces/shop/pods app=web,part=web 50']);
+    expect(asked).toHaveLength(3);
   });
 
-  test('of a Job are found by its name', async () => {
-    const server = serverOf(() => listOf());
+  test('are left alone once it is well, and when it is over', async () => {
+    const { pods, waits } = bench();
+    await pods.of([UNWELL]);
+    await pods.of([WELL]);
+    expect(waits()).toEqual([]);
 
-    expect(await podsOf(server, workload('Job', 'migrate', { failed: 1 }))).toEqual([[]]);
-    expect(server.asked).toEqual(['/api/v1/namespaces/shop/pods batch.kubernetes.io/job-name=migrate 50']);
+    await pods.of([UNWELL]);
+    pods.stop();
+    expect(waits()).toEqual([]);
   });
 
-  test('are not asked for where all is well, and of ten workloads at most', async () => {
-    const server = serverOf(() => listOf());
+  test('who may not see them is told less', async () => {
+    const { pods, answerWith } = bench();
+    answerWith(() => ({ status: 403, body: {} }));
 
-    await podsOf(server, workload('Deployment', 'web', WHOLE));
-    expect(server.asked).toEqual([]);
-
-    const many = Array.from({ length: 30 }, (_, index) => workload('Deployment', `web-${index}`, SHORT));
-    const told = await podsOf(server, ...many);
-    expect(server.asked.length).toBe(10);
-    expect(told.filter((pods) => pods !== undefined).length).toBe(10);
+    expect([...(await pods.of([UNWELL]))]).toEqual([]);
   });
 
-  test('that are being deleted are left out, and what is no pod', async () => {
-    const leaving = { metadata: { name: 'web-0', deletionTimestamp: '2026-11-21T20:00:00Z' }, status: { phase: 'Failed' } };
-    const server = serverOf(() => listOf(leaving, null, 'pod', [], {}));
+  test('a server that is away costs no run', async () => {
+    const { pods, answerWith } = bench();
+    answerWith(() => {
+      throw new PortError('transient', 'away');
+    });
 
-    expect(await podsOf(server, workload('Deployment', 'web', SHORT))).toEqual([[{ metadata: { name: '' }, status: {} }]]);
+    expect([...(await pods.of([UNWELL]))]).toEqual([]);
   });
 
-  test.each<[string, () => Partial<ApiAnswer>]>([
-    ['does not allow it', () => ({ status: 403, body: { kind: 'Status' } })],
-    ['answers nonsense', () => ({ body: { items: 'none' } })],
-    [
-      'is away',
-      () => {
-        throw new PortError('transient', 'the connection broke');
-      },
-    ],
-  ])('are unknown where the server %s', async (_, answer) => {
-    expect(await podsOf(serverOf(answer), workload('Deployment', 'web', SHORT))).toEqual([undefined]);
+  test('one that is being deleted is not told of: its end is wanted', async () => {
+    const { pods, answerWith } = bench();
+    answerWith(() => ({
+      status: 200,
+      body: { items: [{ metadata: { name: 'old', deletionTimestamp: '2026-01-05T09:00:00Z' } }, pod('Failed')] },
+    }));
+
+    expect([...(await pods.of([UNWELL])).values()].flat()).toEqual([{ metadata: { name: 'web-1' }, status: { phase: 'Failed' } }]);
+  });
+
+  test('a server that is away is asked again later', async () => {
+    const { pods, waits, tick, moves, answerWith } = bench();
+    await pods.of([UNWELL]);
+    answerWith(() => {
+      throw new PortError('transient', 'away');
+    });
+
+    await tick();
+
+    expect([moves(), waits()]).toEqual([0, [2_000]]);
+  });
+
+  test('a workload whose selector fits everything is not asked about', async () => {
+    const { pods, asked } = bench();
+
+    await pods.of([{ ...UNWELL, wanted: { spec: { selector: {} } } }]);
+
+    expect(asked).toEqual([]);
   });
 });
