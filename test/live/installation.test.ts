@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { kubernetesTargets } from '#adapters/kubernetes/kubernetes.ts';
-import { systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
+import { systemChance, systemTimers } from '#adapters/machine/machine.ts';
 import type { ReconcileResult } from '#loops/reconcile.ts';
 import { USUAL_CLUSTER_RESOURCES } from '#model/cluster-access.ts';
 import type { JsonObject } from '#model/json.ts';
@@ -71,14 +71,10 @@ async function serviceAccount(name: string): Promise<string> {
 async function engine(name: string, clusterResources = USUAL_CLUSTER_RESOURCES): Promise<ClusterWorld> {
   const source = { kind: 'kubeconfig', file: await serviceAccount(name), context: undefined, allowExec: false } as const;
   const here = { source, environments: undefined, namespaces: undefined, clusterResources, impersonate: undefined };
-  const targets = kubernetesTargets({
-    credentials: new Map([['here', here]]),
-    secrets: undefined,
-    clock: systemClock,
-    timers: systemTimers,
-    chance: systemChance,
-  });
-  const world = clusterWorld(targets, systemClock);
+  const credentials = new Map([['here', here]]);
+  const world = clusterWorld((clock) =>
+    kubernetesTargets({ credentials, secrets: undefined, clock, timers: systemTimers, chance: systemChance }),
+  );
   open.push(world);
   return world;
 }
