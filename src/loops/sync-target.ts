@@ -3,6 +3,7 @@ import type { DeclaredTarget } from '#model/desired.ts';
 import type { Sha256 } from '#model/digest.ts';
 import { firstLate } from '#model/health.ts';
 import type { TargetHealth } from '#model/health.ts';
+import { toInstant } from '#model/instant.ts';
 import type { Instant } from '#model/instant.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { DriftedObject, HeldStep, Observation, Outcome, StepPreview, TargetPlan } from '#model/plan.ts';
@@ -99,7 +100,12 @@ async function syncInTurn(world: World, given: SyncRequest, signal?: AbortSignal
     const done = await applyInStages({ ...request, declared, target }, { seen, plan: planned.plan }, signal);
     noteCorrections(world, planned.plan, done.outcomes, drift);
     const health = healthOf(done.observation);
-    const ending = afterFights(afterApply(request, done, health, planned.plan), planned.plan, drift, fights);
+    const ending = afterFights(
+      lookingAgain(afterApply(request, done, health, planned.plan), world.clock.now()),
+      planned.plan,
+      drift,
+      fights,
+    );
     return { ...planned, health, held: done.held, drift, outcomes: done.outcomes, ending };
   } catch (error) {
     if (!isPortError(error)) throw error;
@@ -267,6 +273,14 @@ function afterApply(
   return ending.kind === 'waiting'
     ? { ...ending, reasons: [...ending.reasons, ...reasons] }
     : { kind: 'waiting', reasons, until: undefined };
+}
+
+/** What pods say comes by no watch: until what is on its way is late, it is looked at every so often. */
+const LOOK_AGAIN_MS = 15_000;
+
+function lookingAgain(ending: Ending, now: Instant): Ending {
+  if (ending.kind !== 'waiting' || ending.until === undefined) return ending;
+  return { ...ending, until: toInstant(Math.min(ending.until, now + LOOK_AGAIN_MS)) };
 }
 
 const SETTLED: Ending = { kind: 'settled' };
