@@ -119,7 +119,7 @@ beforeAll(async () => {
     timers: systemTimers,
     chance: systemChance,
   });
-  engine = clusterWorld(targets, systemClock);
+  engine = clusterWorld(targets);
   await engine.push({
     'environments/project.yaml': PROJECT_FILE,
     ...environment('argo', 'delegate-argocd'),
