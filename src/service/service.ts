@@ -10,11 +10,10 @@ import { readConfiguration, type Configuration, type ConfigurationSource } from 
 import { startDispatch } from './dispatch.ts';
 import { webhookIntake } from './intake.ts';
 import { loopWork } from './loop-work.ts';
-import { openMetrics } from './metrics.ts';
 import { wakeWhenMoved } from './moved.ts';
 import { WorkQueue } from './queue.ts';
 import { nextTurn, USUAL_POLICY, type SchedulePolicy } from './schedule.ts';
-import { httpServer, USUAL_LIMITS, type ServerLimits } from './server.ts';
+import type { ServerLimits } from './server.ts';
 import type { ServiceSettings } from './settings.ts';
 import { startTicks } from './ticks.ts';
 import type { ServiceWork } from './work.ts';
@@ -52,6 +51,8 @@ export interface Service {
 export async function startService(parts: ServiceParts): Promise<Service> {
   const { settings, clock, timers, chance, ids, journal } = parts;
   const policy = parts.policy ?? { ...USUAL_POLICY, jitter: settings.jitter };
+  // Commands come through this door for the configuration alone.
+  const [{ openMetrics }, { httpServer, USUAL_LIMITS }] = await Promise.all([import('./metrics.ts'), import('./server.ts')]);
   const queue = new WorkQueue({
     clock,
     timers,
