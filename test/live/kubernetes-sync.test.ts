@@ -4,22 +4,16 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { sha256Of } from '#model/digest.ts';
 import { valueAt } from '#model/json.ts';
-import type { JsonObject } from '#model/json.ts';
-import { objectFileName, objectKey } from '#model/kubernetes-object.ts';
-import type { KubernetesObject } from '#model/kubernetes-object.ts';
-import { writeKubernetesYaml } from '#model/kubernetes-text.ts';
-import { toEnvironmentName, toInstanceName, toTargetName } from '#model/names.ts';
+import { toEnvironmentName, toTargetName } from '#model/names.ts';
 import { DEFAULT_TARGET_SYNC } from '#model/plan.ts';
-import type { Outcome } from '#model/plan.ts';
-import type { RenderedObject } from '#model/rendering.ts';
 import { nextInventory } from '#plan/plan.ts';
 import { bring, planFor } from '#test/contracts/target.contract.ts';
 import { renderedObject, targetRendering } from '#test/plan/build-target.ts';
 import { startKubernetes } from '#test/servers/kubernetes.ts';
 import type { RunningKubernetes } from '#test/servers/kubernetes.ts';
 import { accessTo, openClusterBench, openTargets } from './cluster-bench.ts';
+import { configMap, deployment, rendered, said } from './cluster-objects.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'capstan-sync-'));
 let kubernetes: RunningKubernetes;
@@ -32,36 +26,6 @@ afterAll(async () => {
   await kubernetes.stop();
   rmSync(scratch, { recursive: true, force: true });
 });
-
-function rendered(object: JsonObject): RenderedObject {
-  const whole = object as KubernetesObject;
-  const text = writeKubernetesYaml(object);
-  const path = `web/${objectFileName(whole)}`;
-  return { key: objectKey(whole), instance: toInstanceName('web'), path, sha256: sha256Of(text), object: whole, text };
-}
-
-function configMap(name: string, rest: JsonObject = {}, metadata: JsonObject = {}): RenderedObject {
-  return rendered({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'acme', ...metadata }, ...rest });
-}
-
-function deployment(replicas: number, selector = 'web', annotations: JsonObject = {}): RenderedObject {
-  return rendered({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'web', namespace: 'acme', ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
-    spec: {
-      replicas,
-      selector: { matchLabels: { app: selector } },
-      template: { metadata: { labels: { app: selector } }, spec: { containers: [{ name: 'web', image: 'example.com/web:1' }] } },
-    },
-  });
-}
-
-function said(outcomes: readonly Outcome[]): readonly string[] {
-  return outcomes.map(({ action, key, result, problem }) =>
-    [action, key.kind, key.name, result, ...(problem === undefined ? [] : [problem.code])].join(' '),
-  );
-}
 
 describe('what is asked of a server', () => {
   test('is one request an object and two for the inventory, one and one for a change, and nothing where nothing changed', async () => {

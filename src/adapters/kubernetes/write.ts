@@ -7,7 +7,7 @@ import { childMap } from './answers.ts';
 import { apiPath } from './api.ts';
 import type { ApiAnswer } from './api.ts';
 import type { Run } from './apply.ts';
-import { emptyBody } from './body.ts';
+import { appliedDigest, emptyBody } from './body.ts';
 import type { Found } from './cluster.ts';
 import type { Row } from './inventory-rows.ts';
 import { lookAgain } from './look-again.ts';
@@ -35,15 +35,24 @@ export async function writeObject(run: Run, step: WritingStep): Promise<Outcome>
   try {
     const writing = await prepareWriting(cluster, step, signal);
     if (writing.kind === 'refused') return outcomeOf(step, 'failed', writing.problem);
-    // The fields of what drifted were ours: they are taken back, whoever has them now.
-    const takesBack = state?.kind === 'changed' && rowOf(run, step)?.sha256 === step.sha256;
-    return await write(run, writing, { found, force: takesBack || step.action === 'adopt', isTakenOver: step.action !== 'adopt' });
+    const force = step.action === 'adopt' || wasOurs(run, step, { found, state });
+    return await write(run, writing, { found, force, isTakenOver: step.action !== 'adopt' });
   } catch (error) {
     if (!isPortError(error) || signal?.aborted === true) throw error;
     if (error.kind === 'transient') return outcomeOf(step, 'refused', unansweredProblem(step, error));
     if (step.sealed !== undefined) return outcomeOf(step, 'failed', sealedProblem(step, error));
     throw error;
   }
+}
+
+/** Whether this very text was applied before: then all its fields were ours, and are taken back whoever has them now. */
+function wasOurs(
+  run: Run,
+  step: WritingStep,
+  there: { readonly found: Found | undefined; readonly state: ObjectState | undefined },
+): boolean {
+  if (there.state?.kind === 'changed') return rowOf(run, step)?.sha256 === step.sha256;
+  return there.state?.kind === 'unconfirmed' && appliedDigest(run.cluster.marks, there.found?.applied) === step.sha256;
 }
 
 interface Attempt {
