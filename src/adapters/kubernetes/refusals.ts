@@ -49,9 +49,13 @@ const IMMUTABLE =
   /field is immutable|is immutable|may not be changed|cannot be changed|can not be changed|updates to .* are forbidden|updates to .* for fields other than|is forbidden after creation|primary clusterIP can not be unset/i;
 
 /** Trouble of the server, not with the object: another try may end otherwise. */
-export function isPassing({ status }: ApiAnswer): boolean {
+export function isPassing({ status, body }: ApiAnswer): boolean {
+  if (status === 500 && MISSHAPEN.test(jsonText(body['message']))) return false;
   return status >= 500 || status === 429 || status === 408;
 }
+
+/** What a server says of an object that is none of its kind, with the status of an error of its own. */
+const MISSHAPEN = /^failed to create typed patch object|field not declared in schema|^error (?:decoding|unmarshaling)/;
 
 /** Why the server did not write an object; `written` is what it was given, of whose secrets it may speak. */
 export function writeRefusal(key: ObjectKey, given: ApiAnswer, written?: JsonObject): Problem {
