@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { kubernetesTargets, type KubernetesTargets } from '#adapters/kubernetes/kubernetes.ts';
-import { systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
+import { systemChance, systemTimers } from '#adapters/machine/machine.ts';
 import { createLedgerReader } from '#loops/audit-branch.ts';
 import type { ReconcileResult } from '#loops/reconcile.ts';
+import type { Clock } from '#ports/machine.ts';
 import { startKubernetes } from '#test/servers/kubernetes.ts';
 import type { RunningKubernetes } from '#test/servers/kubernetes.ts';
 import { capsuleFiles, PROJECT_FILE } from '#test/stories/shop.ts';
@@ -101,25 +102,29 @@ beforeAll(async () => {
   await cluster.kubectl(['apply', '-f', '-'], definitions.join('---\n'));
   for (const namespace of ['argocd', 'flux-system']) await cluster.kubectl(['create', 'namespace', namespace]);
   await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
-  targets = kubernetesTargets({
-    credentials: new Map([
-      [
-        'hub',
-        {
-          source: { kind: 'kubeconfig', file: cluster.kubeconfig, context: undefined, allowExec: false },
-          environments: undefined,
-          namespaces: undefined,
-          clusterResources: [],
-          impersonate: undefined,
-        },
-      ],
-    ]),
-    secrets: undefined,
-    clock: systemClock,
-    timers: systemTimers,
-    chance: systemChance,
+  const open = (clock: Clock): KubernetesTargets =>
+    kubernetesTargets({
+      credentials: new Map([
+        [
+          'hub',
+          {
+            source: { kind: 'kubeconfig', file: cluster.kubeconfig, context: undefined, allowExec: false },
+            environments: undefined,
+            namespaces: undefined,
+            clusterResources: [],
+            impersonate: undefined,
+          },
+        ],
+      ]),
+      secrets: undefined,
+      clock,
+      timers: systemTimers,
+      chance: systemChance,
+    });
+  engine = clusterWorld((clock) => {
+    targets = open(clock);
+    return targets;
   });
-  engine = clusterWorld(targets);
   await engine.push({
     'environments/project.yaml': PROJECT_FILE,
     ...environment('argo', 'delegate-argocd'),
