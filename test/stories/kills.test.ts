@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 
 import { memoryDisk } from '#test/contracts/memory-repository.ts';
 import { enumerateKills, goOnFrom } from './kills.ts';
-import { PROMOTE, RECONCILE } from './stories.ts';
+import { PROMOTE, RECONCILE, ROLLOUT } from './stories.ts';
 import { endOf, tellStory } from './telling.ts';
 
 const STORIES = [
   { ...RECONCILE, calls: 150, moments: 15 },
   { ...PROMOTE, calls: 800, moments: 60 },
+  { ...ROLLOUT, calls: 300, moments: 30 },
 ];
 
 test.each(STORIES)('$name: killed before, after or within any port call, the end is the same', async (story) => {

@@ -50,13 +50,15 @@ export interface Stage {
   readonly merge?: 'auto' | 'manual';
   readonly approvals?: number;
   readonly targets?: readonly string[];
+  /** `rollout:` and what is below it, with the indentation of `spec`. */
+  readonly rollout?: string;
 }
 
 export const DEV: Stage = { name: 'dev', risk: 'low', from: [], merge: 'auto', targets: ['one', 'two'] };
 export const STAGING: Stage = { name: 'staging', risk: 'medium', from: ['dev'], soak: '10m', merge: 'auto' };
 export const PROD: Stage = { name: 'prod', risk: 'high', from: ['staging'], soak: '1h', merge: 'manual', approvals: 1 };
 
-export function environmentFile({ name, risk, from, soak, merge, approvals, targets = ['one'] }: Stage): string {
+export function environmentFile({ name, risk, from, soak, merge, approvals, targets = ['one'], rollout = '' }: Stage): string {
   return `apiVersion: capstan.dev/v1alpha1
 kind: Environment
 metadata:
@@ -68,6 +70,7 @@ spec:
     namespace: shop-${name}
   targets:
 ${targets.map((target) => `    ${target}:\n      driver: directory\n      path: ${name}/${target}\n`).join('')}\
+${rollout}\
   capsules:
     web:
       version: ^1.0.0

@@ -61,6 +61,8 @@ function waits(title: string, milliseconds: number): Step {
 }
 
 const MINUTE = 60_000;
+/** Three targets, one after the other. */
+const ROLLED = '  rollout:\n    autoPartitionSize: 34%\n    pauseBetween: 5m\n';
 
 /** Push of a declared environment -> rendered branch -> targets -> audit record -> settled; then a change of configuration. */
 export const RECONCILE: Story = {
@@ -134,3 +136,24 @@ export const SQUASH: Story = {
 function environment(name: string): EnvironmentName {
   return toEnvironmentName(name);
 }
+
+/** A release goes through an environment partition by partition, with a pause between them. */
+export const ROLLOUT: Story = {
+  name: 'rollout',
+  begin: (outside) => declareShop(outside, [{ ...DEV, targets: ['one', 'three', 'two'], rollout: ROLLED }]),
+  steps: [
+    { title: 'the engine starts', happen: async () => undefined, wake: (engine) => engine.start() },
+    waits('the first pause passes', 6 * MINUTE),
+    waits('the second pause passes', 6 * MINUTE),
+    {
+      title: 'ada releases web 1.1.0',
+      happen: async (outside) => {
+        outside.now = (outside.now + MINUTE) as Outside['now'];
+        await peopleOf(outside).push(capsuleFiles('1.1.0'), { message: 'web 1.1.0' });
+      },
+      wake: look,
+    },
+    waits('the first pause passes again', 6 * MINUTE),
+    waits('the second pause passes again', 6 * MINUTE),
+  ],
+};
