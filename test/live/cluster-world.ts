@@ -15,6 +15,7 @@ import type { Files } from '#test/stories/shop.ts';
 import { freshLocks } from '#test/stories/stories.ts';
 
 const WITHIN_MS = 120_000;
+const STUCK_WITHIN_MS = 20_000;
 
 /** One engine on a repository in memory and on targets that are real. */
 export interface ClusterWorld {
@@ -23,7 +24,7 @@ export interface ClusterWorld {
   /** Pushes files and, after them, locks of the newest versions. */
   push(files: Files, options?: PushOptions): Promise<void>;
   run(environment: string): Promise<ReconcileResult>;
-  /** Runs, and again whenever a target says that it moved, until a run is as wanted; one that is stuck fails. */
+  /** Runs, and again whenever a target says that it moved, until a run is as wanted; fails when nothing moves for long. */
   until(environment: string, wanted: (result: ReconcileResult) => boolean): Promise<ReconcileResult>;
   close(): Promise<void>;
 }
@@ -65,14 +66,14 @@ export function clusterWorld(open: (clock: Clock) => Targets): ClusterWorld {
         const before = moved;
         const result = await run(environment);
         if (wanted(result)) return result;
-        if (result.ending.kind === 'stuck') throw new Error(`stuck: ${JSON.stringify(result.ending.problems)}`);
         if (moved !== before || result.ending.kind === 'retry') continue;
         // What waits for a time gets it at once.
         if (result.ending.kind === 'waiting' && result.ending.until !== undefined) {
           ahead += Math.max(0, result.ending.until - clock.now()) + 1;
           continue;
         }
-        await once(moves, 'move', { signal }).catch((error: unknown) => {
+        const patient = result.ending.kind === 'stuck' ? AbortSignal.any([signal, AbortSignal.timeout(STUCK_WITHIN_MS)]) : signal;
+        await once(moves, 'move', { signal: patient }).catch((error: unknown) => {
           throw new Error(`nothing moved; the last run ended ${JSON.stringify(result.ending)}: ${JSON.stringify(result.receipts)}`, {
             cause: error,
           });

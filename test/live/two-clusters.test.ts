@@ -81,7 +81,49 @@ spec:
 `,
 };
 
-function environment(rest = ''): Files {
+const WIDGETS = `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: widgets.shop.example.com
+spec:
+  group: shop.example.com
+  names:
+    kind: Widget
+    plural: widgets
+    singular: widget
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              properties:
+                size:
+                  type: integer
+`;
+
+const WIDGET = `apiVersion: shop.example.com/v1
+kind: Widget
+metadata:
+  name: small
+spec:
+  size: 3
+`;
+
+function environment({ isOrdered }: { readonly isOrdered: boolean } = { isOrdered: true }): Files {
+  const rollout = `  rollout:
+    partitions:
+      - name: canary
+        selector:
+          matchLabels:
+            partition: canary
+    maxUnavailable: 0
+`;
   return {
     'environments/live/environment.yaml': `apiVersion: capstan.dev/v1alpha1
 kind: Environment
@@ -110,14 +152,7 @@ spec:
   gates:
     - name: signed
       type: signature
-  rollout:
-    partitions:
-      - name: canary
-        selector:
-          matchLabels:
-            partition: canary
-    maxUnavailable: 0
-${rest}`,
+${isOrdered ? rollout : ''}`,
   };
 }
 
@@ -203,5 +238,71 @@ describe('an environment on two clusters', () => {
     expect(await Promise.all(Object.values(clusters).map(imageIn))).toEqual(
       Array.from({ length: 2 }, () => `registry.example.com/app-two@${DIGEST}`),
     );
+  }, 300_000);
+
+  test('what a person changes on one cluster is taken back there, and told as drift', async () => {
+    await clusters.us.kubectl(['patch', 'configmap', 'greeting', '-n', 'shop', '--type=merge', '-p', '{"data":{"text":"bye"}}']);
+
+    const told = await engine.until('live', ({ receipts }) => receipts.some((receipt) => receipt.driftDetected));
+    await engine.until('live', isSettled);
+
+    expect(told.receipts.map((receipt) => [receipt.target, receipt.driftDetected])).toEqual([
+      ['eu', false],
+      ['us', true],
+    ]);
+    expect(await clusters.us.kubectl(['get', 'configmap', 'greeting', '-n', 'shop', '-o', 'jsonpath={.data.text}'])).toBe('hi');
+  }, 300_000);
+
+  test('a kind and an object of it come in one push', async () => {
+    await engine.push(app({ version: '1.2.0', greeting: 'hi', extra: `${WIDGETS}---\n${WIDGET}` }));
+
+    await engine.until('live', isSettled);
+
+    const sizes = await Promise.all(
+      Object.values(clusters).map((one) => one.kubectl(['get', 'widget', 'small', '-n', 'shop', '-o', 'jsonpath={.spec.size}'])),
+    );
+    expect(sizes).toEqual(['3', '3']);
+  }, 300_000);
+
+  test('what leaves git is pruned, and one that does not end is told of, not waited for', async () => {
+    const pinned = '{"metadata":{"finalizers":["example.com/never"]}}';
+    await clusters.eu.kubectl(['patch', 'widget', 'small', '-n', 'shop', '--type=merge', '-p', pinned]);
+    await engine.push(app({ version: '1.3.0', greeting: 'hi', extra: WIDGETS }));
+
+    const told = await engine.until('live', ({ ending }) => JSON.stringify(ending).includes('example.com/never'));
+
+    expect(JSON.stringify(told.ending)).toContain('Widget/shop/small');
+    await clusters.eu.kubectl(['patch', 'widget', 'small', '-n', 'shop', '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
+    await engine.until('live', isSettled);
+    const left = await Promise.all(Object.values(clusters).map((one) => one.kubectl(['get', 'widgets', '-A', '-o', 'name'])));
+    expect(left).toEqual(['', '']);
+  }, 300_000);
+
+  test('a namespace that somebody deletes is named, and filled again once it is back', async () => {
+    await clusters.us.kubectl(['delete', 'namespace', 'shop', '--wait=true']);
+
+    const told = await engine.until('live', ({ ending }) => ending.kind !== 'settled' && /namespace/.test(JSON.stringify(ending)));
+    await clusters.us.kubectl(['create', 'namespace', 'shop']);
+    await engine.until('live', isSettled);
+
+    expect(JSON.stringify(told.ending)).toContain('shop');
+    expect(await imageIn(clusters.us)).toBe(`registry.example.com/app@${DIGEST}`);
+  }, 300_000);
+
+  test('a cluster that is away is unknown, and the other one goes on', async () => {
+    await clusters.us.apiserver.stop('SIGKILL');
+    await engine.push({ ...environment({ isOrdered: false }), ...app({ version: '1.4.0', greeting: 'alone', extra: WIDGETS }) });
+
+    const alone = await engine.run('live');
+    const text = await clusters.eu.kubectl(['get', 'configmap', 'greeting', '-n', 'shop', '-o', 'jsonpath={.data.text}']);
+    await clusters.us.apiserver.start();
+    await engine.until('live', isSettled);
+
+    expect(alone.receipts.map((receipt) => [receipt.target, receipt.health.state === 'unknown'])).toEqual([
+      ['eu', false],
+      ['us', true],
+    ]);
+    expect(text).toBe('alone');
+    expect(await clusters.us.kubectl(['get', 'configmap', 'greeting', '-n', 'shop', '-o', 'jsonpath={.data.text}'])).toBe('alone');
   }, 300_000);
 });
