@@ -12,7 +12,7 @@ export interface TargetState {
   /** `shapedBy` of the first record in a row with that rendering: the commit that brought it. */
   readonly broughtBy: string;
   readonly health: HealthState;
-  /** Since when it has been healthy with that rendering; undefined while it is not. */
+  /** Since when it has been healthy with that rendering, each time that somebody could look; undefined while it is not. */
   readonly healthySince: Instant | undefined;
   readonly ending: string;
   readonly drift: boolean;
@@ -96,7 +96,7 @@ function targetState(record: AuditRecord, before: TargetState | undefined, at: I
     rendering,
     broughtBy: before?.rendering === rendering ? (before?.broughtBy ?? shapedBy) : shapedBy,
     health,
-    healthySince: health === 'healthy' ? (since ?? at) : undefined,
+    healthySince: health === 'healthy' ? (since ?? at) : health === 'unknown' ? since : undefined,
     ending: textField(record, 'ending') ?? '',
     drift: record.data['driftDetected'] === true,
     fought: foughtIn(record.data['drift']),

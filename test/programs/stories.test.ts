@@ -4,12 +4,12 @@ import { enumerateFailures, tellFailing } from '#test/stories/errors.ts';
 import { enumerateLateReads, tellLate } from '#test/stories/late.ts';
 import { tellPolled } from '#test/stories/polled.ts';
 import { tellSideBySide } from '#test/stories/side-by-side.ts';
-import { PROMOTE, RECONCILE, SQUASH, type Story } from '#test/stories/stories.ts';
+import { PROMOTE, RECONCILE, ROLLOUT, SQUASH, type Story } from '#test/stories/stories.ts';
 import { comparableEnd, endOf, withoutDoubt } from '#test/stories/telling.ts';
 
-const STORIES: readonly Story[] = [RECONCILE, PROMOTE, SQUASH];
+const STORIES: readonly Story[] = [RECONCILE, PROMOTE, SQUASH, ROLLOUT];
 
-test.each([RECONCILE])('$name: every read, one version late', { timeout: 1_800_000 }, async (story) => {
+test.each([RECONCILE, ROLLOUT])('$name: every read, one version late', { timeout: 1_800_000 }, async (story) => {
   const whole = await endOf(await tellPolled(story));
 
   for (const read of await enumerateLateReads(story)) {
@@ -19,7 +19,7 @@ test.each([RECONCILE])('$name: every read, one version late', { timeout: 1_800_0
   }
 });
 
-test.each([RECONCILE])('$name: every port call, failing once in every way', { timeout: 1_800_000 }, async (story) => {
+test.each([RECONCILE, ROLLOUT])('$name: every port call, failing once in every way', { timeout: 1_800_000 }, async (story) => {
   const whole = await endOf(await tellPolled(story));
 
   for (const failure of await enumerateFailures(story)) {

@@ -129,7 +129,7 @@ function run(world: World, diesAfter: number): void {
 function worded(cluster: Cluster, rendering: string | undefined, now: World['now']): LastWord {
   const { ledger, health } = cluster;
   const since = ledger.rendering === rendering ? ledger.healthySince : undefined;
-  return { rendering, health, healthySince: health === 'healthy' ? (since ?? now) : undefined };
+  return { rendering, health, healthySince: health === 'healthy' ? (since ?? now) : health === 'unknown' ? since : undefined };
 }
 
 /** What must hold for one that is let go, said once more in other words. */

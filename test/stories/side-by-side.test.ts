@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 
 import { tellPolled } from './polled.ts';
 import { tellSideBySide } from './side-by-side.ts';
-import { PROMOTE, RECONCILE } from './stories.ts';
+import { PROMOTE, RECONCILE, ROLLOUT } from './stories.ts';
 import { endOf, withoutDoubt } from './telling.ts';
 
 // A hundred interleavings are tried in test/programs/stories.test.ts.
-test.each([RECONCILE, PROMOTE])('$name: two engines at once leave the same end, no request twice and no commit twice', async (story) => {
+test.each([RECONCILE, PROMOTE, ROLLOUT])('$name: two engines at once leave the same end, no request twice and no commit twice', async (story) => {
   const whole = await endOf(await tellPolled(story));
 
   for (const seed of [1, 2]) {
