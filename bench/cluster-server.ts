@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -21,7 +22,8 @@ export interface ClusterServer {
   createNamespace(name: string): Promise<void>;
   /** Everything a client does beside is written as another manager, like an edit by hand. */
   edit(namespace: string, name: string, data: Readonly<Record<string, string>>): Promise<void>;
-  dataOf(namespace: string, name: string): Promise<unknown>;
+  /** Tells of each ConfigMap of the namespace that is written from now on; the answer ends it. */
+  watch(namespace: string, written: (object: ConfigMap) => void): Promise<() => void>;
   close(): Promise<void>;
 }
 
@@ -61,8 +63,16 @@ export function clusterServer(kubernetes: RunningKubernetes): ClusterServer {
     async edit(namespace, name, data) {
       await ask('PATCH', `${all(namespace)}/${name}?fieldManager=somebody`, { data }, 'application/merge-patch+json');
     },
-    async dataOf(namespace, name) {
-      return Object(await ask('GET', `${all(namespace)}/${name}`)).data;
+    async watch(namespace, written) {
+      const ending = new AbortController();
+      const list = Object(await ask('GET', `${all(namespace)}?limit=1`));
+      const path = `${all(namespace)}?watch=1&resourceVersion=${list.metadata.resourceVersion}`;
+      const headers = { authorization: `Bearer ${kubernetes.token}` };
+      const { body } = await request(`${kubernetes.url}${path}`, { headers, dispatcher, bodyTimeout: 0, signal: ending.signal });
+      const lines = createInterface({ input: body }).on('line', (line) => written(JSON.parse(line).object));
+      // The end of the watch is an error of its body.
+      lines.on('error', () => {});
+      return () => ending.abort();
     },
     close: () => dispatcher.close(),
   };

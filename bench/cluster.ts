@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 
@@ -6,10 +6,10 @@ import { countsOf } from '#test/servers/audit-log.ts';
 import { startKubernetes, type RunningKubernetes } from '#test/servers/kubernetes.ts';
 import { type Child, type Effort, startChild } from './child-process.ts';
 import type { BareQuestion } from './cluster-bare.ts';
-import { type ClusterContent, configMaps } from './cluster-content.ts';
+import { type ClusterContent, configMaps, ENVIRONMENT } from './cluster-content.ts';
 import type { OursAnswer, OursQuestion } from './cluster-ours.ts';
 import { type ClusterRepository, createClusterRepository } from './cluster-repository.ts';
-import { applyByKubectl, type ClusterServer, clusterServer } from './cluster-server.ts';
+import { applyByKubectl, type ClusterServer, clusterServer, wholeProcess } from './cluster-server.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
 export type Work = 'create' | 'change all' | 'change one' | 'change none';
@@ -151,6 +151,7 @@ const CLIENTS: Readonly<Record<string, (name: string, opening: Opening) => Promi
   kubectl: openKubectl,
   bare: openBare,
   ours: openOurs,
+  whole: openWhole,
 };
 
 async function openClient(name: string, opening: Opening): Promise<Client> {
@@ -161,8 +162,11 @@ async function openClient(name: string, opening: Opening): Promise<Client> {
 
 /** `BENCH_OURS_ARGV='--cpu-prof --cpu-prof-dir=FOLDER'` tells where the time goes. */
 const OURS_ARGV = (process.env['BENCH_OURS_ARGV'] ?? '').split(' ').filter((word) => word !== '');
+const PROGRAM = join(import.meta.dirname, '..', 'src', 'capstan.cjs');
 /** What a target says of its cluster. */
-const DRIVER = ['driver: kubernetes', 'credentials: bench', 'namespace: bench-ours'];
+export function driverOf(namespace: string): readonly string[] {
+  return ['driver: kubernetes', 'credentials: bench', `namespace: ${namespace}`];
+}
 const NOTHING = { begin: nothing, prepare: nothing, end: nothing, close: nothing };
 
 async function openKubectl(user: string, { kubernetes, folder }: Opening): Promise<Client> {
@@ -204,7 +208,7 @@ async function openOurs(user: string, { kubernetes, folder }: Opening): Promise<
     async begin(round, content) {
       const below = join(folder, `ours-${round}`);
       await mkdir(below, { recursive: true });
-      repository = await createClusterRepository({ path: join(below, 'remote.git'), content, namespace, driver: DRIVER });
+      repository = await createClusterRepository({ path: join(below, 'remote.git'), content, namespace, driver: driverOf(namespace) });
       await child.ask({ kind: 'open', folder: below, remote: repository.path, kubeconfig });
       await child.ask({ kind: 'reconcile' });
     },
@@ -213,6 +217,56 @@ async function openOurs(user: string, { kubernetes, folder }: Opening): Promise<
     end: async () => void (await child.ask({ kind: 'close' })),
     close: () => child.close(),
   };
+}
+
+/** `capstan reconcile`, started each time; its mirror of the repository stays between two of them, as its folder does. */
+async function openWhole(user: string, { kubernetes, folder }: Opening): Promise<Client> {
+  const { kubeconfig } = kubernetes.user(user);
+  const namespace = `bench-${user}`;
+  const reconciled = (below: string): Promise<Effort> =>
+    wholeProcess(process.execPath, [PROGRAM, 'reconcile', ENVIRONMENT], {
+      cwd: below,
+      env: { HOME: below, PATH: process.env['PATH'] ?? '' },
+    });
+  let below = folder;
+  let repository: ClusterRepository | undefined;
+  return {
+    ...NOTHING,
+    name: 'capstan reconcile, whole process',
+    user,
+    does: ['create', 'change all', 'change one', 'change none'],
+    async begin(round, content) {
+      below = join(folder, `whole-${round}`);
+      await mkdir(join(below, 'acme'), { recursive: true });
+      repository = await createClusterRepository({
+        path: join(below, 'acme', 'bench.git'),
+        content,
+        namespace,
+        driver: driverOf(namespace),
+      });
+      await writeFile(join(below, 'token'), 'of-no-value');
+      await writeFile(join(below, 'capstan.yaml'), configurationOf(repository.path, kubeconfig));
+      await reconciled(below);
+    },
+    prepare: async (content) => repository?.commit(content),
+    apply: () => reconciled(below),
+  };
+}
+
+/** The forge is not there, and nothing asks it. */
+function configurationOf(url: string, kubeconfig: string): string {
+  return `apiVersion: capstan.dev/v1alpha1
+kind: Configuration
+repository:
+  url: ${url}
+forge:
+  type: github
+  baseUrl: http://127.0.0.1:9
+  token: { file: token }
+credentials:
+  bench:
+    kubeconfig: { file: ${kubeconfig} }
+`;
 }
 
 function namespaceOf({ user }: Client): string {

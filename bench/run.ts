@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 
 import { programPath } from '#test/servers/built-programs.ts';
 import { GO_PROGRAMS } from '#test/servers/programs.ts';
+import { measureSteady, printSteady, steadyVerdicts } from './cluster-steady.ts';
 import { clusterVerdicts, measureCluster, printCluster } from './cluster.ts';
 import { peersOf } from './peers.ts';
 import { promotionInLargeRepository } from './promotion.ts';
@@ -18,8 +19,9 @@ const HELP = `npm run bench -- [options]
   --sizes 100,1000,10000  units (environment, target, capsule) of the generated repositories
   --rounds N              pushes measured at each size (40); three rounds of intake, one for fewer than 10
   --seconds N             length of one round of webhook intake (60)
-  --only PARTS            push, promotion, intake, peers, validate, cluster
+  --only PARTS            push, promotion, intake, peers, validate, cluster, steady
   --objects 1000,4000     objects that are applied to a cluster; --rounds is 5 at most there
+  --held 10000            objects of the cluster that nothing happens to, for five minutes
   --capsules N            capsules of the repository that validate looks at (1000)
   --json                  print the report as JSON instead of tables
   --out FILE              where the JSON is written (.bench/result.json)
@@ -33,9 +35,10 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: '100,1000,10000' },
     rounds: { type: 'string', default: '40' },
     seconds: { type: 'string', default: '60' },
-    only: { type: 'string', default: 'push,promotion,intake,peers,validate,cluster' },
+    only: { type: 'string', default: 'push,promotion,intake,peers,validate,cluster,steady' },
     capsules: { type: 'string', default: '1000' },
     objects: { type: 'string', default: '1000,4000' },
+    held: { type: 'string', default: '10000' },
     json: { type: 'boolean', default: false },
     out: { type: 'string', default: join(import.meta.dirname, '..', '.bench', 'result.json') },
     help: { type: 'boolean', default: false },
@@ -68,9 +71,20 @@ async function bench(): Promise<void> {
     const capsules = wholeNumber('capsules', values.capsules);
     const validate = parts.has('validate') ? await measureValidate({ capsules, rounds, folder }) : undefined;
     const objects = values.objects.split(',').map((count) => wholeNumber('objects', count));
-    const cluster = parts.has('cluster') ? await measureCluster({ objects, rounds: Math.min(rounds, 5), folder }) : undefined;
-    const verdicts = [...verdictsOf(push, promotion, intake), ...validateVerdicts(validate), ...clusterVerdicts(cluster)];
-    const report = { machine, push, promotion, intake, peers, validate, cluster, verdicts };
+    const cluster = parts.has('cluster')
+      ? await measureCluster({ objects, rounds: Math.min(rounds, 5), folder: join(folder, 'cluster') })
+      : undefined;
+    const held = wholeNumber('held', values.held);
+    const steady = parts.has('steady')
+      ? await measureSteady({ objects: held, seconds: 300, edits: 100, folder: join(folder, 'steady') })
+      : undefined;
+    const verdicts = [
+      ...verdictsOf(push, promotion, intake),
+      ...validateVerdicts(validate),
+      ...clusterVerdicts(cluster),
+      ...steadyVerdicts(steady),
+    ];
+    const report = { machine, push, promotion, intake, peers, validate, cluster, steady, verdicts };
     if (values.json) console.log(JSON.stringify(report, undefined, 2));
     else {
       console.log(Object.values(machine).join(' | '));
@@ -80,6 +94,7 @@ async function bench(): Promise<void> {
       if (validate !== undefined) printValidate(validate);
       if (peers !== undefined) printPeers(peers);
       if (cluster !== undefined) printCluster(cluster);
+      if (steady !== undefined) printSteady(steady);
       console.log('');
       for (const verdict of verdicts) console.log(`${verdict.held ? 'held  ' : 'MISSED'} ${verdict.goal}: ${verdict.measured}`);
     }

@@ -27,7 +27,7 @@ export async function openWorld(options: {
   readonly renderer?: Renderer;
   /** Targets are this cluster instead of directories. */
   readonly cluster?: { readonly kubeconfig: string };
-}): Promise<{ readonly world: World; readonly close: () => Promise<void> }> {
+}): Promise<{ readonly world: World; readonly targets: Targets; readonly close: () => Promise<void> }> {
   const repository = await gitRepository({ path: join(options.folder, 'mirror.git'), remote: options.remote, limits: LIMITS });
   const renderer = options.renderer ?? renderWorkers({});
   const targets: Targets =
@@ -55,6 +55,7 @@ export async function openWorld(options: {
   });
   return {
     world,
+    targets,
     close: async () => {
       await targets.close?.();
       if (options.renderer === undefined) await renderer.close();
