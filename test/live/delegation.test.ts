@@ -93,14 +93,19 @@ spec:
 }
 
 beforeAll(async () => {
-  cluster = await startKubernetes(SCRATCH);
+  cluster = await startKubernetes(SCRATCH, { users: { capstan: [] } });
   const definitions = [
     definition('argoproj.io', 'v1alpha1', 'Application', false),
     definition('source.toolkit.fluxcd.io', 'v1', 'GitRepository', true),
     definition('kustomize.toolkit.fluxcd.io', 'v1', 'Kustomization', true),
   ];
   await cluster.kubectl(['apply', '-f', '-'], definitions.join('---\n'));
-  for (const namespace of ['argocd', 'flux-system']) await cluster.kubectl(['create', 'namespace', namespace]);
+  await cluster.kubectl(['apply', '-f', 'docs/install/kubernetes/rbac-delegate.yaml']);
+  for (const namespace of ['argocd', 'flux-system']) {
+    await cluster.kubectl(['create', 'namespace', namespace]);
+    // Nothing but what the installation grants.
+    await cluster.kubectl(['create', 'rolebinding', 'capstan', '--clusterrole=capstan-delegate', '--user=capstan', '-n', namespace]);
+  }
   await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
   const open = (clock: Clock): KubernetesTargets =>
     kubernetesTargets({
@@ -108,7 +113,7 @@ beforeAll(async () => {
         [
           'hub',
           {
-            source: { kind: 'kubeconfig', file: cluster.kubeconfig, context: undefined, allowExec: false },
+            source: { kind: 'kubeconfig', file: cluster.user('capstan').kubeconfig, context: undefined, allowExec: false },
             environments: undefined,
             namespaces: undefined,
             clusterResources: [],
