@@ -23,7 +23,7 @@ export async function waitUntilEstablished(
   for (let waited = 0; waiting.size > 0 && waited < PATIENCE_MS; waited += POLL_MS) {
     for (const key of waiting) {
       const seen = cluster.views.seen(key);
-      if (seen !== undefined && isEstablished(seen.live.object)) waiting.delete(key);
+      if (seen !== undefined && isDecided(seen.live.object)) waiting.delete(key);
     }
     if (waiting.size > 0) await delay(POLL_MS, undefined, signal === undefined ? {} : { signal });
   }
@@ -47,10 +47,10 @@ function kindOf(definition: JsonObject | undefined): { readonly group: string; r
   return group === undefined || group === '' || kind === undefined || kind === '' ? undefined : { group, kind };
 }
 
-function isEstablished(object: JsonObject): boolean {
+/** Established, or never to be as long as another definition has its names. */
+function isDecided(object: JsonObject): boolean {
   const conditions = valueAt(object, '/status/conditions');
-  return (
-    Array.isArray(conditions) &&
-    conditions.some((one: Json) => isJsonObject(one) && one['type'] === 'Established' && one['status'] === 'True')
-  );
+  const is = (type: string, status: string): boolean =>
+    Array.isArray(conditions) && conditions.some((one: Json) => isJsonObject(one) && one['type'] === type && one['status'] === status);
+  return is('Established', 'True') || is('NamesAccepted', 'False');
 }
