@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { JsonObject } from '#model/json.ts';
-import { valueAt } from '#model/json.ts';
+import { jsonText, valueAt } from '#model/json.ts';
 import { nextInventory } from '#plan/plan.ts';
 import { bring, planFor } from '#test/contracts/target.contract.ts';
 import { targetRendering } from '#test/plan/build-target.ts';
@@ -80,7 +80,7 @@ const ARRIVALS: readonly Arrival[] = [
 
 function managersOf(object: JsonObject | undefined): readonly string[] {
   return (valueAt(object, '/metadata/managedFields') as readonly JsonObject[]).map(
-    (entry) => `${String(entry['manager'])} ${String(entry['operation'])}`,
+    (entry) => `${jsonText(entry['manager'])} ${jsonText(entry['operation'])}`,
   );
 }
 

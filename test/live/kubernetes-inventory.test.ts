@@ -8,7 +8,7 @@ import { partData } from '#adapters/kubernetes/inventory-rows.ts';
 import type { Row } from '#adapters/kubernetes/inventory-rows.ts';
 import { sha256Of } from '#model/digest.ts';
 import type { JsonObject } from '#model/json.ts';
-import { isJsonObject, valueAt } from '#model/json.ts';
+import { isJsonObject, jsonText, valueAt } from '#model/json.ts';
 import { toEnvironmentName, toTargetName } from '#model/names.ts';
 import { toSecret } from '#model/secret.ts';
 import { nextInventory } from '#plan/plan.ts';
@@ -140,7 +140,7 @@ describe('an inventory that cannot be believed', () => {
     const bench = await openClusterBench(kubernetes);
     await bring(bench.target, targetRendering([renderedObject('a')]));
     await kubernetes.kubectl(['create', '-f', '-'], JSON.stringify(configMap('theirs', { data: {} }).object));
-    const uid = String(valueAt(await bench.object('configmap', 'theirs'), '/metadata/uid'));
+    const uid = jsonText(valueAt(await bench.object('configmap', 'theirs'), '/metadata/uid'));
     await putBack(partData({ ...part, rows: [{ ...row, uid }] }));
 
     const outcomes = await bring(await freshTarget(), targetRendering([]));
@@ -194,7 +194,7 @@ describe('what may be written', () => {
       'create ClusterRole all failed outside-credentials',
       'create ConfigMap a failed outside-credentials',
     ]);
-    expect(outcomes.map((outcome) => outcome.problem?.message).toSorted()).toEqual([
+    expect(outcomes.map((outcome) => outcome.problem?.message ?? '').toSorted()).toEqual([
       'core/ConfigMap/kube-system/a was not written: credentials here do not allow namespace "kube-system"',
       'rbac.authorization.k8s.io/ClusterRole/-/all was not written: credentials here do not allow ClusterRole outside of namespaces',
     ]);

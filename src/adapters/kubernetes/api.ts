@@ -55,6 +55,8 @@ export interface ApiResource {
 export interface Discovery {
   /** The resource of a group and kind, of this version if given, else of the group's preferred one; undefined if the server has none. */
   resource(group: string, kind: string, version: string | undefined, signal?: AbortSignal): Promise<ApiResource | undefined>;
+  /** Every kind in the version its group prefers. */
+  all(signal?: AbortSignal): Promise<readonly ApiResource[]>;
   /** `v1.35.4` */
   serverVersion(signal?: AbortSignal): Promise<string>;
   /** Something known turned out to be gone, or something new to be there: the server is asked again. */

@@ -54,7 +54,7 @@ export async function applyPlan(
   };
   const writes = plan.steps.filter((step) => 'text' in step);
   // The inventory itself may stand in a namespace that this plan brings.
-  const home = writes.filter((step) => isNamespace(step) && step.key.name === cluster.marks.namespace);
+  const home = writes.filter((step) => isHome(run, step));
   await writeAll(run, home);
   const announced = announcedRows(plan, held.rows);
   if (announced !== undefined) await cluster.inventory.save(announced, next.rendering, signal);
@@ -62,13 +62,16 @@ export async function applyPlan(
   const definitions = writes.filter(isDefinition);
   await writeAll(run, namespaces);
   await writeAll(run, definitions);
-  await waitUntilEstablished(cluster, definitions, signal);
+  const defined = definitions.filter((step) => run.outcomes.get(step)?.result === 'done');
+  await waitUntilEstablished(cluster, defined, signal);
   await writeAll(
     run,
     writes.filter((step) => !isNamespace(step) && !isDefinition(step)),
   );
   await pruneAll(run);
-  await cluster.inventory.save(rowsAfter(run, announced ?? held.rows), next.rendering, signal);
+  // With the namespace that it is in the inventory goes, too.
+  const hasHome = !plan.steps.some((step) => isHome(run, step) && step.action === 'prune' && run.outcomes.get(step)?.result === 'done');
+  if (hasHome) await cluster.inventory.save(rowsAfter(run, announced ?? held.rows), next.rendering, signal);
   return plan.steps.map(
     (step) => run.outcomes.get(step) ?? { action: step.action, key: step.key, result: 'unchanged', problem: undefined },
   );
@@ -99,6 +102,10 @@ async function pruneAll(run: Run): Promise<void> {
       run.outcomes.set(step, outcome);
     });
   }
+}
+
+function isHome({ cluster }: Run, step: Step): boolean {
+  return isNamespace(step) && step.key.name === cluster.marks.namespace;
 }
 
 function isNamespace({ key }: Step): boolean {

@@ -91,6 +91,7 @@ export function clusterTargets(
       clock: options.clock,
       secrets: options.secrets,
       allows: (key) => isAllowed(access, key, [namespace]),
+      namespaces: (access.namespaces ?? [namespace]).some((pattern) => pattern.includes('*')) ? [''] : (access.namespaces ?? [namespace]),
       wanted: undefined,
     };
   }

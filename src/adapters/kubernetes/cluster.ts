@@ -30,6 +30,8 @@ export interface Cluster {
   readonly clock: Clock;
   readonly secrets: SealedSecrets | undefined;
   readonly allows: (key: ObjectKey) => boolean;
+  /** Where objects may be; empty text: anywhere, as far as `allows` says. */
+  readonly namespaces: readonly string[];
   /** The objects of the last look, for as long as its caller has them: their text need not be read again. */
   wanted: WeakRef<readonly PlannedObject[]> | undefined;
 }

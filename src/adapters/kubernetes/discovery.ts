@@ -46,6 +46,11 @@ export function openDiscovery(api: Api, now: () => number): Discovery {
         throw new PortError('transient', `the server does not know the kinds of ${group} now: ${silent}`);
       return found;
     },
+    async all(signal) {
+      signal?.throwIfAborted();
+      known ??= await ask();
+      return [...known.byKind.values()].flatMap(([preferred]) => preferred ?? []);
+    },
     async serverVersion(signal) {
       version ??= jsonText((await api.request({ method: 'GET', path: '/version' }, signal)).body['gitVersion']);
       return version;

@@ -4,7 +4,6 @@ import { groupAndVersion, keyText } from '#model/kubernetes-object.ts';
 import type { ObjectKey } from '#model/kubernetes-object.ts';
 import type { Inventory, InventoryObject, LiveObject, Observation, ObservedObject, PlannedObject } from '#model/plan.ts';
 import { compareText } from '#model/problem.ts';
-import { appliedDigest } from './body.ts';
 import { changedBy } from './changed-by.ts';
 import type { Cluster, Found } from './cluster.ts';
 import type { Row } from './inventory-rows.ts';
@@ -14,6 +13,7 @@ import type { Workload } from './pods.ts';
 import type { SeenObject } from './seen-object.ts';
 import { stateOf } from './state.ts';
 import type { ObjectState } from './state.ts';
+import { findStrays } from './strays.ts';
 
 /** An object to look at: wanted, in the inventory, or both. */
 export interface Asked {
@@ -45,10 +45,11 @@ export async function observeCluster(
     rows.push(...rowsOf(each, state));
     if (found !== undefined && state !== undefined) objects.push(withPods(observed(cluster, each, state), pods.get(keyText(each.key))));
   }
-  const lost = isLost(held) ? strays(cluster, asked) : [];
-  for (const each of lost) {
-    rows.push({ key: each.key, path: each.path, sha256: each.sha256, pending: true });
-    objects.push(each);
+  const strays = isLost(held) ? await findStrays(cluster, new Set(asked.map(({ key }) => keyText(key))), signal) : [];
+  for (const { key, found, live } of strays) {
+    const { sha256 } = stateOf(found, undefined, cluster.marks);
+    rows.push({ key, path: strayPath(key), sha256, pending: true });
+    objects.push({ key, path: strayPath(key), sha256, ...(live === undefined ? {} : { live }) });
   }
   return {
     inventory: inventoryOf(cluster, held, rows),
@@ -133,19 +134,6 @@ function liveOf(seen: SeenObject, state: ObjectState, object: JsonObject | undef
 
 function isLost(held: HeldInventory): boolean {
   return held.rendering === undefined || held.isDamaged;
-}
-
-/** Objects with our marks that neither git nor what is left of the inventory names. */
-function strays(cluster: Cluster, asked: readonly Asked[]): readonly (ObservedObject & { readonly key: ObjectKey })[] {
-  const named = new Set(asked.map(({ key }) => keyText(key)));
-  const found: (ObservedObject & { readonly key: ObjectKey })[] = [];
-  for (const seen of cluster.views.all()) {
-    const { key, live } = seen;
-    if (named.has(keyText(key)) || seen.owned === undefined || appliedDigest(cluster.marks, seen.applied) === undefined) continue;
-    const state = stateOf({ ...seen, holders: undefined }, undefined, cluster.marks);
-    found.push({ key, path: strayPath(key), sha256: state.sha256, live });
-  }
-  return found;
 }
 
 /** The path that it had is not known any more; this one no rendering has. */

@@ -50,10 +50,14 @@ const IMMUTABLE =
 
 /** Trouble of the server, not with the object: another try may end otherwise. */
 export function isPassing({ status, body }: ApiAnswer): boolean {
-  if (status === 500 && MISSHAPEN.test(jsonText(body['message']))) return false;
+  const words = jsonText(body['message']);
+  if (status === 500 && MISSHAPEN.test(words)) return false;
+  if (status === 403 && LEAVING.test(words)) return true;
   return status >= 500 || status === 429 || status === 408;
 }
 
+/** Nothing is written into a namespace that is on its way out; once it is gone, it can be made again. */
+const LEAVING = /because it is being terminated/;
 /** What a server says of an object that is none of its kind, with the status of an error of its own. */
 const MISSHAPEN = /^failed to create typed patch object|field not declared in schema|^error (?:decoding|unmarshaling)/;
 

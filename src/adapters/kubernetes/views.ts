@@ -37,7 +37,7 @@ export interface ViewsOptions {
 
 export function openViews(api: Api, options: ViewsOptions): Views {
   const { marks, ignore, timers, chance } = options;
-  const labelSelector = `${ENVIRONMENT_LABEL}=${marks.environment},${TARGET_LABEL}=${marks.target}`;
+  const labelSelector = labelsOf(marks);
   const views = new Map<string, { readonly version: string; readonly view: View }>();
   const writers = new Set<(() => void)[]>();
 
@@ -95,6 +95,11 @@ export function openViews(api: Api, options: ViewsOptions): Views {
       views.clear();
     },
   };
+}
+
+/** Selects what a target applied. */
+export function labelsOf({ environment, target }: Marks): string {
+  return `${ENVIRONMENT_LABEL}=${environment},${TARGET_LABEL}=${target}`;
 }
 
 function placeText(group: string, kind: string, namespace: string): string {
