@@ -258,6 +258,10 @@ describe('a Secret that is sealed in git', () => {
     expect(said(outcomes)).toEqual(['create Secret s done']);
     expect(valueAt(await bench.object('secret', 's'), '/data/password')).toBe(Buffer.from('canary-value').toString('base64'));
     expect(said(await bring(bench.target, targetRendering([sealed])))).toEqual(['keep Secret s unchanged']);
+    const patch = JSON.stringify({ stringData: { password: 'theirs' } });
+    await bench.seen(() => kubernetes.kubectl(['patch', 'secret', 's', '-n', 'acme', '--type=merge', '-p', patch]));
+    expect(said(await bring(bench.target, targetRendering([sealed])))).toEqual(['update Secret s done']);
+    expect(valueAt(await bench.object('secret', 's'), '/data/password')).toBe(Buffer.from('canary-value').toString('base64'));
     const traces = JSON.stringify([outcomes, await bench.target.observe([sealed]), await bench.object('configmap', INVENTORY)]);
     expect(traces).not.toMatch(/canary|Y2FuYXJ5/);
   });

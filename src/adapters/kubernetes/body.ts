@@ -1,4 +1,4 @@
-import type { JsonObject } from '#model/json.ts';
+import type { Json, JsonObject } from '#model/json.ts';
 import { isJsonObject } from '#model/json.ts';
 import { APPLIED_ANNOTATION, ENVIRONMENT_LABEL, TARGET_LABEL } from './seen-object.ts';
 
@@ -22,7 +22,18 @@ export function applyBody(object: JsonObject, sha256: string, marks: Marks, prec
   const { uid: _uid, resourceVersion: _version, managedFields: _managed, ...declared } = metadata;
   const labels = { ...mapOf(metadata['labels']), [ENVIRONMENT_LABEL]: marks.environment, [TARGET_LABEL]: marks.target };
   const annotations = { ...mapOf(metadata['annotations']), [APPLIED_ANNOTATION]: appliedMark(marks, sha256) };
-  return JSON.stringify({ ...object, metadata: { ...declared, labels, annotations, ...precondition } });
+  return JSON.stringify({ ...asStored(object), metadata: { ...declared, labels, annotations, ...precondition } });
+}
+
+/** A Secret with the fields that a server keeps: of `stringData` nobody would be the owner, so that drift and removed keys went unseen. */
+function asStored(object: JsonObject): JsonObject {
+  if (object['kind'] !== 'Secret' || object['apiVersion'] !== 'v1' || !isJsonObject(object['stringData'])) return object;
+  const { stringData, ...rest } = object;
+  const encoded = Object.entries(stringData).map(([name, value]): [string, Json] => [
+    name,
+    typeof value === 'string' ? Buffer.from(value).toString('base64') : value,
+  ]);
+  return { ...rest, data: { ...mapOf(object['data']), ...Object.fromEntries(encoded) } };
 }
 
 /** An apply of nothing to the object of that uid: fields that only we held go, all others stay. */
