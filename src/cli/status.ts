@@ -1,5 +1,5 @@
 import { statusOf } from '#loops/status.ts';
-import type { EnvironmentStatus } from '#loops/status.ts';
+import type { DriftStatus, EnvironmentStatus } from '#loops/status.ts';
 import type { Invocation } from './cli.ts';
 import { endingDocument, printEnding } from './endings.ts';
 import { EXIT } from './exit-code.ts';
@@ -33,6 +33,7 @@ export async function status({ words, options, powers, terminal }: Invocation): 
       for (const reason of [
         ...item.waiting,
         ...item.capsules.flatMap((capsule) => capsule.waiting.map((text) => `${capsule.instance}: ${text}`)),
+        ...item.targets.flatMap((target) => target.drift.map((object) => driftText(target.name, object))),
       ])
         terminal.out(`${item.environment}: ${printable(reason)}\n`);
       printEnding(terminal, item.ending);
@@ -41,6 +42,17 @@ export async function status({ words, options, powers, terminal }: Invocation): 
   } finally {
     await world.close();
   }
+}
+
+const DONE_ABOUT_DRIFT = {
+  corrected: 'the next run takes it back',
+  reported: 'left as it is',
+  fought: 'left as it is: something keeps setting it back',
+} as const;
+
+function driftText(target: string, { object, what, changedBy, action }: DriftStatus): string {
+  const who = changedBy.length === 0 ? '' : ` by ${changedBy.join(', ')}`;
+  return `${object} on ${target} ${what}${who}; ${DONE_ABOUT_DRIFT[action]}`;
 }
 
 /** EnvironmentStatus of contracts.md. */

@@ -1,5 +1,5 @@
 import type { CapsulePatch } from '#model/declarations.generated.ts';
-import { isJsonObject, pointerKeys, valueAt } from '#model/json.ts';
+import { isJsonObject, pointerKeys, pointerToken, valueAt } from '#model/json.ts';
 import type { Json } from '#model/json.ts';
 import type { FieldChange } from '#model/plan.ts';
 import type { RenderedObject } from '#model/rendering.ts';
@@ -24,8 +24,24 @@ function operationFor(object: Json, { path, before, after }: FieldChange): Opera
   const there = valueAt(object, path);
   if (pointerKeys(path).length === 0 || parent === undefined) return undefined;
   if (before === undefined) return isJsonObject(parent) && isJson(after) ? { op: 'add', path, value: after } : undefined;
-  if (there === undefined) return undefined;
+  // An element that somebody put in front of it moved it: then another one stands there in git.
+  if (there === undefined || (isInList(object, path) && !sameJson(there, before))) return undefined;
   return isJson(after) ? { op: 'replace', path, value: after } : { op: 'remove', path };
+}
+
+function isInList(object: Json, path: string): boolean {
+  const keys = pointerKeys(path);
+  return keys.some((_, depth) =>
+    isList(
+      valueAt(
+        object,
+        keys
+          .slice(0, depth)
+          .map((key) => pointerToken(key))
+          .join(''),
+      ) ?? null,
+    ),
+  );
 }
 
 function isJson(value: unknown): value is Json {
@@ -99,7 +115,7 @@ function isAsMeant(
   const [old, now] = [before, after].map((text) => parseYamlText(Buffer.from(text, 'utf8'), 'environment.yaml'));
   if (old?.ok !== true || now?.ok !== true) return false;
   const pointer = wayTo(meant.instance)
-    .map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .map((key) => pointerToken(key))
     .join('');
   const listed = valueAt(now.value.value, `${pointer}/patches`) ?? [];
   const earlier = valueAt(old.value.value, `${pointer}/patches`) ?? [];

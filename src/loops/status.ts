@@ -1,5 +1,7 @@
 import type { CommitId } from '#model/digest.ts';
+import { keyText } from '#model/kubernetes-object.ts';
 import { branchRef } from '#model/names.ts';
+import type { DriftedObject } from '#model/plan.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
 import { pinsOfLock } from '#resolve/resolve.ts';
@@ -21,11 +23,23 @@ export interface CapsuleStatus {
   readonly waiting: readonly string[];
 }
 
+/** An object that others changed. */
+export interface DriftStatus {
+  /** `apps/Deployment/shop/web` */
+  readonly object: string;
+  readonly what: string;
+  /** Who holds there what was ours, where the target tells. */
+  readonly changedBy: readonly string[];
+  /** What a run does about it; `fought`: it is left alone, because something keeps setting it back. */
+  readonly action: 'corrected' | 'reported' | 'fought';
+}
+
 export interface TargetStatus {
   readonly name: string;
   readonly health: string;
   readonly sync: CapsuleStatus['sync'];
   readonly drifted: number;
+  readonly drift: readonly DriftStatus[];
   readonly rendering: string | null;
   /** Its group in the order over the targets; null where no rollout is declared. */
   readonly partition: string | null;
@@ -63,15 +77,21 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
       ? undefined
       : await promote(world, { environment: name, only: undefined, dryRun: true, byPerson: false }, signal);
   const held = coming?.held ?? [];
+  const { targets: fought } = (await world.ledger.at(refs.get(branchRef('audit')))).ledger;
   const suspended = declared === undefined ? undefined : suspension(declared);
   const pins = declared?.lock === undefined ? [] : pinsOfLock(declared.lock.value);
-  const targets = result.runs.map(({ plan, health, problems, turn }): TargetStatus => {
-    const isSynced = problems.length === 0 && plan.steps.every((step) => step.action === 'keep') && head?.targets.has(plan.target) === true;
+  const targets = result.runs.map(({ plan, health, problems, turn, drift }): TargetStatus => {
+    const isSynced =
+      problems.length === 0 &&
+      drift.length === 0 &&
+      plan.steps.every((step) => step.action === 'keep') &&
+      head?.targets.has(plan.target) === true;
     return {
       name: plan.target,
       health: health.state,
       sync: isSynced ? 'Synced' : 'OutOfSync',
       drifted: plan.drifted.length,
+      drift: drift.map((object) => driftStatus(object, fought.get(`${name}/${plan.target}`)?.fought ?? [])),
       rendering: plan.rendering,
       partition: turn?.partition ?? null,
       waiting: turn?.kind === 'wait' ? turn.reason : null,
@@ -105,6 +125,13 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
     ],
     ending: result.ending,
   };
+}
+
+/** Fights are known to the process that fights, and to the ledger. */
+function driftStatus({ key, found, changedBy, action }: DriftedObject, fought: readonly string[]): DriftStatus {
+  const object = keyText(key);
+  const what = found === undefined ? 'was removed outside git' : 'was changed outside git';
+  return { object, what, changedBy, action: fought.includes(object) ? 'fought' : action };
 }
 
 /** What may come, and what each of its gates says. */

@@ -11,6 +11,7 @@ import { applyPlan } from './apply.ts';
 import type { Cluster } from './cluster.ts';
 import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
+import { clusterDrift } from './drift.ts';
 import { clusterInventory } from './inventory.ts';
 import type { KubernetesOptions, KubernetesTargets } from './kubernetes.ts';
 import { openLookups } from './lookups.ts';
@@ -116,6 +117,7 @@ export function clusterTargets(
       return {
         observe: (wanted, signal) => inWords('observing', signal, () => observeCluster(cluster, wanted, signal)),
         apply: (plan, next, signal) => inWords('applying', signal, () => applyQuietly(cluster, { plan, next }, signal)),
+        drift: (objects, signal) => inWords('looking for drift', signal, () => clusterDrift(cluster, objects, signal)),
         preview: (plan, signal) => inWords('previewing', signal, () => previewPlan(cluster, plan, signal)),
       };
     },

@@ -71,7 +71,7 @@ async function previewStep(
 }
 
 /** What people mean by the object: without what the server keeps of it, its status and our own marks. */
-function told(object: JsonObject): JsonObject {
+export function told(object: JsonObject): JsonObject {
   const { status: _status, metadata, ...rest } = object;
   const kept = Object.entries(isJsonObject(metadata) ? metadata : {}).flatMap(([name, value]): readonly (readonly [string, Json])[] => {
     if (KEPT.includes(name)) return [];
