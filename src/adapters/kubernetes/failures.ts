@@ -23,6 +23,8 @@ const MAY_PASS: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_SOCKET',
+  // A stream of HTTP/2 that ended early, or a connection that is being retired.
+  'UND_ERR_INFO',
 ]);
 
 /** The connection could not be made or broke: asking again may help. */
@@ -35,6 +37,7 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection was cut',
   EPIPE: 'the connection was cut',
   UND_ERR_SOCKET: 'the connection was cut',
+  UND_ERR_INFO: 'the connection was cut',
   ETIMEDOUT: 'connecting timed out',
   UND_ERR_CONNECT_TIMEOUT: 'connecting timed out',
   UND_ERR_HEADERS_TIMEOUT: 'no answer came in time',

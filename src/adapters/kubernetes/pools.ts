@@ -22,10 +22,13 @@ const PROBED_AFTER_MS = 30_000;
 
 export async function openPools(access: ServerAccess, limits: TransportLimits): Promise<Pools> {
   const undici = await import('undici');
-  const connect = connector(access, undici, limits);
-  const options = { connect, keepAliveTimeout: KEPT_IDLE_MS, pipelining: 1, allowH2: false, maxResponseSize: -1 };
-  const requests = new undici.Pool(access.url.origin, { ...options, connections: limits.concurrency.most });
-  const watches = new undici.Pool(access.url.origin, options);
+  const open = (allowH2: boolean, connections: number | null): Pool => {
+    const connect = connector(access, limits, { undici, allowH2 });
+    return new undici.Pool(access.url.origin, { connect, connections, allowH2, keepAliveTimeout: KEPT_IDLE_MS, pipelining: 1 });
+  };
+  // A watch that is not read would hold back the others on its connection; requests are read at once (docs/decisions/0201).
+  const requests = open(true, limits.concurrency.most);
+  const watches = open(false, null);
   return {
     requests,
     watches,
@@ -36,7 +39,7 @@ export async function openPools(access: ServerAccess, limits: TransportLimits): 
 }
 
 /** Each new connection looks at the files of certificates anew: renewed ones are used without a restart. */
-function connector(access: ServerAccess, undici: Undici, limits: TransportLimits): buildConnector.connector {
+function connector(access: ServerAccess, limits: TransportLimits, { undici, allowH2 }: Protocol): buildConnector.connector {
   let known: { readonly material: TlsMaterial; readonly connect: buildConnector.connector } | undefined;
   async function ready(): Promise<buildConnector.connector> {
     const material = await access.tls();
@@ -44,7 +47,13 @@ function connector(access: ServerAccess, undici: Undici, limits: TransportLimits
       const tls = Object.fromEntries(Object.entries(material).filter(([, text]) => text !== undefined));
       known = {
         material,
-        connect: undici.buildConnector({ ...tls, allowH2: false, timeout: limits.connect, keepAliveInitialDelay: PROBED_AFTER_MS }),
+        connect: undici.buildConnector({
+          ...tls,
+          allowH2,
+          preferH2: allowH2,
+          timeout: limits.connect,
+          keepAliveInitialDelay: PROBED_AFTER_MS,
+        }),
       };
     }
     return known.connect;
@@ -61,6 +70,11 @@ function connector(access: ServerAccess, undici: Undici, limits: TransportLimits
     }
   }
   return (options, callback) => void open(options, callback);
+}
+
+interface Protocol {
+  readonly undici: Undici;
+  readonly allowH2: boolean;
 }
 
 type Undici = Pick<typeof UndiciModule, 'buildConnector' | 'Client'>;

@@ -49,9 +49,11 @@ function parsed(bytes: Buffer): JsonObject | undefined {
   }
 }
 
-/** `299 - "text"` as RFC 7234 wrote them, with quotes escaped inside. */
+const WARNING = /\d{3} \S+ "((?:[^"\\]|\\.)*)"/g;
+
+/** `299 - "text"` as RFC 7234 wrote them; HTTP/2 hands over all of them in one. */
 function warningsOf({ headers }: WireAnswer): readonly string[] {
   const { warning } = headers;
   if (warning === undefined) return [];
-  return [warning].flat().map((text) => visibleText(text.replace(/^\d{3} \S+ "(.*)"$/s, '$1').replaceAll('\\"', '"'), 1000));
+  return [...[warning].flat().join(', ').matchAll(WARNING)].map(([, text = '']) => visibleText(text.replaceAll(/\\(.)/g, '$1'), 1000));
 }
