@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { onAbort } from './abort-listeners.ts';
 
 /** How many requests may be on their way at once: grows while the server keeps up, halves when it says that it does not. */
@@ -5,6 +7,8 @@ export interface Concurrency {
   /** Resolves when there is room; rejects with the signal's reason. */
   enter(signal: AbortSignal | undefined): Promise<void> | undefined;
   leave(): void;
+  /** Resolves when nobody is inside or waits, or after so many milliseconds. */
+  idle(within: number): Promise<void>;
   /** An answer came while the limit was used. */
   keptUp(): void;
   /** The server asked for less. Answers to requests that were already on their way then count once. */
@@ -26,6 +30,8 @@ export function concurrency(bounds: ConcurrencyBounds): Concurrency {
   let stale = 0;
   /** A set, because the first and any other leave it at the same price. */
   const waiting = new Set<() => void>();
+
+  const empty: (() => void)[] = [];
 
   function admit(): void {
     for (const next of waiting) {
@@ -60,6 +66,14 @@ export function concurrency(bounds: ConcurrencyBounds): Concurrency {
     leave() {
       inside--;
       admit();
+      if (inside === 0) for (const gone of empty.splice(0)) gone();
+    },
+    async idle(within) {
+      if (inside === 0) return;
+      const stop = new AbortController();
+      const nobody = new Promise<void>((resolve) => empty.push(resolve));
+      await Promise.race([nobody, delay(within, undefined, { signal: stop.signal }).catch(() => undefined)]);
+      stop.abort();
     },
     keptUp() {
       if (stale > 0) stale--;

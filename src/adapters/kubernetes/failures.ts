@@ -27,9 +27,14 @@ const MAY_PASS: ReadonlySet<string> = new Set([
   'UND_ERR_INFO',
 ]);
 
+/** The server gave up one request (a panic ends like that) while others go on: it may do so each time. */
+const GIVEN_UP = 'ERR_HTTP2_STREAM_ERROR';
+const GIVEN_UP_TIMES = 5;
+
 /** The connection could not be made or broke: asking again may help. */
-export function mayPass(error: Error): boolean {
-  return MAY_PASS.has(codeOf(error));
+export function mayPass(error: Error, times: number): boolean {
+  const code = codeOf(error);
+  return MAY_PASS.has(code) || (code === GIVEN_UP && times < GIVEN_UP_TIMES);
 }
 
 const UNREACHABLE: Readonly<Record<string, string>> = {
@@ -38,6 +43,7 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   EPIPE: 'the connection was cut',
   UND_ERR_SOCKET: 'the connection was cut',
   UND_ERR_INFO: 'the connection was cut',
+  [GIVEN_UP]: 'the server gave the request up',
   ETIMEDOUT: 'connecting timed out',
   UND_ERR_CONNECT_TIMEOUT: 'connecting timed out',
   UND_ERR_HEADERS_TIMEOUT: 'no answer came in time',

@@ -11,8 +11,7 @@ import type { TransportLimits } from './transport-limits.ts';
 export interface Pools {
   readonly requests: Pool;
   readonly watches: Pool;
-  /** Ends what is not in use and waits for what is. */
-  close(): Promise<void>;
+  destroy(): Promise<void>;
 }
 
 /** Shorter than servers and balancers keep idle connections, so that a request seldom meets one that is being closed. */
@@ -32,8 +31,8 @@ export async function openPools(access: ServerAccess, limits: TransportLimits): 
   return {
     requests,
     watches,
-    async close() {
-      await Promise.all([requests.close(), watches.destroy()]);
+    async destroy() {
+      await Promise.all([requests.destroy(), watches.destroy()]);
     },
   };
 }

@@ -3,26 +3,34 @@ import type { TransportLimits } from './transport-limits.ts';
 /** How long to wait before the same request is sent again; `undefined`: it has been repeated enough. */
 export interface Repeating {
   /** The connection failed. All requests count from the first failure after the last answer, so that they wait for one outage together. */
-  afterFailure(tries: number): number | undefined;
+  afterFailure(tried: Tried): number | undefined;
   /** The server asked for it, naming seconds or not. */
-  afterRefusal(tries: number, started: number, retryAfter: unknown): number | undefined;
+  afterRefusal(tried: Tried, retryAfter: unknown): number | undefined;
   answered(): void;
+}
+
+/** What became of one request so far. */
+export interface Tried {
+  readonly times: number;
+  /** When it first had no answer: what it waited in our own queue is not the server's doing. */
+  readonly since: number;
 }
 
 export function repeating(limits: TransportLimits, now: () => number): Repeating {
   let awaySince: number | undefined;
   let hasAnswered = false;
   return {
-    afterFailure(tries) {
+    afterFailure({ times, since }) {
       awaySince ??= now();
       const patience = hasAnswered ? limits.patience : limits.firstPatience;
-      return tries >= limits.tries || now() - awaySince >= patience ? undefined : backoff(tries, limits);
+      const isOver = now() - awaySince >= patience || now() - since >= patience;
+      return times >= limits.tries || isOver ? undefined : backoff(times, limits);
     },
-    afterRefusal(tries, started, retryAfter) {
-      const own = backoff(tries, limits);
+    afterRefusal({ times, since }, retryAfter) {
+      const own = backoff(times, limits);
       const seconds = Number(retryAfter);
       const wait = Number.isFinite(seconds) ? Math.max(own, seconds * 1000) : own;
-      return tries >= limits.tries || now() + wait - started > limits.patience ? undefined : wait;
+      return times >= limits.tries || now() + wait - since > limits.patience ? undefined : wait;
     },
     answered() {
       awaySince = undefined;

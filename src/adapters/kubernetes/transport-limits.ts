@@ -20,6 +20,8 @@ export interface TransportLimits {
   /** The first wait before a repeated request; it doubles up to `longestWait`. */
   readonly wait: number;
   readonly longestWait: number;
+  /** What is on its way when the connection is closed may take this long. */
+  readonly grace: number;
   readonly concurrency: ConcurrencyBounds;
 }
 
@@ -35,5 +37,6 @@ export const TRANSPORT_LIMITS: TransportLimits = {
   tries: 60,
   wait: 100,
   longestWait: 2_000,
+  grace: 10_000,
   concurrency: { start: 16, most: 32 },
 };

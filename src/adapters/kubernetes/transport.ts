@@ -28,6 +28,8 @@ export async function openApi(access: ServerAccess, limits: TransportLimits, unk
   const prefix = access.url.pathname.replace(/\/+$/, '');
   const counts = { requests: 0, watches: 0, retries: 0 };
 
+  let isClosed = false;
+
   async function sendInTurn(asked: ApiRequest, headers: readonly string[], signal: AbortSignal | undefined): Promise<Exchange> {
     const entering = slots.enter(signal);
     if (entering !== undefined) await entering;
@@ -53,9 +55,10 @@ export async function openApi(access: ServerAccess, limits: TransportLimits, unk
 
   /** Sends until there is an answer that is one: waits where the server asks for it, logs in again once, outlasts a short absence. */
   async function persist(asked: Asked, send: (headers: readonly string[]) => Promise<Exchange | Opened>): Promise<Success> {
-    const started = Date.now();
+    if (isClosed) throw new PortError('transient', `the connection to ${serverWords(access)} has been closed`);
+    let since: number | undefined;
     let wasRenewed = false;
-    for (let tries = 1; ; tries++) {
+    for (let times = 1; ; times++) {
       const headers = await access.headers();
       const exchanged = await send(headers);
       let wait: number | undefined;
@@ -65,7 +68,8 @@ export async function openApi(access: ServerAccess, limits: TransportLimits, unk
         case 'too-large':
           throw new PortError('invalid', `${serverWords(access)} answered ${described(asked)} with more than ${limits.answer} bytes`);
         case 'failed':
-          if (mayPass(exchanged.error) && (!exchanged.wasSent || asked.isRepeatable)) wait = again.afterFailure(tries);
+          since ??= Date.now();
+          if (mayPass(exchanged.error, times) && (!exchanged.wasSent || asked.isRepeatable)) wait = again.afterFailure({ times, since });
           if (wait === undefined) throw await failure(exchanged.error);
           break;
         case 'opened':
@@ -76,8 +80,9 @@ export async function openApi(access: ServerAccess, limits: TransportLimits, unk
           again.answered();
           clock.note(answer.headers['date']);
           if (asksToWait(answer)) {
-            wait = again.afterRefusal(tries, started, answer.headers['retry-after']);
-            if (wait === undefined) throw stillBusy(answer, tries);
+            since ??= Date.now();
+            wait = again.afterRefusal({ times, since }, answer.headers['retry-after']);
+            if (wait === undefined) throw stillBusy(answer, times);
             break;
           }
           if (answer.status !== 401) return exchanged;
@@ -123,7 +128,13 @@ export async function openApi(access: ServerAccess, limits: TransportLimits, unk
     yield* watchEvents(success, { line: limits.line, silence: limits.silence, signal, broken: failure, named: serverWords(access) });
   }
 
-  return { request, watch, counts: () => ({ ...counts }), close: () => pools.close() };
+  async function close(): Promise<void> {
+    isClosed = true;
+    await slots.idle(limits.grace);
+    await pools.destroy();
+  }
+
+  return { request, watch, counts: () => ({ ...counts }), close };
 }
 
 interface Asked {
