@@ -35,6 +35,9 @@ const IN_CLUSTER = 'https://kubernetes.default.svc';
 /** Tries of one commit before the tool gives up on it, and how long it waits between them. */
 const RETRY = { limit: 5, backoff: { duration: '30s', factor: 2, maxDuration: '5m' } };
 
+/** A commit stays what it is: whoever has fetched it need not look again, and Flux clones the branch anew each time. */
+const SOURCE_INTERVAL = 3_600_000;
+
 /**
  * The objects that make another tool put `rendering` there: its branch at exactly this commit, so that the tool follows at once and gets
  * nothing before its turn. It keeps the digest of what it stands for; `render.metadata` is no manifest to either tool (both read by file ending).
@@ -101,7 +104,7 @@ function fluxObjects({ target }: TargetRendering, delegation: Delegation, commit
     metadata,
     spec: {
       url: delegation.repository,
-      interval,
+      interval: goDuration(Math.max(delegation.interval, SOURCE_INTERVAL)),
       ref: { branch: branchOf(target), ...(commit === undefined ? {} : { commit }) },
       ...(secretRef === undefined ? {} : { secretRef: { name: secretRef } }),
     },

@@ -155,7 +155,7 @@ async function argocdSays(name: string, health: string): Promise<void> {
   const status = {
     health: { status: health },
     reconciledAt: new Date(Date.now() + 1000).toISOString(),
-    sync: { comparedTo: { source: { repoURL: REPOSITORY, targetRevision: commit } }, revision: commit, status: 'Synced' },
+    sync: { comparedTo: { destination: {}, source: { repoURL: REPOSITORY, targetRevision: commit } }, revision: commit, status: 'Synced' },
   };
   await cluster.kubectl(['patch', 'application', name, '-n', 'argocd', '--type=merge', '-p', JSON.stringify({ status })]);
 }

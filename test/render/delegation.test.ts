@@ -101,7 +101,7 @@ metadata:
   name: capstan-dev.local
   namespace: flux-system
 spec:
-  interval: 5m
+  interval: 60m
   ref:
     branch: rendered/dev
     commit: "0123456789abcdef0123456789abcdef01234567"

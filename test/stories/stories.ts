@@ -137,14 +137,19 @@ function environment(name: string): EnvironmentName {
   return toEnvironmentName(name);
 }
 
+/** Two pauses, and a look before each of them ends: better health may be recorded a minute late. */
+const PAUSES: readonly Step[] = ['first', 'second'].flatMap((which) => [
+  waits(`the ${which} pause goes on`, 2 * MINUTE),
+  waits(`the ${which} pause passes`, 6 * MINUTE),
+]);
+
 /** A release goes through an environment partition by partition, with a pause between them. */
 export const ROLLOUT: Story = {
   name: 'rollout',
   begin: (outside) => declareShop(outside, [{ ...DEV, targets: ['one', 'three', 'two'], rollout: ROLLED }]),
   steps: [
     { title: 'the engine starts', happen: async () => undefined, wake: (engine) => engine.start() },
-    waits('the first pause passes', 6 * MINUTE),
-    waits('the second pause passes', 6 * MINUTE),
+    ...PAUSES,
     {
       title: 'ada releases web 1.1.0',
       happen: async (outside) => {
@@ -153,7 +158,6 @@ export const ROLLOUT: Story = {
       },
       wake: look,
     },
-    waits('the first pause passes again', 6 * MINUTE),
-    waits('the second pause passes again', 6 * MINUTE),
+    ...PAUSES,
   ],
 };
