@@ -2,7 +2,7 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { foreignRenderer } from '#adapters/tools/tools.ts';
-import type { OpenedWorld, Place, Powers, Running, Terminal } from '#cli/powers.ts';
+import type { ClusterInHand, OpenedWorld, Place, Powers, Running, Terminal } from '#cli/powers.ts';
 import type { Settings, World } from '#loops/world.ts';
 import { parseAllowedSigners } from '#model/allowed-signers.ts';
 import { toCommitId } from '#model/digest.ts';
@@ -23,7 +23,11 @@ type Configuration = Extract<Awaited<ReturnType<typeof loadConfiguration>>, { ok
 
 /** Builds adapters when they are asked for, and hands ports to loops and commands. */
 export function assemble(): Powers {
-  return { openWorld, openSigner, serve, forge, addForgeUser, initRepository, openKey, openClone };
+  return { openWorld, openSigner, serve, forge, addForgeUser, initRepository, openKey, openClone, openCluster };
+}
+
+async function openCluster(kubeconfig: string): Promise<ClusterInHand> {
+  return (await import('#adapters/kubernetes/by-hand.ts')).openByHand(kubeconfig);
 }
 
 interface Found {

@@ -280,12 +280,16 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'demo',
-    description: 'the whole story on this machine: forge, service and directory targets',
+    description: 'the whole story on this machine: forge, service, and directories or a cluster as targets',
     words: [],
     options: [
       { flags: '--exit', description: 'end when the story is told' },
       { flags: '--listen <host:port>', description: "the forge's address (default: 127.0.0.1, any free port)" },
       { flags: '--directory <path>', description: 'where (default: a new temporary directory)' },
+      { flags: '--kubernetes <kubeconfig>', description: 'on namespaces of this cluster, made for it and removed at the end' },
+      { flags: '--image <image>', description: 'with --kubernetes: an image by digest that its nodes can pull and that keeps running' },
+      { flags: '--keep', description: 'with --kubernetes: leave the namespaces there' },
+      { flags: '--yes', description: 'with --kubernetes: even if the cluster is not on this machine' },
     ],
     example: 'capstan demo',
     load: async () => (await import('./demo.ts')).demo,

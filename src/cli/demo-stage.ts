@@ -10,6 +10,7 @@ import type { TreeChange } from '#model/git-objects.ts';
 import { toInstant } from '#model/instant.ts';
 import type { Signer } from '#ports/machine.ts';
 import type { Repository } from '#ports/repository.ts';
+import type { DemoTargets } from './demo-targets.ts';
 import type { OpenedWorld, Place, Powers, Running, Terminal } from './powers.ts';
 import { headOf } from './repository.ts';
 import { starterFiles } from './starter.ts';
@@ -45,7 +46,7 @@ export interface Stage {
   /** A branch as the forge has it now. */
   branch(name: string): Promise<string | undefined>;
   fileAt(branch: string, path: string): Promise<string | undefined>;
-  targetPath(environment: string, ...path: readonly string[]): string;
+  readonly targets: DemoTargets;
   /** The engine's own view, fetched. */
   world(): Promise<OpenedWorld>;
   openClone(path: string): Promise<OpenedWorld>;
@@ -55,14 +56,16 @@ export interface Stage {
 export interface StageOptions {
   readonly directory: string;
   readonly listen: string;
+  readonly targets: DemoTargets;
   readonly powers: Powers;
   readonly terminal: Terminal;
 }
 
 const SECRET = 'demo-webhook-secret-of-this-machine';
 
-export async function openStage({ directory, listen, powers, terminal }: StageOptions): Promise<Stage> {
+export async function openStage({ directory, listen, targets, powers, terminal }: StageOptions): Promise<Stage> {
   await mkdir(directory, { recursive: true });
+  await targets.open();
   const forge = await powers.forge({ data: join(directory, 'forge'), listen }, terminal);
   const admin: Person = { login: 'admin', token: (await readFile(join(directory, 'forge', 'admin-token'), 'utf8')).trim() };
   const api = (person: Person, method: string, path: string, body?: object): Promise<unknown> =>
@@ -79,7 +82,7 @@ export async function openStage({ directory, listen, powers, terminal }: StageOp
   await git(clone, ['remote', 'add', 'origin', remote]);
   const repository = await powers.openClone(clone);
   const config = join(directory, 'capstan.yaml');
-  await writeFile(config, configuration(forge.url), { mode: 0o600 });
+  await writeFile(config, `${configuration(forge.url)}${targets.configuration}`, { mode: 0o600 });
   const lent: Terminal = { ...terminal, env: { ...terminal.env, CAPSTAN_DEMO_TOKEN: engine.token, CAPSTAN_DEMO_SECRET: SECRET } };
   const place: Place = { repo: undefined, config };
   const keys = { ada: key.publicKey, engine: (await powers.openSigner(place, lent)).publicKey };
@@ -128,7 +131,7 @@ export async function openStage({ directory, listen, powers, terminal }: StageOp
       const content = (answer as { content?: string } | undefined)?.content;
       return content === undefined ? undefined : Buffer.from(content, 'base64').toString('utf8');
     },
-    targetPath: (environment, ...path) => join(directory, 'targets', environment, ...path),
+    targets,
     async world() {
       opened ??= await powers.openWorld(place, lent);
       await opened.repository.fetch();
@@ -140,6 +143,7 @@ export async function openStage({ directory, listen, powers, terminal }: StageOp
       await opened?.close();
       await repository.close();
       await forge.close();
+      await targets.close();
     },
   };
 }
@@ -252,9 +256,6 @@ schedule:
   poll: 5s
   drift: 1s
   jitter: 10%
-targets:
-  directory:
-    root: ./targets
 log:
   level: error
 `;

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import type { Invocation } from './cli.ts';
+import { demoCluster, isOwnMachine } from './demo-cluster.ts';
 import { openStage } from './demo-stage.ts';
 import { STORY } from './demo-story.ts';
-import { EXIT } from './exit-code.ts';
+import { demoDirectories } from './demo-targets.ts';
+import type { DemoTargets } from './demo-targets.ts';
+import { EXIT, UsageError } from './exit-code.ts';
 import { listenOf } from './forge.ts';
 import { untilStopped } from './serve.ts';
 
@@ -15,12 +18,11 @@ export async function demo({ options, powers, terminal }: Invocation): Promise<n
   const listen = listenOf(options.listen, '127.0.0.1:0');
   const directory =
     typeof options.directory === 'string' ? resolve(terminal.cwd, options.directory) : await mkdtemp(join(tmpdir(), 'capstan-demo-'));
-  terminal.say(`Everything happens below ${directory}: a local forge, the service, and three directories as targets.\n\n`);
-  const stage = await openStage({
-    directory,
-    listen,
-    powers,
-    terminal,
+  const targets = await targetsOf(options, { directory, powers, terminal });
+  terminal.say(`Everything happens below ${directory}: a local forge, the service, and ${targets.words}.\n\n`);
+  const stage = await openStage({ directory, listen, targets, powers, terminal }).catch(async (error: unknown) => {
+    await targets.close();
+    throw error;
   });
   let failed = 0;
   try {
@@ -50,4 +52,23 @@ export async function demo({ options, powers, terminal }: Invocation): Promise<n
   } finally {
     await stage.close();
   }
+}
+
+async function targetsOf(
+  options: Invocation['options'],
+  { directory, powers, terminal }: Pick<Invocation, 'powers' | 'terminal'> & { readonly directory: string },
+): Promise<DemoTargets> {
+  const { kubernetes, image } = options;
+  if (typeof kubernetes !== 'string') {
+    for (const name of ['image', 'keep', 'yes'])
+      if (options[name] !== undefined) throw new UsageError(`--${name} is for --kubernetes KUBECONFIG`);
+    return demoDirectories(directory);
+  }
+  const kubeconfig = resolve(terminal.cwd, kubernetes);
+  const cluster = await powers.openCluster(kubeconfig);
+  if (options.yes !== true && !isOwnMachine(cluster.url)) {
+    await cluster.close();
+    throw new UsageError(`${cluster.url.origin} is not on this machine; if the demo shall make namespaces there, add --yes`);
+  }
+  return demoCluster({ cluster, kubeconfig, image: typeof image === 'string' ? image : undefined, keep: options.keep === true });
 }

@@ -1,6 +1,7 @@
 import type { Webhook } from '#loops/doctor.ts';
 import type { World } from '#loops/world.ts';
 import type { Instant } from '#model/instant.ts';
+import type { Json, JsonObject } from '#model/json.ts';
 import type { Signer } from '#ports/machine.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { WorkingDirectory } from '#ports/working-directory.ts';
@@ -48,6 +49,18 @@ export interface Running {
   close(): Promise<void>;
 }
 
+/** A cluster that a person's kubeconfig opens, for what people do by hand. */
+export interface ClusterInHand {
+  readonly url: URL;
+  /** `path` begins with `/api`; a body for PATCH is a merge patch. */
+  ask(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: Json,
+  ): Promise<{ readonly status: number; readonly body: JsonObject }>;
+  close(): Promise<void>;
+}
+
 /** What the assembly lends to commands; each opens only what it needs, when it is asked for. */
 export interface Powers {
   openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld>;
@@ -60,4 +73,5 @@ export interface Powers {
   /** What the demo does as people: a key of their own, and a clone in which commits are signed with it. */
   openKey(path: string, name: string): Promise<Signer>;
   openClone(path: string): Promise<Repository>;
+  openCluster(kubeconfig: string): Promise<ClusterInHand>;
 }

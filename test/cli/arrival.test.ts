@@ -36,6 +36,7 @@ const POWERS: Powers = {
   initRepository: never,
   openKey: never,
   openClone: never,
+  openCluster: never,
 };
 
 async function capstan(...args: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {

@@ -31,6 +31,7 @@ test('render -o json says of every leaf of the configuration which layer it come
     initRepository: never,
     openKey: never,
     openClone: never,
+    openCluster: never,
   };
   let out = '';
   let err = '';

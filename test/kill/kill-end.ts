@@ -43,7 +43,7 @@ export async function endOf(stage: Stage): Promise<End> {
     trees: Object.fromEntries(entries.filter((one) => one.branch !== 'audit').map((one) => [one.branch, one.tree])),
     commits: Object.fromEntries(entries.map((one) => [one.branch, one.branch === 'audit' ? one.subjects.toSorted() : one.subjects])),
     requests: await requestsOf(stage),
-    files: await filesOf(stage.targetPath('.')),
+    files: await filesOf(join(stage.directory, 'targets')),
     moves: await movesOf(stage, clone),
     verified: await verify(clone),
   };

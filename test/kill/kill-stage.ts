@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { assemble } from '#assembly.ts';
 import { openStage, until, type Stage } from '#cli/demo-stage.ts';
+import { demoDirectories } from '#cli/demo-targets.ts';
 import type { Powers, Terminal } from '#cli/powers.ts';
 import { toInstant } from '#model/instant.ts';
 import { encodeSshPrivateKey } from '#model/ssh-key.ts';
@@ -69,7 +70,13 @@ export async function openKillStage(directory: string): Promise<KillStage> {
     return (await last?.stop()) ?? null;
   }
 
-  const stage = await openStage({ directory, listen: '127.0.0.1:0', powers, terminal: terminalOf(directory, env) });
+  const stage = await openStage({
+    directory,
+    listen: '127.0.0.1:0',
+    targets: demoDirectories(directory),
+    powers,
+    terminal: terminalOf(directory, env),
+  });
   return {
     stage,
     stopService,

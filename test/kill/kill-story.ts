@@ -123,11 +123,7 @@ async function comeToRest(stage: Stage): Promise<void> {
 }
 
 async function runs(stage: Stage, environment: string, version: string): Promise<void> {
-  const path = stage.targetPath(environment, `hello/apps_v1_deployment_hello-${environment}_hello.yaml`);
-  await until(`${environment} to run hello ${version}`, PATIENCE, async () => {
-    const text = await readFile(path, 'utf8').catch(() => '');
-    return text.includes(`capstan.dev/version: ${version}`) || text.includes(`capstan.dev/version: "${version}"`) ? true : undefined;
-  });
+  await until(`${environment} to run hello ${version}`, PATIENCE, () => stage.targets.runs(environment, version));
 }
 
 async function pullOf(stage: Stage, environment: string): Promise<Pull | undefined> {
