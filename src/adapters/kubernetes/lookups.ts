@@ -3,7 +3,7 @@ import type { JsonObject } from '#model/json.ts';
 import { canonicalJson, jsonText } from '#model/json.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { ObjectKey } from '#model/kubernetes-object.ts';
-import { childMap, listItemsOf } from './answers.ts';
+import { childMap, listItemsOf, refusal } from './answers.ts';
 import { apiPath } from './api.ts';
 import type { Api, ApiResource } from './api.ts';
 import type { Found } from './cluster.ts';
@@ -16,10 +16,10 @@ export interface Lookups {
   get(key: ObjectKey): Found | undefined;
   /** Everything found so far. */
   all(): Iterable<FoundObject>;
-  /** Looks for objects of one kind and namespace; whether the server told. Replaces what was known of them. */
-  look(resource: ApiResource, namespace: string, keys: readonly ObjectKey[], signal?: AbortSignal): Promise<boolean>;
-  /** Notes the objects of one kind and namespace (empty: all) that carry labels; whether the server told. */
-  lookFor(resource: ApiResource, namespace: string, labelSelector: string, signal?: AbortSignal): Promise<boolean>;
+  /** Looks for objects of one kind and namespace, and replaces what was known of them. PortError where the server does not tell. */
+  look(resource: ApiResource, namespace: string, keys: readonly ObjectKey[], signal?: AbortSignal): Promise<void>;
+  /** Notes the objects of one kind and namespace (empty: all) that carry labels. PortError where the server does not tell. */
+  lookFor(resource: ApiResource, namespace: string, labelSelector: string, signal?: AbortSignal): Promise<void>;
   /** Takes in an object that was read. */
   note(key: ObjectKey, object: JsonObject): Found | undefined;
   forget(key: ObjectKey): void;
@@ -36,7 +36,6 @@ const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.
 /** More than this many of one kind and namespace are looked for by a list. */
 const FEW = 4;
 const PAGE = 500;
-const AT_ONCE = 16;
 
 export function openLookups(api: Api): Lookups {
   const known = new Map<string, FoundObject>();
@@ -56,18 +55,18 @@ export function openLookups(api: Api): Lookups {
     async look(resource, namespace, keys, signal) {
       for (const key of keys) known.delete(keyText(key));
       if (keys.length <= FEW) {
-        const told = await inParallel(keys, AT_ONCE, (key) => readOne(api, resource, { key, note }, signal));
-        return told.every(Boolean);
+        await inParallel(keys, FEW, (key) => readOne(api, resource, { key, note }, signal));
+        return;
       }
       const byName = new Map(keys.map((key) => [key.name, key]));
-      return readList(api, apiPath(resource, namespace), signal, (item) => {
+      await readList(api, { resource, namespace }, signal, (item) => {
         const key = byName.get(jsonText(childMap(item, 'metadata')['name']));
         if (key !== undefined) note(key, item);
       });
     },
-    lookFor({ group, kind, ...resource }, namespace, labelSelector, signal) {
-      const base = `${apiPath({ group, kind, ...resource }, namespace)}?labelSelector=${encodeURIComponent(labelSelector)}`;
-      return readList(api, base, signal, (item) => {
+    async lookFor(resource, namespace, labelSelector, signal) {
+      const { group, kind } = resource;
+      await readList(api, { resource, namespace, labelSelector }, signal, (item) => {
         const metadata = childMap(item, 'metadata');
         const key = { group, kind, namespace: jsonText(metadata['namespace']), name: jsonText(metadata['name']) };
         if (key.name !== '') note(key, item);
@@ -81,24 +80,40 @@ interface One {
   readonly note: Lookups['note'];
 }
 
-async function readOne(api: Api, resource: ApiResource, { key, note }: One, signal: AbortSignal | undefined): Promise<boolean> {
-  const { status, body } = await api.request({ method: 'GET', path: apiPath(resource, key.namespace, key.name), accept: METADATA }, signal);
+async function readOne(api: Api, resource: ApiResource, { key, note }: One, signal: AbortSignal | undefined): Promise<void> {
+  const path = apiPath(resource, key.namespace, key.name);
+  const { status, body } = await api.request({ method: 'GET', path, accept: METADATA }, signal);
   if (status === 200) note(key, body);
-  return status === 200 || status === 404;
+  else if (status !== 404) throw refusal(resource, status, body);
 }
 
-/** Each object of a list, page by page; whether the server told all of them. */
-async function readList(api: Api, base: string, signal: AbortSignal | undefined, each: (item: JsonObject) => void): Promise<boolean> {
+interface Listed {
+  readonly resource: ApiResource;
+  readonly namespace: string;
+  readonly labelSelector?: string;
+}
+
+/** Each object of a list, page by page. */
+async function readList(
+  api: Api,
+  { resource, namespace, labelSelector }: Listed,
+  signal: AbortSignal | undefined,
+  each: (item: JsonObject) => void,
+): Promise<void> {
   let next = '';
   do {
-    const page = `limit=${PAGE}${next === '' ? '' : `&continue=${encodeURIComponent(next)}`}`;
-    const path = `${base}${base.includes('?') ? '&' : '?'}${page}`;
+    const query = new URLSearchParams({
+      limit: String(PAGE),
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...(next === '' ? {} : { continue: next }),
+    });
+    const path = `${apiPath(resource, namespace)}?${query.toString()}`;
     const { status, body } = await api.request({ method: 'GET', path, accept: METADATA_LIST }, signal);
-    if (status !== 200) return status === 404;
+    if (status === 404) return;
+    if (status !== 200) throw refusal(resource, status, body);
     for (const item of listItemsOf(body)) each(item);
     next = jsonText(childMap(body, 'metadata')['continue']);
   } while (next !== '');
-  return true;
 }
 
 /** What can be said of an object by its metadata. */
