@@ -6,6 +6,7 @@ import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import { listed, quoted, visibleText } from '#model/quoted.ts';
 import type { ApiAnswer } from './api.ts';
+import { fieldPointer, undeclaredField } from './field-pointer.ts';
 
 /** One field that another manager holds with another value. */
 export interface FieldConflict {
@@ -61,8 +62,15 @@ const LEAVING = /because it is being terminated/;
 /** What a server says of an object that is none of its kind, with the status of an error of its own. */
 const MISSHAPEN = /^failed to create typed patch object|field not declared in schema|^error (?:decoding|unmarshaling)/;
 
-/** Why the server did not write an object; `written` is what it was given, of whose secrets it may speak. */
+/** Why the server did not write an object, and where in it; `written` is what it was given, of whose secrets it may speak. */
 export function writeRefusal(key: ObjectKey, given: ApiAnswer, written?: JsonObject): Problem {
+  const problem = refusalOf(key, given, written);
+  const [first] = causesOf(given.body).map((cause) => jsonText(cause['field']));
+  const pointer = fieldPointer(first ?? '') ?? fieldPointer(undeclaredField(jsonText(given.body['message'])) ?? '');
+  return pointer === undefined ? problem : { ...problem, place: { ...problem.place, pointer } };
+}
+
+function refusalOf(key: ObjectKey, given: ApiAnswer, written: JsonObject | undefined): Problem {
   const answer = key.group === '' && key.kind === 'Secret' ? withoutSecrets(given, written) : given;
   const conflicts = fieldConflicts(answer);
   if (conflicts.length > 0) return conflictProblem(key, conflicts);
