@@ -16,13 +16,13 @@ export function writtenToken(text: string, where: string): Bearer {
   return { current: () => token, renew: () => Promise.resolve() };
 }
 
-export function fileToken(path: string, now: () => number): Bearer {
+export function fileToken(path: string, now: () => number, remedy = 'Mount the token there or correct tokenFile.'): Bearer {
   let token: string | undefined;
   let readAt = 0;
   async function read(): Promise<string> {
     const file = await readTextFile(path, LIMIT);
     if (file.kind === 'unreadable') {
-      throw new PortError('denied', `the token file ${path} cannot be used: ${file.why}. Mount the token there or correct tokenFile.`);
+      throw new PortError('denied', `the token file ${path} cannot be used: ${file.why}. ${remedy}`);
     }
     // The line end that an editor or `echo` leaves is no part of a token.
     token = checkedToken(file.text.replace(/\r?\n$/, ''), `the token file ${path}`);

@@ -22,7 +22,7 @@ const LIMIT = 1024 * 1024;
 /** The API server of the cluster that the engine itself runs in, as the service account of its pod. */
 export async function inClusterAccess(options: InClusterOptions): Promise<ServerAccess> {
   const { folder, now } = options;
-  const token = fileToken(join(folder, 'token'), now);
+  const token = fileToken(join(folder, 'token'), now, 'Mount the token there.');
   const authority = join(folder, 'ca.crt');
   const impersonated = impersonationHeaders(options.impersonate);
   const withToken = (text: string): readonly string[] => ['authorization', `Bearer ${text}`, ...impersonated];

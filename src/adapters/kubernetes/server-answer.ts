@@ -17,10 +17,10 @@ export function toAnswer(answer: WireAnswer, asked: ApiRequest, access: ServerAc
 }
 
 /** The `Status` of a refusal with its code, whoever on the way to the server wrote it. */
-export function statusObject({ status, body }: WireAnswer): JsonObject {
+export function statusObject({ status: code, body }: WireAnswer): JsonObject {
   const said = parsed(body);
-  if (said !== undefined && said['kind'] === 'Status') return { ...said, code: status };
-  return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: status, message: excerpt(body) };
+  if (said !== undefined && said['kind'] === 'Status') return { ...said, code };
+  return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, message: excerpt(body) };
 }
 
 export function described({ method, path }: Pick<ApiRequest, 'method' | 'path'>): string {
