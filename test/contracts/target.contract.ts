@@ -58,6 +58,21 @@ export function targetContract(name: string, open: () => Promise<TargetBench>): 
       expect(bare(await target.observe(both.objects))).toEqual({ inventory: undefined, objects: [], reports: [], complete: true });
     });
 
+    test('tells which fields of an object somebody changed, and nothing of one that is gone', async () => {
+      const bench = await open();
+      await bring(bench.target, both);
+      await bench.put(a.path, editedA);
+
+      expect(await bench.target.drift?.(both.objects)).toEqual(
+        new Map([
+          [a.path, [{ path: '/data/content', before: 'one', after: 'edited' }]],
+          [b.path, []],
+        ]),
+      );
+      await bench.remove(b.path);
+      expect([...((await bench.target.drift?.(both.objects)) ?? new Map()).keys()]).toEqual([a.path]);
+    });
+
     test('holds what was applied, byte for byte, and says so', async () => {
       const bench = await open();
 
