@@ -32,7 +32,7 @@ export const TRANSPORT_LIMITS: TransportLimits = {
   answer: 128 * 1024 * 1024,
   line: 16 * 1024 * 1024,
   silence: 600_000,
-  patience: 60_000,
+  patience: 30_000,
   firstPatience: 3_000,
   tries: 60,
   wait: 100,
