@@ -18,6 +18,8 @@ export interface ApiAnswer {
   readonly body: JsonObject;
   /** Of the answer's headers: `Warning` texts. */
   readonly warnings: readonly string[];
+  /** The same request was sent before and its answer lost: it may have been carried out already. */
+  readonly isRepeated?: true;
 }
 
 /** Requests to one API server under one identity. Counts what it sends; retries what the server itself asks to repeat (429, 503 with Retry-After). */

@@ -71,6 +71,7 @@ export async function openApi(access: ServerAccess, limits: TransportLimits, unk
           since ??= Date.now();
           if (mayPass(exchanged.error, times) && (!exchanged.wasSent || asked.isRepeatable)) wait = again.afterFailure({ times, since });
           if (wait === undefined) throw await failure(exchanged.error);
+          if (exchanged.wasSent) asked.lost?.();
           break;
         case 'opened':
           again.answered();
@@ -108,11 +109,14 @@ export async function openApi(access: ServerAccess, limits: TransportLimits, unk
   }
 
   async function request(asked: ApiRequest, signal?: AbortSignal): Promise<ApiAnswer> {
-    const about = { method: asked.method, path: asked.path, isRepeatable: isRepeatable(asked), signal };
+    let isRepeated = false;
+    const lost = (): void => void (isRepeated = true);
+    const about = { method: asked.method, path: asked.path, isRepeatable: isRepeatable(asked), signal, lost };
     const success = await persist(about, (headers) => sendInTurn(asked, headers, signal));
     if (success.kind === 'opened') throw new Error('a request opens no watch');
     if (isUnknownPath(success.answer)) unknownPath();
-    return toAnswer(success.answer, asked, access);
+    const answer = toAnswer(success.answer, asked, access);
+    return isRepeated ? { ...answer, isRepeated } : answer;
   }
 
   async function* watch(path: string, signal: AbortSignal, opened?: () => void): AsyncGenerator<JsonObject, void> {
@@ -142,6 +146,8 @@ interface Asked {
   readonly path: string;
   readonly isRepeatable: boolean;
   readonly signal: AbortSignal | undefined;
+  /** Called when it was sent and no answer came, before it is sent again. */
+  readonly lost?: () => void;
 }
 
 type Success = Extract<Exchange, { readonly kind: 'answer' }> | Opened;

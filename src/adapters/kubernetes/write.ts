@@ -11,6 +11,7 @@ import { appliedDigest, emptyBody } from './body.ts';
 import type { Found } from './cluster.ts';
 import type { Row } from './inventory-rows.ts';
 import { lookAgain } from './look-again.ts';
+import { isAppliedEntry, managedEntries } from './managed-fields.ts';
 import { foundOf } from './observe.ts';
 import { makeRoom, mayBeMadeAgain } from './recreate.ts';
 import { fieldConflicts, isImmutable, isOutdated, isPassing, writeRefusal } from './refusals.ts';
@@ -127,10 +128,16 @@ async function metSomebody(run: Run, writing: Writing, answer: ApiAnswer): Promi
   const uid = jsonText(childMap(answer.body, 'metadata')['uid']);
   const row = rowOf(run, step);
   if (row !== undefined && !row.pending && row.uid === uid) return taken(run, writing, answer);
+  if (isMadeByUs(answer)) return taken(run, writing, answer);
   const path = `${apiPath(resource, step.key.namespace, step.key.name)}?fieldManager=${FIELD_MANAGER}`;
   await cluster.api.request({ method: 'PATCH', path, body: emptyBody(object, uid), contentType: APPLY }, run.signal);
   cluster.views.of(step.key)?.forget(step.key.namespace, step.key.name, uid);
   return outcomeOf(step, 'refused', movedProblem(step));
+}
+
+/** Nobody else ever wrote to it: this very request made it before, and that answer was lost. */
+function isMadeByUs({ body, isRepeated }: ApiAnswer): boolean {
+  return isRepeated === true && managedEntries(body).every((entry) => isAppliedEntry(entry) || jsonText(entry['subresource']) !== '');
 }
 
 /** Whether an object that no view has is the one of our row: somebody took its labels away. */
