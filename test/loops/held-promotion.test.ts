@@ -34,24 +34,20 @@ function gatesOf(outside: Outside): readonly string[] {
 
 const requests = (outside: Outside) => [...outside.forge.pulls.values()].map(({ request }) => `${request.state} ${request.title}`);
 
-test.each([
-  ['verification', 'verification:\n    after: sync\n    timeout: 5m\n', '/spec/verification'],
-  ['a limit on drift', 'sync:\n    drift:\n      maxPerHour: 6\n', '/spec/sync/drift/maxPerHour'],
-])(
-  '%s that is declared and not honoured holds every promotion, in the pull request, on its head and in status',
-  async (_, field, pointer) => {
-    const { outside, engine } = await releaseInto({ [ENVIRONMENT]: `${environmentFile(DEV)}  ${field}` });
+test('verification that is declared and not honoured holds every promotion, in the pull request, on its head and in status', async () => {
+  const { outside, engine } = await releaseInto({
+    [ENVIRONMENT]: `${environmentFile(DEV)}  verification:\n    after: sync\n    timeout: 5m\n`,
+  });
 
-    expect(requests(outside)).toEqual(['open promote(dev): web 1.0.0 → 1.1.0']);
-    expect(gatesOf(outside)).toEqual([expect.stringMatching(/^pending not-supported: environments\/dev\/environment.yaml:\d+:\d+: /)]);
-    const [pull] = [...outside.forge.pulls.values()];
-    expect(pull?.request.body).toContain('| not-supported | not-supported | waiting |');
-    expect(pull?.request.body).toContain(pointer);
-    const { waiting } = await statusOf(engine.world, 'dev');
-    expect(waiting).toEqual([expect.stringContaining('promote(dev): web 1.0.0 → 1.1.0: not-supported: environments/dev')]);
-    expect(outside.targets.get('dev/one')?.inventory?.objects.length).toBeGreaterThan(0);
-  },
-);
+  expect(requests(outside)).toEqual(['open promote(dev): web 1.0.0 → 1.1.0']);
+  expect(gatesOf(outside)).toEqual([expect.stringMatching(/^pending not-supported: environments\/dev\/environment.yaml:\d+:\d+: /)]);
+  const [pull] = [...outside.forge.pulls.values()];
+  expect(pull?.request.body).toContain('| not-supported | not-supported | waiting |');
+  expect(pull?.request.body).toContain('/spec/verification');
+  const { waiting } = await statusOf(engine.world, 'dev');
+  expect(waiting).toEqual([expect.stringContaining('promote(dev): web 1.0.0 → 1.1.0: not-supported: environments/dev')]);
+  expect(outside.targets.get('dev/one')?.inventory?.objects.length).toBeGreaterThan(0);
+});
 
 test('a capsule that declares what is not honoured holds the promotions that bring it, and no other', async () => {
   const spoiled = capsuleFiles('1.1.0')['capsules/web/capsule.yaml'] ?? '';
@@ -83,7 +79,7 @@ test('a lock that a person moves past what holds is stuck, and what runs goes on
 test('what makes an environment stuck stops its sync before anything is rendered', async () => {
   const outside = newOutside();
   await declareShop(outside, [DEV]);
-  await peopleOf(outside).push({ [ENVIRONMENT]: `${environmentFile(DEV)}  sync:\n    timeout: 5m\n` });
+  await peopleOf(outside).push({ [ENVIRONMENT]: `${environmentFile(DEV)}  sync:\n    renderedReview: true\n` });
   const engine = startEngine(portsOf(outside));
   await engine.start();
 
