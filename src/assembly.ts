@@ -279,7 +279,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
   const configuration = await configurationAt(path, 'service', terminal);
   const found: Found = { configuration, root: dirname(path), isMirror: true };
   const [
-    { systemClock, systemTimers, systemChance, randomIds, pinoJournal },
+    { systemClock, systemTimers, systemChance, randomIds, pinoJournal, giveBackMemory },
     { sqliteInbox },
     { webhookVerifier, githubEvents },
     { startService, serviceWork },
@@ -334,6 +334,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
     ids: world.ids,
     journal,
     version: world.settings.version,
+    rest: giveBackMemory,
     ...(world.targets.watch === undefined ? {} : { watch: (moved) => world.targets.watch?.(moved) }),
   });
   const kept = opened.move();

@@ -12,6 +12,7 @@ import { webhookIntake } from './intake.ts';
 import { loopWork } from './loop-work.ts';
 import { wakeWhenMoved } from './moved.ts';
 import { WorkQueue } from './queue.ts';
+import { restAfterWork } from './rest.ts';
 import { nextTurn, USUAL_POLICY, type SchedulePolicy } from './schedule.ts';
 import type { ServerLimits } from './server.ts';
 import type { ServiceSettings } from './settings.ts';
@@ -33,6 +34,8 @@ export interface ServiceParts {
   readonly version: string;
   /** Tells when something moved on a target: `Targets.watch`. */
   readonly watch?: Targets['watch'];
+  /** Called when there was work and now is none: memory that it took can be given back. */
+  readonly rest?: () => void;
   readonly limits?: ServerLimits;
   readonly policy?: SchedulePolicy;
 }
@@ -69,10 +72,12 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     },
     ended(key, outcome, milliseconds) {
       metrics.run(loopOf(key), outcome, milliseconds);
+      rest.ended(milliseconds);
       if (outcome.kind === 'threw') journal.error({ unit: key, reason: outcome.message }, 'a unit of work threw and is parked');
       else journal.debug({ unit: key, ending: outcome.kind, milliseconds }, 'a unit of work ended');
     },
   });
+  const rest = restAfterWork({ timers, isIdle: () => queue.depth().running === 0, rest: () => parts.rest?.() });
   const dispatch = startDispatch({ ...parts, queue, counted: (kind) => metrics.wakeUp(kind), seen: (targets) => metrics.seen(targets) });
   const metrics = openMetrics({ version: parts.version, depth: () => queue.depth(), isReady: dispatch.isReady });
   const app = httpServer({
@@ -129,6 +134,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   async function stopAll(deadline: number): Promise<void> {
     ticks.stop();
     moved?.stop();
+    rest.stop();
     const closing = app.close();
     const late = await queue.drain(deadline, 2_000);
     app.server.closeAllConnections();

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 import { describe, expect, test } from 'vitest';
 
-import { pinoJournal, randomIds, systemTimers } from '#adapters/machine/machine.ts';
+import { pinoJournal, randomIds, giveBackMemory, systemTimers } from '#adapters/machine/machine.ts';
 import { toInstant } from '#model/instant.ts';
 import { toSecret } from '#model/secret.ts';
 
@@ -85,4 +85,14 @@ test('a cancelled timer does not fire, and one of zero does', async () => {
   await new Promise<void>((resolve) => systemTimers.after(0, () => (fired.push('kept'), resolve())));
 
   expect(fired).toEqual(['kept']);
+});
+
+test('memory that nobody uses any more is given back at once', async () => {
+  const used = new WeakRef({ text: 'x'.repeat(1000) });
+  // Whatever was looked at in this turn of the event loop is held until its end.
+  await new Promise((resolve) => setImmediate(resolve));
+
+  giveBackMemory();
+
+  expect(used.deref()).toBeUndefined();
 });

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { monotonicFactory } from 'ulid';
 
@@ -31,6 +33,17 @@ export const systemTimers: Timers = {
 export function randomIds(clock: Clock = systemClock): Ids {
   const ulid = monotonicFactory();
   return { runId: () => ulid(clock.now()), traceId: () => randomBytes(16).toString('hex') };
+}
+
+/**
+ * Collects all garbage and gives its pages back to the system. V8 leaves them as they are while nothing is allocated, so a process that has
+ * nothing to do would hold as much as its busiest moment took. Blocks for about a millisecond a megabyte that is in use.
+ */
+export function giveBackMemory(): void {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  setFlagsFromString('--no-expose-gc');
+  if (typeof collect === 'function') collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 /** JSON lines. Fields with a secret's name, known secrets (plain, base64, hex, percent-encoded) and forge tokens print as `[secret]`. */

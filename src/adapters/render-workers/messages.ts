@@ -27,6 +27,8 @@ export interface WorkerLimits {
   readonly unitMilliseconds: number;
   readonly outputCharacters: number;
   readonly heapMegabytes: number;
+  /** A thread with nothing to do for so long is ended. */
+  readonly restMilliseconds: number;
 }
 
 /** What a thread starts with. */

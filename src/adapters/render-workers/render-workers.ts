@@ -17,7 +17,7 @@ export interface RenderWorkersOptions extends Partial<WorkerLimits> {
   readonly hereFirst?: Partial<HereLimits> | undefined;
 }
 
-const LIMITS: WorkerLimits = { unitMilliseconds: 5_000, outputCharacters: 16 * 1024 * 1024, heapMegabytes: 256 };
+const LIMITS: WorkerLimits = { unitMilliseconds: 5_000, outputCharacters: 16 * 1024 * 1024, heapMegabytes: 256, restMilliseconds: 30_000 };
 const LARGEST_BATCH = 32;
 
 /**
@@ -29,6 +29,7 @@ export function renderWorkers(options: RenderWorkersOptions): Renderer {
     unitMilliseconds: options.unitMilliseconds ?? LIMITS.unitMilliseconds,
     outputCharacters: options.outputCharacters ?? LIMITS.outputCharacters,
     heapMegabytes: options.heapMegabytes ?? LIMITS.heapMegabytes,
+    restMilliseconds: options.restMilliseconds ?? LIMITS.restMilliseconds,
   };
   const size = Math.max(1, options.workers ?? availableParallelism() - 1);
   const idle: Slot[] = Array.from({ length: size }, () => openSlot(limits));

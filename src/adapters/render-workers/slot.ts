@@ -27,6 +27,7 @@ interface Thread {
 
 export function openSlot(limits: WorkerLimits): Slot {
   let thread: Thread | undefined;
+  let resting: NodeJS.Timeout | undefined;
 
   async function end(): Promise<void> {
     const ending = thread;
@@ -45,16 +46,29 @@ export function openSlot(limits: WorkerLimits): Slot {
   }
 
   async function render(units: readonly RenderUnit[]): Promise<BatchAnswer> {
+    clearTimeout(resting);
     const started = start();
     const { worker } = started;
     worker.ref();
     const answer = await exchange(started, units, limits);
     if (answer.kind === 'lost') await end();
-    else worker.unref();
+    else rest(worker);
     return answer;
   }
 
-  return { render, close: end };
+  /** A thread holds as much memory as it ever needed, and a service may have nothing to render for days; to start one takes a moment. */
+  function rest(worker: Worker): void {
+    worker.unref();
+    resting = setTimeout(() => void end(), limits.restMilliseconds).unref();
+  }
+
+  return {
+    render,
+    async close() {
+      clearTimeout(resting);
+      await end();
+    },
+  };
 }
 
 function startThread(limits: WorkerLimits): Thread {

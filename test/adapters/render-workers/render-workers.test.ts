@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import type { Worker } from 'node:worker_threads';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -127,6 +128,20 @@ describe('render workers', () => {
     const results = await workers({ hereFirst: {}, outputCharacters: 100 }).render([greeting('a', 'x'.repeat(200))]);
 
     expect(results.map((result) => (result.ok ? 'ok' : result.problems[0]?.code))).toEqual(['render-limit']);
+  });
+
+  it('end a thread that has nothing to do, and start another', async () => {
+    const renderer = workers({ restMilliseconds: 0 });
+    const exits: string[] = [];
+    const noted = (): void => void exits.push('exit');
+    process.on('worker', (worker: Worker) => void worker.once('exit', noted));
+
+    const first = await renderer.render([greeting('a', 'x')]);
+    await expect.poll(() => exits).toEqual(['exit']);
+    const second = await renderer.render([greeting('a', 'x')]);
+
+    expect(first[0]?.ok).toBe(true);
+    expect(second).toEqual(first);
   });
 
   it('stop when asked to', async () => {
