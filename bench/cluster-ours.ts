@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { githubEvents, webhookVerifier } from '#adapters/github/github.ts';
-import { systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
+import { giveBackMemory, systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
 import { renderWorkers } from '#adapters/render-workers/render-workers.ts';
 import { sqliteInbox } from '#adapters/sqlite/sqlite.ts';
 import { reconcile } from '#loops/reconcile.ts';
@@ -88,6 +88,7 @@ async function serve(): Promise<void> {
     ids: world.ids,
     journal: quietJournal,
     version: world.settings.version,
+    rest: giveBackMemory,
     watch: (moved) => targets.watch?.(moved),
   });
   await ready.promise;
