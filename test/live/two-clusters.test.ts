@@ -23,10 +23,12 @@ interface AppVersion {
   readonly greeting?: string;
   /** Objects beside the Deployment, one document each. */
   readonly extra?: string;
+  /** Image of a job that runs before everything else. */
+  readonly before?: string;
 }
 
 /** A web server of two replicas that needs a store. */
-function app({ version, image = 'registry.example.com/app', greeting = 'hello', extra }: AppVersion): Files {
+function app({ version, image = 'registry.example.com/app', greeting = 'hello', extra, before }: AppVersion): Files {
   return {
     'capsules/app/capsule.yaml': `apiVersion: capstan.dev/v1alpha1
 kind: Capsule
@@ -40,12 +42,14 @@ spec:
   components:
     app:
       kind: Deployment
+      primary: true
       image: ${image}@${DIGEST}
       ports:
         http:
           port: 8080
       scaling:
         replicas: 2
+${before === undefined ? '' : `    prepare:\n      kind: Job\n      image: ${before}@${DIGEST}\n  hooks:\n    preSync: prepare\n`}\
   dependencies:
     store:
       capsule: store
@@ -278,6 +282,23 @@ describe('an environment on two clusters', () => {
     expect(left).toEqual(['', '']);
   }, 300_000);
 
+  test('a job that comes before holds back what comes after, until it has ended well', async () => {
+    await engine.push(app({ version: '1.3.1', image: 'registry.example.com/app-three', before: 'unpullable/prepare', extra: WIDGETS }));
+
+    const { receipts } = await engine.until('live', (run) => JSON.stringify(run.ending).includes('ImagePullBackOff'));
+    const meanwhile = await imageIn(clusters.eu);
+    await engine.push(
+      app({ version: '1.3.2', image: 'registry.example.com/app-three', before: 'registry.example.com/prepare', extra: WIDGETS }),
+    );
+    await engine.until('live', isSettled);
+
+    expect(JSON.stringify(receipts[0]?.ending)).toMatch(/Deployment app waits for Job app-prepare-/);
+    expect(meanwhile).toBe(`registry.example.com/app@${DIGEST}`);
+    expect(await Promise.all(Object.values(clusters).map(imageIn))).toEqual(
+      Array.from({ length: 2 }, () => `registry.example.com/app-three@${DIGEST}`),
+    );
+  }, 300_000);
+
   test('a namespace that somebody deletes is named, and filled again once it is back', async () => {
     await clusters.us.kubectl(['delete', 'namespace', 'shop', '--wait=true']);
 
@@ -286,7 +307,7 @@ describe('an environment on two clusters', () => {
     await engine.until('live', isSettled);
 
     expect(JSON.stringify(told.ending)).toContain('shop');
-    expect(await imageIn(clusters.us)).toBe(`registry.example.com/app@${DIGEST}`);
+    expect(await imageIn(clusters.us)).toBe(`registry.example.com/app-three@${DIGEST}`);
   }, 300_000);
 
   test('a cluster that is away is unknown, and the other one goes on', async () => {
