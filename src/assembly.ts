@@ -2,24 +2,23 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { foreignRenderer } from '#adapters/tools/tools.ts';
+import { configurationAt, findPlace, problemLine } from '#cli/found.ts';
+import type { Configuration, Found } from '#cli/found.ts';
 import type { ClusterInHand, OpenedWorld, Place, Powers, Running, Terminal } from '#cli/powers.ts';
 import type { Settings, World } from '#loops/world.ts';
 import { parseAllowedSigners } from '#model/allowed-signers.ts';
 import { toCommitId } from '#model/digest.ts';
-import type { Problem } from '#model/problem.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import type { ObjectLimits, Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
-import type { loadConfiguration } from '#service/service.ts';
 
 const LIMITS: ObjectLimits = { blobBytes: 32 * 1024 * 1024, treeEntries: 200_000, refs: 100_000 };
 const STOP_WITHIN = 10_000;
 
 type ToolPlaces = Parameters<typeof foreignRenderer>[0];
-type Configuration = Extract<Awaited<ReturnType<typeof loadConfiguration>>, { ok: true }>['value'];
 
 /** Builds adapters when they are asked for, and hands ports to loops and commands. */
 export function assemble(): Powers {
@@ -27,47 +26,7 @@ export function assemble(): Powers {
 }
 
 async function openCluster(kubeconfig: string): Promise<ClusterInHand> {
-  return (await import('#adapters/kubernetes/by-hand.ts')).openByHand(kubeconfig);
-}
-
-interface Found {
-  readonly configuration: Configuration | undefined;
-  /** Root of the repository, or the folder of the configuration. */
-  readonly root: string;
-  /** The configuration's repository is looked at, by a mirror of our own. */
-  readonly isMirror: boolean;
-}
-
-/** `--repo`, else `capstan.yaml` found upward, else the git repository around the caller's directory, which comes first for declarations. */
-async function find(place: Place, terminal: Terminal): Promise<Found> {
-  const explicit = place.config === undefined ? undefined : resolve(terminal.cwd, place.config);
-  const file = explicit ?? (place.repo === undefined ? await upward(terminal.cwd, 'capstan.yaml') : undefined);
-  const configuration = file === undefined ? undefined : await configurationAt(file, 'command', terminal);
-  if (place.repo !== undefined) return { configuration, root: resolve(terminal.cwd, place.repo), isMirror: false };
-  const git = await upward(terminal.cwd, '.git');
-  if (git !== undefined && (file === undefined || place.readsCheckout === true))
-    return { configuration, root: dirname(git), isMirror: false };
-  if (file !== undefined) return { configuration, root: dirname(file), isMirror: true };
-  return { configuration, root: terminal.cwd, isMirror: false };
-}
-
-async function upward(from: string, name: string): Promise<string | undefined> {
-  for (let folder = from; ; folder = dirname(folder)) {
-    const path = join(folder, name);
-    if ((await stat(path).catch(() => undefined)) !== undefined) return path;
-    if (folder === dirname(folder)) return undefined;
-  }
-}
-
-async function configurationAt(path: string, purpose: 'service' | 'command', terminal: Terminal): Promise<Configuration> {
-  const { loadConfiguration } = await import('#service/service.ts');
-  const loaded = await loadConfiguration({ path, env: terminal.env, purpose });
-  if (!loaded.ok) throw new PortError('invalid', loaded.problems.map(problemLine).join('\n'));
-  return loaded.value;
-}
-
-function problemLine({ place, message, remedy }: Problem): string {
-  return `${place.file ?? 'capstan.yaml'}${place.line === undefined ? '' : `:${place.line}:${place.column ?? 1}`}: ${message}\n    ${remedy}`;
+  return (await import('#adapters/kubernetes/kubernetes.ts')).openClusterByHand(kubeconfig);
 }
 
 /** Where this process keeps what can be lost, unless a configuration says otherwise. */
@@ -132,7 +91,7 @@ async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld>
 }
 
 async function openWorldWith(renderer: Renderer, place: Place, terminal: Terminal): Promise<OpenedWorld> {
-  const found = await find(place, terminal);
+  const found = await findPlace(place, terminal);
   const { configuration } = found;
   const { systemClock, randomIds, pinoJournal } = await import('#adapters/machine/machine.ts');
   const journal = pinoJournal({ level: terminal.isVerbose ? 'debug' : 'warn', destination: 2, secrets: configuration?.secrets ?? [] });
@@ -154,7 +113,7 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
     targetsRoot: configuration?.directoryRoot ?? join(stateOf(found), 'targets'),
     tools: { configured: configuration?.tools ?? {}, path: terminal.env['PATH'] ?? '' },
     ageKey: configuration?.ageKey,
-    credentials: configuration?.credentials ?? new Map(),
+    credentials: await credentialsOf(found, place, terminal),
     settings: await settingsOf(found, place),
   });
   return {
@@ -168,6 +127,12 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
       await repository.close();
     },
   };
+}
+
+async function credentialsOf({ configuration }: Found, { kubeconfig }: Place, { cwd }: Terminal): Promise<Configuration['credentials']> {
+  const configured = configuration?.credentials ?? new Map();
+  if (kubeconfig === undefined) return configured;
+  return (await import('#adapters/kubernetes/kubernetes.ts')).credentialsIn(resolve(cwd, kubeconfig), configured);
 }
 
 /** `--now` stands still: a report judges everything at one time. */
@@ -245,7 +210,7 @@ function keyOf(found: Found): string {
 }
 
 async function openSigner(place: Place, terminal: Terminal): Promise<Signer> {
-  return signerAt(await find(place, terminal));
+  return signerAt(await findPlace(place, terminal));
 }
 
 async function signerAt(found: Found): Promise<Signer> {

@@ -70,7 +70,7 @@ const HOUSE: Readonly<Record<string, FolderRule>> = {
   cli: {
     folders: ['model', 'ports', 'loops', 'service', 'schemas', 'package.json'],
     packages: ['node:*', 'commander'],
-    doors: ['#cli/powers.ts'],
+    doors: ['#cli/found.ts', '#cli/powers.ts'],
   },
   'assembly.ts': {
     folders: ['model', 'ports', 'loops', 'service', 'forge', 'cli', 'schemas', ...CHAPTER_NAMES, ...Object.keys(ADAPTERS)],

@@ -12,6 +12,10 @@ export interface CommandRow {
 const REPO = { flags: '--repo <path>', description: 'the repository, bare or not (default: the one around the current directory)' };
 const REV = { flags: '--rev <revision>', description: 'read this commit or branch instead of the working directory or default branch' };
 const CONFIG = { flags: '--config <file>', description: 'configuration of the service (default: ./capstan.yaml if there is one)' };
+const KUBECONFIG = {
+  flags: '--kubeconfig <file>',
+  description: 'reach clusters by the contexts of this file, by the names of their credentials (an only one: for all)',
+};
 const TARGET = { flags: '--target <name>', description: 'only this target' };
 
 function output(formats: string): { readonly flags: string; readonly description: string } {
@@ -117,6 +121,7 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [
       REPO,
       CONFIG,
+      KUBECONFIG,
       TARGET,
       { flags: '--save <file>', description: 'save the plan for `capstan apply`' },
       { flags: '--detailed-exitcode', description: 'exit 2 if there is something to do' },
@@ -129,7 +134,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'apply',
     description: 'apply a saved plan; refuses if anything it was based on moved',
     words: [{ name: '<file>', description: 'written by `capstan plan --save`' }],
-    options: [REPO, CONFIG, output('text, json')],
+    options: [REPO, CONFIG, KUBECONFIG, output('text, json')],
     example: 'capstan apply plan.json',
     load: async () => (await import('./apply.ts')).apply,
   },
@@ -140,6 +145,7 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [
       REPO,
       CONFIG,
+      KUBECONFIG,
       TARGET,
       { flags: '--dry-run', description: 'write nothing' },
       { flags: '--wait [timeout]', description: 'until all of it is there and well, at most so long (default: 5m); exit 1 if it is not' },
@@ -152,7 +158,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'status',
     description: 'what is live, healthy, drifted, waiting, and why',
     words: [{ name: '[environment]', description: 'only this one' }],
-    options: [REPO, CONFIG, output('text, json')],
+    options: [REPO, CONFIG, KUBECONFIG, output('text, json')],
     example: 'capstan status prod',
     load: async () => (await import('./status.ts')).status,
   },
@@ -160,7 +166,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'get',
     description: 'list capsules, environments, targets, devices or runs',
     words: [{ name: '<kind>', description: 'capsules, environments, targets, devices, runs' }],
-    options: [REPO, CONFIG, REV, output('table, json, yaml, name')],
+    options: [REPO, CONFIG, KUBECONFIG, REV, output('table, json, yaml, name')],
     example: 'capstan get capsules',
     load: async () => (await import('./get.ts')).get,
   },
@@ -255,7 +261,13 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'doctor',
     description: 'look at git, forge, webhook, clock, targets and trust root, with the command that mends each',
     words: [],
-    options: [REPO, CONFIG, { flags: '--fix', description: 'install the webhook and the required check' }, output('text, json')],
+    options: [
+      REPO,
+      CONFIG,
+      KUBECONFIG,
+      { flags: '--fix', description: 'install the webhook and the required check' },
+      output('text, json'),
+    ],
     example: 'capstan doctor',
     load: async () => (await import('./doctor.ts')).doctor,
   },

@@ -24,6 +24,8 @@ export interface Terminal {
 export interface Place {
   readonly repo: string | undefined;
   readonly config: string | undefined;
+  /** Clusters are reached by the contexts of this kubeconfig, whatever the configuration says. */
+  readonly kubeconfig?: string | undefined;
   /** Start of trust, instead of the configured one. */
   readonly trustRoot?: string | undefined;
   /** The command is about a person's declarations: the repository around the caller, even where a configuration stands above it. */

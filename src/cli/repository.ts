@@ -10,7 +10,8 @@ import { UsageError } from './exit-code.ts';
 import type { OpenedWorld, Place } from './powers.ts';
 
 export function placeOf(options: Invocation['options']): Place {
-  return { repo: options.repo as string | undefined, config: options.config as string | undefined };
+  const { repo, config, kubeconfig } = options as Readonly<Record<string, string | undefined>>;
+  return { repo, config, kubeconfig };
 }
 
 /** Steps of `main~3` that are walked; more is a mistake. */

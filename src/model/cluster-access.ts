@@ -31,6 +31,9 @@ export type AccessChoice =
   | { readonly kind: 'found'; readonly access: ClusterAccess }
   | { readonly kind: 'refused'; readonly message: string };
 
+/** No name of credentials: an entry that is for all of them. */
+export const ANY_NAME = '*';
+
 /** The entry that a target names, if there is one and its environment may use it; else why not and what to do. */
 export function chooseAccess(
   credentials: ReadonlyMap<string, ClusterAccess>,
@@ -38,7 +41,7 @@ export function chooseAccess(
 ): AccessChoice {
   const { environment, target, credentials: name } = asked;
   if (name === undefined) return { kind: 'refused', message: `target ${target} of ${environment} is a cluster and names no credentials` };
-  const access = credentials.get(name);
+  const access = credentials.get(name) ?? credentials.get(ANY_NAME);
   if (access === undefined) {
     const known = [...credentials.keys()].sort();
     const near = didYouMean(name, known);

@@ -34,14 +34,7 @@ const LIMIT = 1024 * 1024;
 
 /** Reads a kubeconfig and picks a context of it, the file's own without a name. PortError `invalid` says what is wrong and where. */
 export async function chooseContext(file: string, name: string | undefined): Promise<ChosenContext> {
-  const read = await readTextFile(file, LIMIT);
-  if (read.kind === 'unreadable') {
-    throw new PortError(
-      'invalid',
-      `kubeconfig ${file} cannot be used: ${read.why}. Correct the file's name in the configuration's credentials.`,
-    );
-  }
-  const { root, refuse } = parse(read.text, file);
+  const { root, refuse } = await readRoot(file);
   const wanted = name ?? textOf(root['current-context']);
   if (wanted === undefined || wanted === '') {
     throw refuse('', 'names no current-context', `Add current-context, one of: ${listed(namesOf(root, 'contexts'))}.`);
@@ -54,6 +47,11 @@ export async function chooseContext(file: string, name: string | undefined): Pro
     user: find({ root, refuse, kind: 'user', from: `${context.pointer}/user` }, required(context, 'user', refuse)),
     refuse,
   };
+}
+
+/** The names of its contexts, in their order. PortError `invalid` where it cannot be read. */
+export async function contextNames(file: string): Promise<readonly string[]> {
+  return namesOf((await readRoot(file)).root, 'contexts');
 }
 
 /** A text of an entry; absent and empty are the same, as for kubectl. */
@@ -74,6 +72,17 @@ export function entryText(entry: Entry, field: string, refuse: Refuse): string |
 /** A file that an entry names: relative to the kubeconfig, not to where the engine runs. */
 export function besideFile(file: string, path: string): string {
   return isAbsolute(path) ? path : join(dirname(file), path);
+}
+
+async function readRoot(file: string): Promise<{ readonly root: JsonObject; readonly refuse: Refuse }> {
+  const read = await readTextFile(file, LIMIT);
+  if (read.kind === 'unreadable') {
+    throw new PortError(
+      'invalid',
+      `kubeconfig ${file} cannot be used: ${read.why}. Correct the file's name in the configuration's credentials.`,
+    );
+  }
+  return parse(read.text, file);
 }
 
 function parse(text: string, file: string): { readonly root: JsonObject; readonly refuse: Refuse } {

@@ -4,6 +4,7 @@ import type { Chance, Clock, Timers } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { SealedSecrets } from '#ports/sealed-secrets.ts';
 import type { Target, TargetDeclaration, Targets } from '#ports/target.ts';
+import type { ClusterByHand } from './by-hand.ts';
 import type { ClusterTargets } from './cluster-targets.ts';
 
 export interface KubernetesOptions {
@@ -56,4 +57,16 @@ export function kubernetesTargets(options: KubernetesOptions): KubernetesTargets
     },
     counts: () => loaded?.counts() ?? { requests: 0, watches: 0, retries: 0 },
   };
+}
+
+/** By the current context of a kubeconfig, for what people do by hand. */
+export async function openClusterByHand(file: string): Promise<ClusterByHand> {
+  const { openByHand } = await import('./by-hand.ts');
+  return openByHand(file);
+}
+
+/** The contexts of a kubeconfig as credentials of their names. */
+export async function credentialsIn(file: string, configured: KubernetesOptions['credentials']): Promise<KubernetesOptions['credentials']> {
+  const { namedContexts } = await import('./named-contexts.ts');
+  return namedContexts(file, configured);
 }
