@@ -19,7 +19,10 @@ import type { Rule, Seen } from './seen.ts';
 import { HEALTHY, isUnobserved, progressing } from './seen.ts';
 import { daemonSet, deployment, pod, replicaSet, statefulSet } from './workloads.ts';
 
-/** One row teaches health about a kind: the rule by `group/kind`. Kinds of no row are judged by conditions that many share. */
+/**
+ * One row teaches health about a kind: the rule by `group/kind`. Kinds of no row are judged by conditions that many share. Those of Kubernetes
+ * follow kstatus (pkg/kstatus/status of kubernetes-sigs/cli-utils), those of others the API types of their project.
+ */
 const KINDS: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['apps/Deployment', deployment],
   ['apps/StatefulSet', statefulSet],
