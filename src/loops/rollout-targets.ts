@@ -1,31 +1,23 @@
-import { assess, assessDelegated } from '#health/health.ts';
 import { parseTrailers } from '#ledger/ledger.ts';
-import type { CommitId } from '#model/digest.ts';
-import { toCommitId, toSha256 } from '#model/digest.ts';
 import type { Sha256 } from '#model/digest.ts';
-import type { HealthState, TargetHealth } from '#model/health.ts';
+import type { TargetHealth } from '#model/health.ts';
 import type { Instant } from '#model/instant.ts';
 import type { TargetName } from '#model/names.ts';
-import { toInstanceName } from '#model/names.ts';
-import type { Inventory, Observation, TargetPlan } from '#model/plan.ts';
+import type { Observation, TargetPlan } from '#model/plan.ts';
 import type { Ending, Reason } from '#model/receipt.ts';
-import type { RenderedObject, TargetRendering } from '#model/rendering.ts';
+import type { TargetRendering } from '#model/rendering.ts';
 import { planRollout } from '#rollout/rollout.ts';
 import type { Ledger } from './audit-branch.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import { quarantineOf } from './quarantine.ts';
 import type { RenderedHead } from './rendered-branch.ts';
+import { assessStanding, standingDelegated, standingOn } from './standing.ts';
+import type { Standing } from './standing.ts';
 import type { SyncRequest, SyncResult } from './sync-target.ts';
 
 /** Whether a target gets its rendering now; see planRollout. */
 export type RolloutTurn = NonNullable<ReturnType<ReturnType<typeof planRollout>['turns']['get']>>;
 type WaitingTurn = Extract<RolloutTurn, { kind: 'wait' }>;
-
-/** What stays on a target that waits: what the ledger says was put there. */
-export interface Standing {
-  readonly rendering: Sha256 | undefined;
-  readonly commit: CommitId | undefined;
-}
 
 /** The order over the targets of an environment during one run; every target that was looked at may let others go. */
 export interface Rollout {
@@ -129,6 +121,18 @@ export function waitingTurn(
   return { plan, problems: [], health, held: [], drift: [], outcomes: [], ending: waitingFor(rendering.target.name, turn), standing };
 }
 
+/** What it keeps was brought in line again: its drift does not wait for the rendering that is to come. */
+export function waitingMended({ rendering, ledger }: SyncRequest, turn: WaitingTurn, mended: SyncResult): SyncResult {
+  const waiting = waitingFor(rendering.target.name, turn);
+  const { ending } = mended;
+  const more = ending.kind === 'waiting' ? ending.reasons : [];
+  return {
+    ...mended,
+    ending: ending.kind === 'stuck' || ending.kind === 'retry' ? ending : { ...waiting, reasons: [...waiting.reasons, ...more] },
+    standing: standingOn(ledger, rendering),
+  };
+}
+
 /** Nothing was to be done there, so nobody has to try again sooner. */
 export function waitingUnseen({ rendering, ledger }: SyncRequest, turn: WaitingTurn, message: string): SyncResult {
   const { kind, reasons, until } = waitingFor(rendering.target.name, turn);
@@ -153,72 +157,4 @@ export function noPlan({ target: { environment, name }, digest }: TargetRenderin
 
 function waitingFor(target: TargetName, turn: WaitingTurn): Extract<Ending, { kind: 'waiting' }> {
   return { kind: 'waiting', reasons: [`${target} keeps what it has: ${turn.reason}`], until: turn.until };
-}
-
-/** What the ledger says was put on a target last. */
-function standingOn(ledger: Ledger, { target }: TargetRendering): Standing {
-  const last = ledger.targets.get(`${target.environment}/${target.name}`);
-  if (last?.rendering === undefined) return { rendering: undefined, commit: undefined };
-  return { rendering: toSha256(last.rendering), commit: toCommitId(last.shapedBy) };
-}
-
-/** How what stands on a waiting target is: judged by what its inventory says was put there, not by what is to come. */
-function assessStanding(coming: TargetRendering, observation: Observation, standing: Standing): TargetHealth {
-  const { inventory } = observation;
-  if (inventory === undefined) return { state: standing.rendering === undefined ? 'progressing' : 'degraded', instances: [] };
-  const health = assess(standingRendering(coming, inventory), observation);
-  // What the ledger calls begun never arrived in whole: nothing of it may be called healthy.
-  return inventory.rendering === standing.rendering ? health : notYet(health);
-}
-
-/** The same where another tool keeps it: what the tool says of the commit that was given to it. */
-function standingDelegated(coming: TargetRendering, observation: Observation, ledger: Ledger): TargetHealth {
-  const key = `${coming.target.environment}/${coming.target.name}`;
-  const last = ledger.targets.get(key);
-  const { inventory } = observation;
-  if (last?.rendering === undefined || inventory?.rendering !== last.rendering)
-    return { state: last?.rendering === undefined || inventory !== undefined ? 'progressing' : 'degraded', instances: [] };
-  const [facts] = coming.instances.values();
-  const names = [...(ledger.instances.get(key)?.keys() ?? [])].map((name) => toInstanceName(name));
-  const instances = new Map(facts === undefined ? [] : names.map((name) => [name, facts] as const));
-  const delegated = standingRendering(coming, inventory);
-  return assessDelegated({ rendering: { ...coming, instances }, delegated }, observation, toCommitId(last.broughtBy));
-}
-
-function notYet({ state, instances }: TargetHealth): TargetHealth {
-  return { state: doubted(state), instances: instances.map((one) => ({ ...one, state: doubted(one.state) })) };
-}
-
-function doubted(state: HealthState): HealthState {
-  return state === 'healthy' ? 'progressing' : state;
-}
-
-function standingRendering(coming: TargetRendering, inventory: Inventory): TargetRendering {
-  const next = new Map(coming.objects.map((object) => [object.path, object]));
-  const objects = inventory.objects
-    .filter((row) => !row.pending)
-    .map((row): RenderedObject => {
-      const [instance = ''] = row.path.split('/');
-      const { group, kind, name, namespace } = row.key;
-      // What its status means follows from the kind; only expressions of a capsule are asked of the version that comes.
-      const health = next.get(row.path)?.health;
-      const object = { apiVersion: `${group}/${versionOf(row.path)}`.replace(/^\//, ''), kind, metadata: { name, namespace } };
-      return {
-        key: row.key,
-        instance: toInstanceName(instance),
-        path: row.path,
-        sha256: row.sha256,
-        object,
-        text: '',
-        ...(health === undefined ? {} : { health }),
-      };
-    });
-  const facts = { capsule: '', version: '', gitTree: '', sha256: inventory.rendering, configSha256: inventory.rendering, wave: 0 };
-  const instances = new Map(objects.map(({ instance }) => [instance, coming.instances.get(instance) ?? facts]));
-  return { ...coming, digest: inventory.rendering, objects, instances };
-}
-
-/** `<group>_<version>_<kind>_...` */
-function versionOf(path: string): string {
-  return path.split('/').at(-1)?.split('_')[1] ?? 'v1';
 }

@@ -16,13 +16,16 @@ import { isPortError } from '#ports/port-error.ts';
 import type { Target } from '#ports/target.ts';
 import type { Ledger } from './audit-branch.ts';
 import { delegated, delegatedHealth } from './delegation.ts';
+import type { Delegated } from './delegation.ts';
 import { afterFights, driftPolicy, fightsOn, noteCorrections } from './drift.ts';
 import { withLines } from './lines.ts';
 import { placedOutcomes, placedPreview } from './placed-problems.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import type { RenderedHead } from './rendered-branch.ts';
-import { noPlan, waitingTurn, waitingUnseen } from './rollout-targets.ts';
-import type { RolloutTurn, Standing } from './rollout-targets.ts';
+import { noPlan, waitingMended, waitingTurn, waitingUnseen } from './rollout-targets.ts';
+import type { RolloutTurn } from './rollout-targets.ts';
+import { keptRendering } from './standing.ts';
+import type { Standing } from './standing.ts';
 import { deletionBudget, isConfirmed, patienceOf, targetDeclaration } from './sync-rules.ts';
 import type { World } from './world.ts';
 
@@ -75,43 +78,62 @@ async function syncInTurn(world: World, given: SyncRequest, signal?: AbortSignal
   const request = tool === undefined ? given : { ...given, rendering: tool.objects };
   const now = world.clock.now();
   const patience = patienceOf(environment, now);
-  const healthOf = (found: Observation): TargetHealth =>
-    tool === undefined ? assess(request.rendering, found, patience) : delegatedHealth(tool, found);
   try {
     const declaration = tool?.declaration ?? targetDeclaration(environment, declared);
     const target = await world.targets.open(environment.name, declared.name, declaration);
     const observation = await target.observe(request.rendering.objects, signal);
-    const isLost = observation.inventory === undefined && ran(request);
     const fights = fightsOn(world, environment, declared.name);
     const { reverted } = request;
     const seen: Seen = { observation, fights, patience, now, ...(reverted === undefined ? {} : { reverted }) };
-    const planned = notingLoss(planTarget(request, declared, seen), isLost);
-    const drift = findDrift(planned.plan, observation, fights);
-    if (request.turn?.kind === 'wait' && observation.inventory?.rendering !== request.rendering.digest)
-      return waitingTurn(request, request.turn, { plan: planned.plan, observation, isDelegated: tool !== undefined });
-    if (request.dryRun || planned.problems.length > 0) {
-      const health = healthOf(observation);
-      const { plan, held } = staged(request, seen, planned.plan);
-      const asked = request.dryRun && request.asks && planned.problems.length === 0 ? await previewOf(request, target, plan, signal) : {};
-      const problems = asked.problems ?? planned.problems;
-      const ending: Ending = problems.length > 0 ? { kind: 'stuck', problems } : { kind: 'settled' };
-      return { ...planned, ...asked, health, held, drift, outcomes: [], ending };
-    }
-    const done = await applyInStages({ ...request, declared, target }, { seen, plan: planned.plan }, signal);
-    noteCorrections(world, planned.plan, done.outcomes, drift);
-    const health = healthOf(done.observation);
-    const ending = afterFights(
-      lookingAgain(afterApply(request, done, health, planned.plan), world.clock.now()),
-      planned.plan,
-      drift,
-      fights,
-    );
-    return { ...planned, health, held: done.held, drift, outcomes: done.outcomes, ending };
+    const at: Opened = { request, declared, target, tool, fights };
+    if (request.turn?.kind !== 'wait' || observation.inventory?.rendering === request.rendering.digest)
+      return await bringInLine(world, at, seen, signal);
+    const { plan } = planTarget(request, declared, seen);
+    const kept = tool === undefined && plan.drifted.length > 0 ? await keptRendering(world, request, observation) : undefined;
+    if (kept === undefined) return waitingTurn(request, request.turn, { plan, observation, isDelegated: tool !== undefined });
+    const mended = await bringInLine(world, { ...at, request: { ...request, rendering: kept } }, seen, signal);
+    return waitingMended(request, request.turn, mended);
   } catch (error) {
     if (!isPortError(error)) throw error;
     if (request.turn?.kind === 'wait') return waitingUnseen(request, request.turn, error.message);
     return unreachable(given, error.kind === 'invalid' || error.kind === 'unsupported' || error.kind === 'denied', error.message);
   }
+}
+
+interface Opened {
+  readonly request: SyncRequest;
+  readonly declared: DeclaredTarget;
+  readonly target: Target;
+  readonly tool: Delegated | undefined;
+  readonly fights: ReturnType<typeof fightsOn>;
+}
+
+async function bringInLine(
+  world: World,
+  { request, declared, target, tool, fights }: Opened,
+  seen: Seen,
+  signal?: AbortSignal,
+): Promise<SyncResult> {
+  const { observation, patience } = seen;
+  const healthOf = (found: Observation): TargetHealth =>
+    tool === undefined ? assess(request.rendering, found, patience) : delegatedHealth(tool, found);
+  const isLost = observation.inventory === undefined && ran(request);
+  const planned = notingLoss(planTarget(request, declared, seen), isLost);
+  const drift = findDrift(planned.plan, observation, fights);
+  if (request.dryRun || planned.problems.length > 0) {
+    const health = healthOf(observation);
+    const { plan, held } = staged(request, seen, planned.plan);
+    const asked = request.dryRun && request.asks && planned.problems.length === 0 ? await previewOf(request, target, plan, signal) : {};
+    const problems = asked.problems ?? planned.problems;
+    const ending: Ending = problems.length > 0 ? { kind: 'stuck', problems } : { kind: 'settled' };
+    return { ...planned, ...asked, health, held, drift, outcomes: [], ending };
+  }
+  const done = await applyInStages({ ...request, declared, target }, { seen, plan: planned.plan }, signal);
+  noteCorrections(world, planned.plan, done.outcomes, drift);
+  const health = healthOf(done.observation);
+  const applied = lookingAgain(afterApply(request, done, health, planned.plan), world.clock.now());
+  const ending = afterFights(applied, planned.plan, drift, fights);
+  return { ...planned, health, held: done.held, drift, outcomes: done.outcomes, ending };
 }
 
 /** What the target itself says of a plan; nothing where it has no dry run. */

@@ -217,13 +217,36 @@ test('a version that is put in quarantine half way goes no further', async () =>
   expect(ending?.kind === 'waiting' && ending.reasons[0]).toBe('us-1 keeps what it has: web 1.1.0 is in quarantine: it leaks');
 });
 
-test('what waits is looked at: drift is told and left, worse health is recorded', async () => {
+/** Somebody changes an object of the target that waits longest. */
+function tamper({ outside }: World): ReturnType<typeof targetOf> {
+  const ap = targetOf(outside, 'dev/ap');
+  const [path = '', text = ''] = [...ap.files].find(([name]) => name.includes('_deployment_')) ?? [];
+  ap.files.set(path, text.replace('replicas: 1', 'replicas: 9'));
+  return ap;
+}
+
+test('what waits is kept in line with the version that it keeps', async () => {
   const world = await installed();
+  const whole = [...targetOf(world.outside, 'dev/ap').files];
   world.says.set('eu 1.1.0', 'degraded');
   await world.release('1.1.0');
-  const ap = targetOf(world.outside, 'dev/ap');
-  const [path = '', text = ''] = [...ap.files][0] ?? [];
-  ap.files.set(path, text.replace('replicas: 1', 'replicas: 9'));
+  const ap = tamper(world);
+  await world.passes(10);
+  expect([...ap.files]).toEqual(whole);
+  expect(await recorded(world)).toEqual({ ap: '1.0.0 healthy', eu: '1.1.0 degraded', 'us-1': '1.0.0 healthy', 'us-2': '1.0.0 healthy' });
+  const { repository } = peopleOf(world.outside);
+  const { records } = await createLedgerReader(repository).at(await repository.resolve('audit'));
+  const drift = records.filter(({ data }) => data['target'] === 'ap' && data['driftDetected'] === true);
+  expect(drift.map(({ data }) => [data['reason'], data['changed'], data['ending']])).toEqual([['drift', true, 'waiting']]);
+});
+
+test('where drift is only told, what waits is looked at: its drift and worse health are recorded', async () => {
+  const world = await installed();
+  const path = 'environments/dev/environment.yaml';
+  await peopleOf(world.outside).push({ [path]: rolledOut(1).replace('  capsules:\n', '  sync:\n    selfHeal: false\n  capsules:\n') });
+  world.says.set('eu 1.1.0', 'degraded');
+  await world.release('1.1.0');
+  const ap = tamper(world);
   const writes = ap.writes;
   await world.passes(10);
   expect(ap.writes).toBe(writes);
