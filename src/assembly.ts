@@ -202,7 +202,10 @@ async function openMirror(configuration: Configuration, forge: GithubForge | und
   await mkdir(dirname(path), { recursive: true });
   const credentials = forge === undefined ? {} : { credentials: () => forge.credentials() };
   const remote = { url: configuration.repository.url, ...credentials };
-  return gitRepository({ path, remote, limits: LIMITS, importPaths: configuration.importsFrom });
+  const repository = await gitRepository({ path, remote, limits: LIMITS, importPaths: configuration.importsFrom });
+  // A mirror that was just made knows nothing: whoever only looks would find an empty repository.
+  if ((await repository.refs()).size === 0) await repository.fetch();
+  return repository;
 }
 
 function keyOf(found: Found): string {
