@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { JsonObject } from '#model/json.ts';
 import { jsonText, valueAt } from '#model/json.ts';
-import { nextInventory } from '#plan/plan.ts';
+import { toEnvironmentName, toTargetName } from '#model/names.ts';
+import { nextInventory, planChanges } from '#plan/plan.ts';
 import { bring, planFor } from '#test/contracts/target.contract.ts';
 import { targetRendering } from '#test/plan/build-target.ts';
 import { startKubernetes } from '#test/servers/kubernetes.ts';
@@ -140,5 +141,23 @@ describe('an object that git adopts from another tool', () => {
 
     expect(said(await bench.target.apply(plan, nextInventory(plan)))).toEqual(['adopt ConfigMap a refused object-moved']);
     expect(valueAt(await bench.object('configmap', 'a'), '/data')).toEqual({ old: 'z' });
+  });
+
+  test('of another environment of an engine is foreign, whatever its marks and manager are', async () => {
+    const bench = await openClusterBench(kubernetes);
+    const wanted = targetRendering([configMap('a', { data: { one: '1' } })]);
+    await bring(bench.target, wanted);
+    const other = await bench.targets.open(toEnvironmentName('other'), toTargetName('local'), {
+      driver: 'kubernetes',
+      credentials: 'here',
+      namespace: 'acme',
+    });
+    const theirs = targetRendering([configMap('a', { data: { two: '2' } })]);
+    const observation = await other.observe(theirs.objects);
+
+    const plan = planChanges({ rendering: theirs, observation, prune: true, adopt: [], selfHeal: true });
+
+    expect(plan.problems.map(({ code }) => code)).toEqual(['foreign-object']);
+    expect(valueAt(await bench.object('configmap', 'a'), '/data')).toEqual({ one: '1' });
   });
 });

@@ -47,13 +47,18 @@ export function emptyBody(object: JsonObject, uid: string): string {
 }
 
 export function appliedMark(marks: Marks, sha256: string): string {
-  return `${marks.namespace}/${sha256}`;
+  return `${ownerText(marks)}${sha256}`;
 }
 
-/** Digest of the text that a marked object was applied from; undefined where the mark is another inventory's. */
+/** Digest of the text that a marked object was applied from; undefined where the mark is another target's. */
 export function appliedDigest(marks: Marks, applied: string | undefined): string | undefined {
-  const prefix = `${marks.namespace}/`;
-  return applied?.startsWith(prefix) === true ? applied.slice(prefix.length) : undefined;
+  const owner = ownerText(marks);
+  return applied?.startsWith(owner) === true ? applied.slice(owner.length) : undefined;
+}
+
+/** Every engine writes under one field manager: this tells their objects apart. */
+function ownerText({ environment, target, namespace }: Marks): string {
+  return `${environment}/${target}/${namespace}/`;
 }
 
 function mapOf(value: JsonObject[string] | undefined): JsonObject {

@@ -44,7 +44,7 @@ export interface Found {
   readonly owned: Sha256 | undefined;
   readonly applied: string | undefined;
   readonly managers: readonly string[];
-  /** Of an object that is not ours: who holds which of its fields, so that a write by anybody is seen and a status is not. */
+  /** Of an object that no view has: digest of who holds which of its fields since when, so that a write by anybody is seen and a status is not. */
   readonly holders: Sha256 | undefined;
 }
 

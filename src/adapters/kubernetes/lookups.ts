@@ -123,5 +123,7 @@ export function toFound(key: ObjectKey, object: JsonObject): Found | undefined {
   if (seen === undefined) return undefined;
   const holders = managedEntries(object).filter((entry) => entry['subresource'] !== 'status');
   const { uid, resourceVersion, owned, applied, managers } = seen;
-  return { uid, resourceVersion, owned, applied, managers, holders: sha256Of(canonicalJson(holders)) };
+  // Times of entries have seconds only. A generation counts changes, but not those of a status; kinds without one have no status.
+  const { generation = resourceVersion } = childMap(object, 'metadata');
+  return { uid, resourceVersion, owned, applied, managers, holders: sha256Of(canonicalJson([generation, ...holders])) };
 }

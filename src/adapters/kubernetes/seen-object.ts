@@ -9,7 +9,7 @@ export const ENVIRONMENT_LABEL = 'capstan.dev/environment';
 export const TARGET_LABEL = 'capstan.dev/target';
 /** On our own ConfigMaps. */
 export const INVENTORY_LABEL = 'capstan.dev/inventory';
-/** Annotation on every object that is applied: `<namespace of the inventory>/<sha256 of the rendered text>`. */
+/** Annotation on every object that is applied: `<environment>/<target>/<namespace of the inventory>/<sha256 of the rendered text>`. */
 export const APPLIED_ANNOTATION = 'capstan.dev/applied';
 
 /** All that is kept of an object of a cluster: small, whatever its size. */

@@ -122,22 +122,23 @@ function taken(run: Run, { cluster, step, resource }: Writing, answer: ApiAnswer
   return outcomeOf(step, 'done');
 }
 
-/** An object was there that nobody had seen. Ours without its labels is ours; of anybody else's we let go what we just took. */
+/**
+ * An object was there that nobody had seen. Ours without its labels is ours, and so is one that we made by a request whose answer was lost.
+ * Of anybody else's we let go what we just took, unless they write under our name: an empty apply would take all of theirs.
+ */
 async function metSomebody(run: Run, writing: Writing, answer: ApiAnswer): Promise<Outcome> {
   const { cluster, step, object, resource } = writing;
   const uid = jsonText(childMap(answer.body, 'metadata')['uid']);
   const row = rowOf(run, step);
   if (row !== undefined && !row.pending && row.uid === uid) return taken(run, writing, answer);
-  if (isMadeByUs(answer)) return taken(run, writing, answer);
-  const path = `${apiPath(resource, step.key.namespace, step.key.name)}?fieldManager=${FIELD_MANAGER}`;
-  await cluster.api.request({ method: 'PATCH', path, body: emptyBody(object, uid), contentType: APPLY }, run.signal);
+  const isOursAlone = managedEntries(answer.body).every((entry) => isAppliedEntry(entry) || jsonText(entry['subresource']) !== '');
+  if (isOursAlone && answer.isRepeated === true) return taken(run, writing, answer);
+  if (!isOursAlone) {
+    const path = `${apiPath(resource, step.key.namespace, step.key.name)}?fieldManager=${FIELD_MANAGER}`;
+    await cluster.api.request({ method: 'PATCH', path, body: emptyBody(object, uid), contentType: APPLY }, run.signal);
+  }
   cluster.views.of(step.key)?.forget(step.key.namespace, step.key.name, uid);
   return outcomeOf(step, 'refused', movedProblem(step));
-}
-
-/** Nobody else ever wrote to it: this very request made it before, and that answer was lost. */
-function isMadeByUs({ body, isRepeated }: ApiAnswer): boolean {
-  return isRepeated === true && managedEntries(body).every((entry) => isAppliedEntry(entry) || jsonText(entry['subresource']) !== '');
 }
 
 /** Whether an object that no view has is the one of our row: somebody took its labels away. */

@@ -15,7 +15,7 @@ const row: Row = {
   uid: 'u',
   owned: fields,
 };
-const found: Found = { uid: 'u', resourceVersion: '1', owned: fields, applied: `acme/${text}`, managers: [], holders: undefined };
+const found: Found = { uid: 'u', resourceVersion: '1', owned: fields, applied: `dev/local/acme/${text}`, managers: [], holders: undefined };
 const announced: Row = { ...row, pending: true, uid: '', owned: undefined };
 
 const cases: readonly (readonly [string, Found, Row | undefined, string])[] = [
@@ -23,11 +23,12 @@ const cases: readonly (readonly [string, Found, Row | undefined, string])[] = [
   ['with other fields of ours', { ...found, owned: sha256Of('edited') }, row, 'changed'],
   ['with nothing of ours left', { ...found, owned: undefined, applied: undefined }, row, 'changed'],
   ['with a mark that somebody made up', { ...found, owned: sha256Of('edited'), applied: undefined }, row, 'changed'],
-  ['written again by a run that died', { ...found, owned: sha256Of('edited'), applied: `acme/${newer}` }, row, 'unconfirmed'],
+  ['written again by a run that died', { ...found, owned: sha256Of('edited'), applied: `dev/local/acme/${newer}` }, row, 'unconfirmed'],
   ['made by a run that died', found, announced, 'unconfirmed'],
   ['made again by a run that died', { ...found, uid: 'v' }, row, 'unconfirmed'],
   ['named by no inventory', found, undefined, 'unconfirmed'],
-  ['of a target of the same name elsewhere', { ...found, applied: `other/${text}` }, undefined, 'foreign'],
+  ['of a target of the same name elsewhere', { ...found, applied: `dev/local/other/${text}` }, undefined, 'foreign'],
+  ['of another environment in the same place', { ...found, applied: `prod/local/acme/${text}` }, undefined, 'foreign'],
   ['of somebody, where ours was announced', { ...found, owned: undefined, applied: undefined }, announced, 'foreign'],
   ['of somebody, under the name of ours', { ...found, uid: 'v', owned: undefined, applied: undefined }, row, 'foreign'],
   ['of somebody', { ...found, owned: undefined, applied: undefined }, undefined, 'foreign'],
