@@ -11,6 +11,7 @@ import type { TargetDeclaration } from '#ports/target.ts';
 import { renderDelegation } from '#render/render.ts';
 import type { Delegation } from '#render/render.ts';
 import type { Ledger } from './audit-branch.ts';
+import { driftPolicy } from './drift.ts';
 import type { RenderedHead } from './rendered-branch.ts';
 import { isConfirmed, namespaceOf, targetDeclaration, targetSync } from './sync-rules.ts';
 import type { World } from './world.ts';
@@ -91,8 +92,12 @@ function delegationTo(
     secretRef: settings.secretRef,
     cluster: declared.value.cluster,
     prune: prune === true || (prune === 'confirm' && isConfirmed(environment, rendering.digest)),
-    selfHeal: (sync?.selfHeal ?? true) && (sync?.drift?.onDetect ?? 'correct') === 'correct',
+    selfHeal: driftPolicy(environment).onDetect === 'correct',
     interval: parseDuration(sync?.interval ?? '') ?? FIVE_MINUTES,
+    timeout: parseDuration(sync?.timeout ?? ''),
+    retryInterval: parseDuration(sync?.retryInterval ?? ''),
+    attempts: sync?.retryBudget?.attempts,
+    wait: sync?.wait ?? true,
     ignore: targetSync(environment).ignore,
   };
 }

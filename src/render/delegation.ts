@@ -25,6 +25,13 @@ export interface Delegation {
   readonly selfHeal: boolean;
   /** How often the tool compares, in milliseconds. */
   readonly interval: number;
+  /** How long one attempt may take and how long to wait after one that failed, in milliseconds; undefined: as the tool does. */
+  readonly timeout: number | undefined;
+  readonly retryInterval: number | undefined;
+  /** Attempts with one commit before it is left alone; undefined: five. */
+  readonly attempts: number | undefined;
+  /** Whether a commit counts as applied only once its objects are well (Flux). */
+  readonly wait: boolean;
   readonly ignore: readonly DriftIgnore[];
 }
 
@@ -32,8 +39,10 @@ export interface Delegation {
 const DELEGATE = toInstanceName('delegate');
 
 const IN_CLUSTER = 'https://kubernetes.default.svc';
-/** Tries of one commit before the tool gives up on it, and how long it waits between them. */
-const RETRY = { limit: 5, backoff: { duration: '30s', factor: 2, maxDuration: '5m' } };
+/** Argo CD by itself tries a commit once. */
+const ATTEMPTS = 5;
+const RETRY_AFTER = 30_000;
+const LONGEST_RETRY = 300_000;
 
 /** A commit stays what it is: whoever has fetched it need not look again, and Flux clones the branch anew each time. */
 const SOURCE_INTERVAL = 3_600_000;
@@ -87,15 +96,20 @@ function application({ target }: TargetRendering, delegation: Delegation, commit
       ...(ignored.length === 0 ? {} : { ignoreDifferences: ignored }),
       syncPolicy: {
         automated: { prune, selfHeal },
-        retry: RETRY,
+        retry: retryOf(delegation),
         syncOptions: ['ServerSideApply=true', ...(ignored.length === 0 ? [] : ['RespectIgnoreDifferences=true'])],
       },
     },
   };
 }
 
+function retryOf({ attempts = ATTEMPTS, retryInterval = RETRY_AFTER }: Delegation): JsonObject {
+  const longest = Math.max(LONGEST_RETRY, retryInterval);
+  return { limit: attempts, backoff: { duration: goDuration(retryInterval), factor: 2, maxDuration: goDuration(longest) } };
+}
+
 function fluxObjects({ target }: TargetRendering, delegation: Delegation, commit: CommitId | undefined): readonly KubernetesObject[] {
-  const { secretRef, cluster, prune } = delegation;
+  const { secretRef, cluster, prune, timeout, retryInterval } = delegation;
   const interval = goDuration(delegation.interval);
   const metadata = metadataOf(target, delegation);
   const source: KubernetesObject = {
@@ -116,8 +130,10 @@ function fluxObjects({ target }: TargetRendering, delegation: Delegation, commit
     spec: {
       interval,
       path: `./${target.name}`,
+      ...(timeout === undefined ? {} : { timeout: goDuration(timeout) }),
+      ...(retryInterval === undefined ? {} : { retryInterval: goDuration(retryInterval) }),
       prune,
-      wait: true,
+      wait: delegation.wait,
       // What it put there stays when the delegation ends: whoever follows takes it over.
       deletionPolicy: 'Orphan',
       sourceRef: { kind: 'GitRepository', name: metadata.name },

@@ -23,6 +23,10 @@ const DELEGATION: Delegation = {
   prune: true,
   selfHeal: true,
   interval: 300_000,
+  timeout: undefined,
+  retryInterval: undefined,
+  attempts: undefined,
+  wait: true,
   ignore: [],
 };
 

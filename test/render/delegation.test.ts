@@ -16,6 +16,10 @@ const ARGOCD: Delegation = {
   prune: true,
   selfHeal: true,
   interval: 300_000,
+  timeout: undefined,
+  retryInterval: undefined,
+  attempts: undefined,
+  wait: true,
   ignore: [],
 };
 const FLUX: Delegation = { ...ARGOCD, tool: 'flux', namespace: 'flux-system' };
@@ -110,6 +114,19 @@ spec:
   url: https://git.example.com/acme/platform.git
 `,
   });
+});
+
+test('what the environment says of time is told to each in its own words', () => {
+  const times = { timeout: 600_000, retryInterval: 90_000, attempts: 10 };
+  expect(Object.values(texts({ ...ARGOCD, ...times }))[0]).toContain(`    retry:
+      backoff:
+        duration: "90s"
+        factor: 2
+        maxDuration: 5m
+      limit: 10
+`);
+  const [kustomization = ''] = Object.values(texts({ ...FLUX, ...times, wait: false }));
+  expect(['retryInterval: "90s"', 'timeout: 10m', 'wait: false'].filter((line) => !kustomization.includes(`  ${line}\n`))).toEqual([]);
 });
 
 test('it stands for the rendering that it brings', () => {
