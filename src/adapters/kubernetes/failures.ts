@@ -48,6 +48,8 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'connecting timed out',
   UND_ERR_HEADERS_TIMEOUT: 'no answer came in time',
   UND_ERR_BODY_TIMEOUT: 'the answer stopped in the middle',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'what listens there does not speak TLS; is it the right port?',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'what listens there does not speak TLS; is it the right port?',
   EHOSTUNREACH: 'there is no way to this host',
   ENETUNREACH: 'there is no way to this network',
   ENOTFOUND: 'the name of the host is not known',

@@ -1,4 +1,5 @@
 import { quoted } from '#model/quoted.ts';
+import { isCertificate } from './client-certificate.ts';
 import { identityOf } from './identity.ts';
 import { impersonationHeaders, writtenImpersonation } from './impersonation.ts';
 import type { ChosenContext } from './kubeconfig.ts';
@@ -41,7 +42,11 @@ export async function kubeconfigAccess(options: KubeconfigOptions): Promise<Serv
     renew: () => identity.renew(),
     async tls() {
       const pair = await identity.certificate();
-      return { ca: await ca?.read(), cert: pair?.cert, key: pair?.key, servername };
+      const authority = await ca?.read();
+      if (ca !== undefined && authority !== undefined && !isCertificate(authority)) {
+        throw refuse(ca.pointer, `the CA of cluster ${quoted(cluster.name)} (${ca.named}) is no certificate`, 'Copy it again.');
+      }
+      return { ca: authority, cert: pair?.cert, key: pair?.key, servername };
     },
   };
   // A file that is missing or has run out is a matter of this moment, not of the first request.

@@ -138,6 +138,7 @@ mkdirSync(join(scratch, 'folder'));
 writeFileSync(join(scratch, 'broken-token'), 'abc\ndef\n');
 writeFileSync(join(scratch, 'empty-token'), '\n');
 writeFileSync(join(scratch, 'words'), 'no certificate');
+writeFileSync(join(scratch, 'broken.crt'), ca.cert.replace('MII', 'III'));
 symlinkSync('circle', join(scratch, 'circle'));
 
 const INSTEAD = 'Use a token, a token file or a client certificate.';
@@ -218,6 +219,11 @@ it.each<readonly [string, string, string]>([
     'a CA that is none',
     kubeconfig('token: abc', 'server: https://x\n    certificate-authority: words'),
     'invalid config:7:5: certificate-authority of cluster "eu" is words, and it holds no PEM text. Put the file there or correct its name.',
+  ],
+  [
+    'a CA that is broken',
+    kubeconfig('token: abc', 'server: https://x\n    certificate-authority: broken.crt'),
+    'invalid config:7:5: the CA of cluster "eu" (broken.crt) is no certificate. Copy it again.',
   ],
   [
     'a CA text that is none',

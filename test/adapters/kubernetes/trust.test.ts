@@ -125,6 +125,17 @@ it('names the clock of this machine where a certificate is out of time only by i
   );
 });
 
+it('says so where nobody speaks TLS', async () => {
+  const { server } = await scene((_request, response) => json(response, 200, {}));
+  writeFileSync(server.kubeconfig, readFileSync(server.kubeconfig, 'utf8').replace('http://', 'https://'));
+  const connection = await server.connect();
+  opened.push(connection);
+
+  expect(await failure(connection.api.request(GET))).toBe(
+    'transient cluster "eu" of config (https://HOST) cannot be reached: what listens there does not speak TLS; is it the right port?',
+  );
+});
+
 it('uses a CA that was replaced on disk, without a restart', async () => {
   const certificate = issue({ name: 'apiserver', by: OTHER_CA, addresses: ['127.0.0.1'] });
   const { api, server } = await scene((_request, response) => json(response, 200, {}), {}, { certificate, authority: CA.cert });
