@@ -6,8 +6,8 @@ import type { TargetName } from '#model/names.ts';
 import type { DriftedObject, FieldChange } from '#model/plan.ts';
 import { compareText } from '#model/problem.ts';
 import type { RenderedObject, TargetRendering } from '#model/rendering.ts';
-import { knownSecretIn } from '#model/secret-scan.ts';
 import { adoptingPatch } from './adoption-patch.ts';
+import { secretIn } from './drift-wording.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import { targetDeclaration } from './sync-rules.ts';
 import type { World } from './world.ts';
@@ -109,8 +109,7 @@ function whyLeft(prepared: PreparedEnvironment, same: readonly Told[], everywher
   if (same.length < everywhere) return 'it is as git says on other targets, and patches are for all targets of an environment';
   if (same.some((one) => canonicalOf(one.changes) !== canonicalOf(changes)))
     return 'it was changed otherwise on each target, and patches are for all targets of an environment';
-  if (changes.some((change) => knownSecretIn(JSON.stringify(change.after ?? null)) !== undefined))
-    return 'something that looks like a secret was put into it';
+  if (changes.some(({ path, after }) => secretIn(path, after) !== undefined)) return 'something that looks like a secret was put into it';
   const [root = object.instance] = object.instance.split('.');
   if (!Object.hasOwn(prepared.environment.declared.value.spec.capsules ?? {}, root))
     return `${root} is not named in spec.capsules of the environment`;

@@ -1,8 +1,9 @@
 import { valueText } from '#model/field-lines.ts';
+import { pointerKeys } from '#model/json.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import { cell } from '#model/markdown.ts';
 import type { FieldChange } from '#model/plan.ts';
-import { knownSecretIn } from '#model/secret-scan.ts';
+import { findSecrets } from '#model/secret-scan.ts';
 import type { DriftFinding } from './drift-findings.ts';
 
 export interface DriftWords {
@@ -71,12 +72,20 @@ function objectLines(finding: DriftFinding): readonly string[] {
 }
 
 function fieldLine({ path, before, after }: FieldChange): string {
-  return `| ${cell(path)} | ${shown(before)} | ${shown(after)} |`;
+  return `| ${cell(path)} | ${shown(path, before)} | ${shown(path, after)} |`;
 }
 
-function shown(value: unknown): string {
-  const secret = value === undefined ? undefined : knownSecretIn(JSON.stringify(value));
+function shown(path: string, value: unknown): string {
+  const secret = secretIn(path, value);
   return cell(secret === undefined ? valueText(value) : `(not shown: ${secret})`);
+}
+
+/** What a value looks like that must not be shown or written to git: by its form, or by the name of its field. */
+export function secretIn(path: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  const name = pointerKeys(path).findLast((key) => !/^\d+$/.test(key)) ?? 'value';
+  const text = typeof value === 'string' ? value : JSON.stringify(value, undefined, 1);
+  return findSecrets(Buffer.from(`${name}: ${text}\n`, 'utf8'))[0]?.type;
 }
 
 function nameOf({ object }: DriftFinding): string {

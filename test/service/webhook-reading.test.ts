@@ -83,7 +83,7 @@ describe('what a wake-up wakes', () => {
     expect(wakesOf({ kind: 'push', ref: 'refs/heads/release-1', after: SHA }, known)).toEqual([{ kind: 'look' }]);
   });
 
-  test.each(['rendered/dev', 'audit', 'evidence', 'promote/prod/cs-1', 'rollback/prod/web-1.0.0'])(
+  test.each(['rendered/dev', 'audit', 'evidence', 'promote/prod/cs-1', 'rollback/prod/web-1.0.0', 'drift/prod/0123456789ab'])(
     'the own push to %s wakes nobody',
     (branch) => {
       expect(wakesOf({ kind: 'push', ref: `refs/heads/${branch}`, after: SHA }, known)).toEqual([]);
@@ -110,5 +110,13 @@ describe('what a wake-up wakes', () => {
     expect(wakesOf({ ...event, head: 'promote/prod/cs-1', action: 'closed' }, known)).toEqual([{ kind: 'promote', environment: prod }]);
     expect(wakesOf({ ...event, head: 'promote/prod/cs-1', action: 'edited' }, known)).toEqual([]);
     expect(wakesOf({ kind: 'review', number: 7, head: 'promote/nowhere/cs-1' }, known)).toEqual([]);
+  });
+
+  test('a pull request about drift is checked like one of people, and its end asks its environment', () => {
+    const event = { kind: 'pull-request', number: 7, head: 'drift/prod/0123456789ab' } as const;
+
+    expect(wakesOf({ ...event, action: 'opened' }, known)).toEqual([{ kind: 'look' }, { kind: 'check', number: 7 }]);
+    expect(wakesOf({ ...event, action: 'closed' }, known)).toEqual([{ kind: 'reconcile', environment: prod }]);
+    expect(wakesOf({ ...event, head: 'drift/nowhere/0123456789ab', action: 'closed' }, known)).toEqual([]);
   });
 });

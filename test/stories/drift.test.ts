@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 
-import { beginDrift, editOn, openRequest, replicasOn } from './drift.ts';
+import { beginDrift, DEPLOYMENT, devWith, editOn, openRequest, replicasOn } from './drift.ts';
 import { portsOf, startEngine } from './engine.ts';
 import { newOutside, peopleOf, targetOf, type Outside } from './outside.ts';
 import { PROJECT_FILE } from './shop.ts';
+
+const SERVICE = 'web/core_v1_service_shop-dev_web.yaml';
 
 async function started(drift: string, project?: string) {
   const outside = newOutside();
@@ -132,6 +134,87 @@ test('drift of one target of two, and removed objects, are only reported', async
   await engine.drift();
   expect(outside.forge.pulls.size).toBe(0);
   expect(replicasOn(outside)).toEqual({ one: '-', two: '-' });
+});
+
+test('what no patch can say, and what looks like a secret, is only reported', async () => {
+  const token = `ghp_${'Zk4tQ9wLx2Vb7Rn3Hs8Jd6Fy1Gc5Mp0TaUeI'.slice(0, 36)}`;
+  const edits = [
+    ['namespace: shop-dev', 'namespace: elsewhere'],
+    ['replicas: 1', `minReadySeconds: ${token}\n  replicas: 1`],
+    ['replicas: 1', 'replicas: 1 # one'],
+  ] as const;
+  for (const [from, to] of edits) {
+    const { outside, engine } = await started('onDetect: pullRequest');
+    editOn(outside, ['one', 'two'], from, to);
+    await engine.drift();
+    expect([to, outside.forge.pulls.size, engine.endings.get('reconcile/dev')?.kind]).toEqual([to, 0, 'waiting']);
+    expect(targetOf(outside, 'dev/one').files.get(DEPLOYMENT)).toContain(to);
+  }
+});
+
+test('what cannot be adopted is named in the request for the rest, with the reason, and its secrets are not shown', async () => {
+  const { outside, engine } = await started('onDetect: pullRequest');
+  const token = `ghp_${'Zk4tQ9wLx2Vb7Rn3Hs8Jd6Fy1Gc5Mp0TaUeI'.slice(0, 36)}`;
+  editOn(outside, ['one', 'two'], 'replicas: 1', 'replicas: 3');
+  for (const name of ['one', 'two']) {
+    const { files } = targetOf(outside, `dev/${name}`);
+    files.set(SERVICE, `${files.get(SERVICE) ?? ''}status:\n  note: ${token}\n`);
+  }
+  await engine.drift();
+  const body = (await openRequest(outside))?.body ?? '';
+  expect(body).toContain('| /spec/replicas | 1 | 3 |');
+  expect(body).toContain('- core/Service/shop-dev/web: something that looks like a secret was put into it');
+  expect(body).not.toContain(token);
+});
+
+test('what cannot be rendered does not keep the rest from being proposed', async () => {
+  const { outside, engine } = await started('onDetect: pullRequest');
+  editOn(outside, ['one', 'two'], 'replicas: 1', 'replicas: 3');
+  for (const name of ['one', 'two']) {
+    const { files } = targetOf(outside, `dev/${name}`);
+    files.set(SERVICE, `${files.get(SERVICE) ?? ''}status:\n  nobody: knows this\n`);
+  }
+  await engine.drift();
+  const body = (await openRequest(outside))?.body ?? '';
+  expect(body).toContain('| /spec/replicas | 1 | 3 |');
+  expect(body).toContain('- core/Service/shop-dev/web: with it the environment cannot be rendered: ');
+});
+
+test('without a forge drift is only reported', async () => {
+  const outside = newOutside();
+  await beginDrift(outside, 'onDetect: pullRequest');
+  const engine = startEngine({ ...portsOf(outside), forge: undefined });
+  await engine.start();
+  editOn(outside, ['one', 'two'], 'replicas: 1', 'replicas: 3');
+  await engine.drift();
+  expect([replicasOn(outside), engine.endings.get('reconcile/dev')?.kind]).toEqual([{ one: '3', two: '3' }, 'waiting']);
+});
+
+test('a request that the engine closed is no decision: the same drift is asked about again', async () => {
+  const { outside, engine } = await started('onDetect: pullRequest');
+  for (let round = 0; round < 2; round += 1) {
+    editOn(outside, ['one', 'two'], 'replicas: 1', 'replicas: 3');
+    await engine.drift();
+    expect((await openRequest(outside))?.state).toBe('open');
+    editOn(outside, ['one', 'two'], 'replicas: 3', 'replicas: 1');
+    await engine.drift();
+    expect(await openRequest(outside)).toBeUndefined();
+  }
+});
+
+test('a request follows what people change in the environment meanwhile', async () => {
+  const { outside, engine } = await started('onDetect: pullRequest');
+  editOn(outside, ['one', 'two'], 'replicas: 1', 'replicas: 3');
+  await engine.drift();
+  const before = await openRequest(outside);
+  const { repository } = peopleOf(outside);
+  await peopleOf(outside).push({ 'environments/dev/environment.yaml': devWith('onDetect: pullRequest # ask us') });
+  await engine.wake({ kind: 'look' });
+  await engine.drift();
+  const after = await openRequest(outside);
+  expect([after?.number, after?.headCommit === before?.headCommit]).toEqual([before?.number, false]);
+  const head = await repository.commit(after?.headCommit ?? ('' as never));
+  expect(head.parents).toEqual([await repository.resolve('main')]);
 });
 
 test('where the engine is not trusted for commits, the request asks for a signature', async () => {
