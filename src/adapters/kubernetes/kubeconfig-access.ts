@@ -1,5 +1,8 @@
 import { quoted } from '#model/quoted.ts';
+import type { PortError } from '#ports/port-error.ts';
+import { isPortError } from '#ports/port-error.ts';
 import { isCertificate } from './client-certificate.ts';
+import type { Identity } from './identity.ts';
 import { identityOf } from './identity.ts';
 import { impersonationHeaders, writtenImpersonation } from './impersonation.ts';
 import type { ChosenContext } from './kubeconfig.ts';
@@ -16,8 +19,52 @@ export interface KubeconfigOptions {
   readonly now: () => number;
 }
 
-/** A server as a context of a kubeconfig describes it. What is missing, has run out or is not safe is refused with its line. */
+/**
+ * A server as a context of a kubeconfig describes it. What is missing, has run out or is not safe is refused with its line. The file is looked at
+ * again for each new connection and after a refusal: new credentials or another CA in it need no restart.
+ */
 export async function kubeconfigAccess(options: KubeconfigOptions): Promise<ServerAccess> {
+  let found = await lookUp(options);
+  // A file that is missing or has run out is a matter of this moment, not of the first request.
+  await found.tls();
+  await found.headers();
+
+  /** Whether the file says something new. */
+  async function reread(): Promise<boolean> {
+    const next = await lookUp(options);
+    if (next.written === found.written) return false;
+    if (next.url.href !== found.url.href || next.proxy?.href !== found.proxy?.href) throw movedAway(next.chosen);
+    await next.tls();
+    found = next;
+    return true;
+  }
+
+  return {
+    url: found.url,
+    proxy: found.proxy,
+    words: found.words,
+    headers: () => found.headers(),
+    async renew() {
+      if (!(await reread())) await found.identity.renew();
+    },
+    async tls() {
+      // Whoever is writing the file just now does not stop what still works; a refusal of what is there comes with `renew`.
+      await reread().catch((error: unknown) => {
+        if (!isPortError(error)) throw error;
+      });
+      return found.tls();
+    },
+  };
+}
+
+interface Found extends Pick<ServerAccess, 'url' | 'proxy' | 'words' | 'headers' | 'tls'> {
+  readonly chosen: ChosenContext;
+  readonly identity: Identity;
+  /** Its text, to be compared. */
+  readonly written: string;
+}
+
+async function lookUp(options: KubeconfigOptions): Promise<Found> {
   const chosen = await chooseContext(options.file, options.context);
   const { file, cluster, user, refuse } = chosen;
   refuseUnchecked(chosen);
@@ -27,7 +74,10 @@ export async function kubeconfigAccess(options: KubeconfigOptions): Promise<Serv
   const impersonated = options.impersonate === undefined ? writtenImpersonation(chosen) : impersonationHeaders(options.impersonate);
   const headersOf = (token: string | undefined): readonly string[] =>
     token === undefined ? impersonated : ['authorization', `Bearer ${token}`, ...impersonated];
-  const access: ServerAccess = {
+  return {
+    chosen,
+    identity,
+    written: JSON.stringify([cluster.value, user.value]),
     url: serverUrl(chosen, identity.isSecret),
     proxy: proxyUrl(chosen),
     words: {
@@ -39,7 +89,6 @@ export async function kubeconfigAccess(options: KubeconfigOptions): Promise<Serv
       const token = identity.token();
       return token instanceof Promise ? token.then(headersOf) : headersOf(token);
     },
-    renew: () => identity.renew(),
     async tls() {
       const pair = await identity.certificate();
       const authority = await ca?.read();
@@ -49,10 +98,12 @@ export async function kubeconfigAccess(options: KubeconfigOptions): Promise<Serv
       return { ca: authority, cert: pair?.cert, key: pair?.key, servername };
     },
   };
-  // A file that is missing or has run out is a matter of this moment, not of the first request.
-  await access.tls();
-  await access.headers();
-  return access;
+}
+
+/** New credentials are for the new server, not for the one that is connected. */
+function movedAway({ cluster, refuse }: ChosenContext): PortError {
+  const message = `cluster ${quoted(cluster.name)} is at another address than when it was connected`;
+  return refuse(`${cluster.pointer}/server`, message, 'Restart the engine to use it.', 'denied');
 }
 
 /** There is no setting that allows it: whoever answers in the server's place would get the credentials. */

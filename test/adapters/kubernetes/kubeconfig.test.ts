@@ -113,6 +113,29 @@ it('reads a token file again after a minute and when it is told to', async () =>
   expect(seen.map(([, value]) => value)).toEqual(['Bearer one', 'Bearer one', 'Bearer two', 'Bearer three']);
 });
 
+it('reads the kubeconfig again for a new connection and after a refusal, and stays with its server', async () => {
+  const other = issue({ name: 'new CA', isAuthority: true });
+  const data = (pem: string): string =>
+    `server: https://127.0.0.1:6443\n    certificate-authority-data: ${Buffer.from(pem).toString('base64')}`;
+  const access = await open(kubeconfig('token: one', data(ca.cert)));
+  writeFileSync(file, kubeconfig('token: two', data(ca.cert)));
+  const before = await access.headers();
+  await access.renew();
+  const after = await access.headers();
+  writeFileSync(file, kubeconfig('token: two', data(other.cert)));
+  const rotated = await access.tls();
+  writeFileSync(file, 'clusters: [');
+  const halfWritten = await access.tls();
+  writeFileSync(file, kubeconfig('token: three', data(other.cert).replace('6443', '7443')));
+
+  expect([before, after].map(([, value]) => value)).toEqual(['Bearer one', 'Bearer two']);
+  expect([rotated.ca, halfWritten.ca]).toEqual([other.cert, other.cert]);
+  expect(await refusal(access.renew().then(() => access))).toBe(
+    'denied config:6:5: cluster "eu" is at another address than when it was connected. Restart the engine to use it.',
+  );
+  expect(await access.headers()).toEqual(after);
+});
+
 it('makes requests as somebody else where the target or the kubeconfig says so', async () => {
   const account = 'system:serviceaccount:acme-prod:gitops';
 
