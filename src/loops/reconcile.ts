@@ -10,7 +10,6 @@ import { didYouMean } from '#model/suggest.ts';
 import { changeSetOf } from '#resolve/resolve.ts';
 import { judgeAcceptedHistory } from './accepted-history.ts';
 import { afterDrift } from './after-drift.ts';
-import { atOnce } from './at-once.ts';
 import { fightProblems } from './drift.ts';
 import { strangerAt } from './engine-branches.ts';
 import { fetchImports, noteFailed } from './imports.ts';
@@ -23,7 +22,7 @@ import type { Regated } from './regate.ts';
 import { releaseBranches } from './release-branches.ts';
 import { advanceRendered } from './rendered-branch.ts';
 import type { RenderedHead } from './rendered-branch.ts';
-import { decidedEarlier, rolloutOf } from './rollout-targets.ts';
+import { decidedEarlier, inTurns, rolloutOf } from './rollout-targets.ts';
 import type { RolloutTurn } from './rollout-targets.ts';
 import { suspension } from './sync-rules.ts';
 import { syncTarget } from './sync-target.ts';
@@ -98,7 +97,7 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
     const reason = result.turn?.kind === 'go' && earlier !== undefined ? earlier.reason : moved.reason;
     return toReceipt(world, { ...run, request, prepared, head: moved.head, reason, rendering, result });
   };
-  const synced = await atOnce(asked, rollout.atOnce, async (rendering) => {
+  const synced = await inTurns(asked, rollout, async (rendering) => {
     const turn = isManual ? manualTurn(prepared) : rollout.turnOf(rendering.target.name);
     const asks = request.preview === true;
     const basis = { prepared, rendering, dryRun: request.dryRun, asks, ledger, head: moved.head };

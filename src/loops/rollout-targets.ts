@@ -7,6 +7,7 @@ import type { Observation, TargetPlan } from '#model/plan.ts';
 import type { Ending, Reason } from '#model/receipt.ts';
 import type { TargetRendering } from '#model/rendering.ts';
 import { planRollout } from '#rollout/rollout.ts';
+import { atOnce } from './at-once.ts';
 import type { Ledger } from './audit-branch.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import { quarantineOf } from './quarantine.ts';
@@ -22,8 +23,8 @@ type WaitingTurn = Extract<RolloutTurn, { kind: 'wait' }>;
 /** The order over the targets of an environment during one run; every target that was looked at may let others go. */
 export interface Rollout {
   readonly order: readonly TargetRendering[];
-  /** So many may be worked on at a time: one where each answer decides about the next. */
-  readonly atOnce: number;
+  /** Those of `left` that may be worked on side by side: what one of them answers decides nothing about another one. Never none. */
+  next(left: readonly TargetRendering[]): readonly TargetRendering[];
   /** Undefined where no rollout is declared: then all go at once. */
   turnOf(target: TargetName): RolloutTurn | undefined;
   saw(rendering: TargetRendering, seen: { readonly health: TargetHealth; readonly standing?: Standing | undefined }): void;
@@ -36,7 +37,7 @@ export function rolloutOf(prepared: PreparedEnvironment, ledger: Ledger, now: In
   const { environment, rendered } = prepared;
   const { targets } = rendered.rendering;
   const declaration = environment.declared.value.spec.rollout;
-  if (declaration === undefined) return { order: targets, atOnce: TARGETS_AT_ONCE, turnOf: () => undefined, saw: () => undefined };
+  if (declaration === undefined) return { order: targets, next: (left) => left, turnOf: () => undefined, saw: () => undefined };
 
   const byName = new Map<string, TargetRendering>(targets.map((one) => [one.target.name, one]));
   const known = new Map(
@@ -62,7 +63,13 @@ export function rolloutOf(prepared: PreparedEnvironment, ledger: Ledger, now: In
 
   return {
     order: plan().order.flatMap((name) => byName.get(name) ?? []),
-    atOnce: 1,
+    next(left) {
+      const { turns } = plan();
+      const batches = (['current', 'go', 'wait'] as const).map((kind) =>
+        left.filter(({ target }) => turns.get(target.name)?.kind === kind),
+      );
+      return batches.find((batch) => batch.length > 0) ?? left;
+    },
     turnOf(target) {
       const turn = plan().turns.get(target);
       const refused = turn?.kind === 'go' ? quarantinedOn(prepared, ledger, { target: byName.get(target), now }) : undefined;
@@ -75,6 +82,21 @@ export function rolloutOf(prepared: PreparedEnvironment, ledger: Ledger, now: In
       if (standing === undefined) begun.add(rendering.target.name);
     },
   };
+}
+
+/** Works on every target, what lets others go before them; the answers are in the order of `asked`. */
+export async function inTurns<R>(
+  asked: readonly TargetRendering[],
+  rollout: Rollout,
+  work: (rendering: TargetRendering) => Promise<R>,
+): Promise<readonly R[]> {
+  const answers = new Map<TargetRendering, R>();
+  for (let left = asked; left.length > 0; left = left.filter((rendering) => !answers.has(rendering))) {
+    const batch = rollout.next(left);
+    const found = await atOnce(batch, TARGETS_AT_ONCE, async (rendering) => [rendering, await work(rendering)] as const);
+    for (const [rendering, answer] of found) answers.set(rendering, answer);
+  }
+  return asked.flatMap((rendering) => answers.get(rendering) ?? []);
 }
 
 /** A version that was put in quarantine after the first targets got it goes no further. */
