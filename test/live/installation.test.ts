@@ -4,8 +4,14 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { kubernetesTargets } from '#adapters/kubernetes/kubernetes.ts';
+import { kubernetesTargets, openClusterByHand } from '#adapters/kubernetes/kubernetes.ts';
 import { systemChance, systemTimers } from '#adapters/machine/machine.ts';
+import { assemble } from '#assembly.ts';
+import { demoCluster } from '#cli/demo-cluster.ts';
+import { openStage } from '#cli/demo-stage.ts';
+import { STORY } from '#cli/demo-story.ts';
+import type { DemoTargets } from '#cli/demo-targets.ts';
+import type { Terminal } from '#cli/powers.ts';
 import type { ReconcileResult } from '#loops/reconcile.ts';
 import { USUAL_CLUSTER_RESOURCES } from '#model/cluster-access.ts';
 import type { JsonObject } from '#model/json.ts';
@@ -103,6 +109,10 @@ const isSettled = ({ ending }: ReconcileResult): boolean => ending.kind === 'set
 
 async function bind(namespace: string, role = 'capstan-apply'): Promise<void> {
   await cluster().kubectl(['create', 'namespace', namespace]);
+  await bindIn(namespace, role);
+}
+
+async function bindIn(namespace: string, role: string): Promise<void> {
   await cluster().kubectl([
     'create',
     'rolebinding',
@@ -227,3 +237,44 @@ test('without the verb delete, what is not in git any more is told and stays', {
   expect(words(result)).toMatch(/cannot delete.* "services"/);
   expect(await live('acme-delete', 'service/web', '.metadata.name')).toBe('web');
 });
+
+test(
+  'the service itself, logged in as the service account and bound to three namespaces, tells its story',
+  { timeout: 240_000 },
+  async () => {
+    const targets = demoCluster({
+      cluster: await openClusterByHand(cluster().kubeconfig),
+      kubeconfig: await serviceAccount('serve'),
+      image: undefined,
+      keep: false,
+    });
+    const bound: DemoTargets = {
+      ...targets,
+      async open() {
+        await targets.open();
+        for (const environment of ['dev', 'staging', 'prod']) await bindIn(targets.namespace(environment), 'capstan-apply');
+      },
+    };
+    const terminal: Terminal = {
+      out: () => undefined,
+      err: () => undefined,
+      say: () => undefined,
+      isVerbose: false,
+      env: process.env,
+      cwd: scratch,
+      isTerminal: false,
+      signal: new AbortController().signal,
+    };
+    const directory = mkdtempSync(join(scratch, 'serve-'));
+    const stage = await openStage({ directory, listen: '127.0.0.1:0', targets: bound, powers: assemble(), terminal });
+    try {
+      const told = ['declare', 'first sync', 'release 1.1.0 to dev', 'drift is put right'];
+      for (const step of STORY.filter(({ title }) => told.includes(title))) await step.run(stage);
+      expect(await live('capstan-demo-dev', 'deployment/hello', '.metadata.annotations.capstan\\.dev/version')).toBe('1.1.0');
+      const managers = await live('capstan-demo-dev', 'deployment/hello', '.metadata.managedFields[*].manager');
+      expect(managers.split(' ')).toContain('capstan');
+    } finally {
+      await stage.close();
+    }
+  },
+);
