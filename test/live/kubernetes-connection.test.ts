@@ -116,6 +116,19 @@ it('applies an object of a kind that discovery knows, and sees it in a watch', a
   expect(api.counts()).toEqual({ requests: 4, watches: 1, retries: 0 });
 });
 
+it('applies and reads back what is nearly as large as an object may be, several at once', async () => {
+  const { api } = await connect(server.kubeconfig);
+  const text = 'ü€'.repeat(200_000);
+  const names = ['large-1', 'large-2', 'large-3', 'large-4'];
+  const applied = await Promise.all(names.map((name) => api.request(applyConfigMap(name, { text }))));
+  const read = await api.request({ method: 'GET', path: '/api/v1/namespaces/default/configmaps/large-4' });
+  const tooLarge = await api.request(applyConfigMap('too-large', { text: 'x'.repeat(4_000_000) }));
+
+  expect(applied.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+  expect(Object(read.body['data'])['text'] === text).toBe(true);
+  expect(tooLarge).toMatchObject({ status: 413, body: { code: 413, reason: 'RequestEntityTooLarge' } });
+});
+
 it('finds a kind that was defined after it looked for it, and hears that one is gone', async () => {
   const { api, discovery } = await connect(server.kubeconfig);
   const definition = {
