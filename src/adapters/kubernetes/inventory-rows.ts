@@ -105,7 +105,7 @@ function readRow(line: string): Row | undefined {
   if (typeof path !== 'string' || typeof uid !== 'string' || (pending !== 0 && pending !== 1)) return undefined;
   if (![group, namespace, name].every(isSegment) || !isSegment(kind) || kind === '' || name === '' || !isObjectPath(path)) return undefined;
   const digest = digestOf(sha256);
-  if (digest === undefined || !UID.test(uid)) return undefined;
+  if (digest === undefined || uid.length > LONGEST_UID || !UID.test(uid)) return undefined;
   const ours = digestOf(owned);
   if (ours === undefined && owned !== '') return undefined;
   const isPending = pending === 1;
@@ -114,18 +114,23 @@ function readRow(line: string): Row | undefined {
   return { key: { group, kind, namespace, name }, path, sha256: digest, pending: isPending, uid, owned: ours };
 }
 
-const UID = /^[A-Za-z0-9-]{0,128}$/;
+const UID = /^[A-Za-z0-9-]*$/;
+const LONGEST_UID = 128;
 /** Letters, digits and what names of objects may hold (RBAC names have colons). */
-const SEGMENT = /^[A-Za-z0-9.:_@+~-]{0,253}$/;
-const OBJECT_PATH = /^[A-Za-z0-9._-]{1,400}\/[A-Za-z0-9._%-]{1,1200}$/;
+const SEGMENT = /^[A-Za-z0-9.:_@+~-]*$/;
+const LONGEST_SEGMENT = 253;
+/** Lengths are looked at apart: a pattern that counts to hundreds is slow to make. */
+const OBJECT_PATH = /^[A-Za-z0-9._-]+\/[A-Za-z0-9._%-]+$/;
+const LONGEST_PATH = 1600;
+const DOTS = /(?:^|\/)\.\.?(?:\/|$)/;
 
 function isSegment(text: string): boolean {
-  return SEGMENT.test(text) && text !== '.' && text !== '..';
+  return text.length <= LONGEST_SEGMENT && SEGMENT.test(text) && text !== '.' && text !== '..';
 }
 
 /** `<instance>/<file>` */
 export function isObjectPath(path: string): boolean {
-  return OBJECT_PATH.test(path) && !path.split('/').some((part) => part === '.' || part === '..');
+  return path.length <= LONGEST_PATH && OBJECT_PATH.test(path) && !DOTS.test(path);
 }
 
 function countOf(value: Json | undefined): number | undefined {
