@@ -35,7 +35,7 @@ export const CLUSTER_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     title: 'A field of an object cannot be changed in place',
     why: 'The server keeps such fields for the life of the object; deleting and making it again loses what hangs on it, so git has to say it.',
     example: 'another selector of a Deployment that exists',
-    remedy: 'Take the change back, name the object anew, or allow it: annotation capstan.dev/recreate: "true", or sync.recreate.',
+    remedy: 'Take the change back, name the object anew, or allow it: annotation capstan.dev/recreate: "true", or sync.force.',
   },
   'not-permitted': {
     rule: undefined,

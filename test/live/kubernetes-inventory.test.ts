@@ -182,6 +182,24 @@ describe('an inventory of many parts', () => {
   }, 180_000);
 });
 
+describe('a lost inventory', () => {
+  test('is made again from objects of all kinds, and only then something is pruned', async () => {
+    const bench = await openClusterBench(kubernetes);
+    const secret = rendered({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'acme' }, stringData: { a: 'b' } });
+    const account = rendered({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'left', namespace: 'acme' } });
+    await bring(bench.target, targetRendering([renderedObject('a'), secret, account]));
+    await kubernetes.kubectl(['delete', 'configmap', INVENTORY, '-n', 'acme']);
+    const left = targetRendering([renderedObject('a')]);
+
+    const first = await bring(await freshTarget(), left);
+    const second = await bring(await freshTarget(), left);
+
+    expect(said(first).toSorted()).toEqual(['keep Secret s unchanged', 'keep ServiceAccount left unchanged', 'update ConfigMap a done']);
+    expect(said(second).toSorted()).toEqual(['keep ConfigMap a unchanged', 'prune Secret s done', 'prune ServiceAccount left done']);
+    expect(said(await bring(await freshTarget(), left))).toEqual(['keep ConfigMap a unchanged']);
+  });
+});
+
 describe('what may be written', () => {
   test('is bounded by the credentials before anything is sent', async () => {
     const bench = await openClusterBench(kubernetes);

@@ -96,6 +96,27 @@ describe('objects that others have a hand in', () => {
     expect(said(await bring(bench.target, both)).every((line) => line.endsWith('unchanged'))).toBe(true);
   });
 
+  test('an object that is removed, or made anew by somebody, after the look is left alone', async () => {
+    const bench = await openClusterBench(kubernetes);
+    const names = ['a', 'b'];
+    await bring(bench.target, targetRendering(names.map((name) => renderedObject(name))));
+    const next = targetRendering(names.map((name) => renderedObject(name, { content: 'two' })));
+    const plan = await planFor(bench.target, next);
+    await kubernetes.kubectl(['delete', 'configmaps', ...names, '-n', 'acme']);
+    await kubernetes.kubectl(['create', '-f', '-'], JSON.stringify(renderedObject('b', { content: 'theirs' }).object));
+
+    expect(said(await bench.target.apply(plan, nextInventory(plan)))).toEqual([
+      'update ConfigMap a refused object-moved',
+      'update ConfigMap b refused object-moved',
+    ]);
+    expect(await bench.object('configmap', 'a')).toBeUndefined();
+    expect(valueAt(await bench.object('configmap', 'b'), '/data')).toEqual({ content: 'theirs' });
+    const again = await planFor(bench.target, next);
+    expect([again.drifted, again.problems.map(({ code }) => code)]).toEqual([[renderedObject('a').key], ['foreign-object']]);
+    expect(said(await bring(bench.target, targetRendering([])))).toEqual([]);
+    expect(valueAt(await bench.object('configmap', 'b'), '/data')).toEqual({ content: 'theirs' });
+  });
+
   test('an object whose labels somebody took away is found and gets them back', async () => {
     const bench = await openClusterBench(kubernetes);
     const wanted = targetRendering([renderedObject('a')]);

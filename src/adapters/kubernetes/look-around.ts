@@ -28,7 +28,10 @@ export interface Look {
 export async function lookAround(cluster: Cluster, asked: readonly Asked[], signal: AbortSignal | undefined): Promise<Look> {
   const { marks, views, discovery } = cluster;
   cluster.lookups.clear();
-  const { places, silent } = await placesOf(cluster, asked, signal);
+  const groups = Map.groupBy(asked, ({ key }) => `${key.group}/${key.kind}/${key.namespace}`);
+  const { places, silent } = await placesOf(cluster, groups.values(), signal);
+  const named = [...groups.values()].flatMap(([first]) => (first === undefined ? [] : [first.key]));
+  views.keepOnly([...named, { group: '', kind: 'ConfigMap', namespace: marks.namespace }]);
   const configMaps = await discovery.resource('', 'ConfigMap', 'v1', signal);
   if (configMaps !== undefined && !places.some((place) => isSame(place, configMaps, marks.namespace))) {
     // Our own ConfigMaps have the labels, too: what is seen there tells when somebody writes them.
@@ -81,13 +84,12 @@ async function lookUp(cluster: Cluster, place: Place, view: View, signal: AbortS
 /** A kind that the server does not have (its definition comes in the same push) has no objects; of some it cannot tell (`silent`). */
 async function placesOf(
   cluster: Cluster,
-  asked: readonly Asked[],
+  groups: Iterable<readonly Asked[]>,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly places: Place[]; readonly silent: readonly Failure[] }> {
-  const groups = Map.groupBy(asked, ({ key }) => `${key.group}/${key.kind}/${key.namespace}`);
   const places: Place[] = [];
   const silent: Failure[] = [];
-  for (const group of groups.values()) {
+  for (const group of groups) {
     const [first] = group;
     if (first === undefined || !cluster.allows(first.key)) continue;
     const { key } = first;

@@ -132,7 +132,7 @@ function immutableProblem(key: ObjectKey, answer: ApiAnswer): Problem {
   return clusterProblem(
     'immutable-field',
     `${named(key)} cannot be changed in place (${what}): ${serverWords(answer)}`,
-    'Take the change back, give the object another name, or let it be deleted and made again: annotation capstan.dev/recreate: "true" on it, or sync.recreate of the environment.',
+    'Take the change back, give the object another name, or let it be deleted and made again: annotation capstan.dev/recreate: "true" on it, or sync.force of the environment.',
   );
 }
 

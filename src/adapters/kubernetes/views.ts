@@ -23,6 +23,8 @@ export interface Views {
   note(resource: ApiResource, body: JsonObject): SeenObject | undefined;
   /** While we write: `moved` is called for what others change only, and not before the answer is called. */
   writing(): () => void;
+  /** Ends the views of kinds and namespaces in which nothing is looked at any more. */
+  keepOnly(places: readonly Pick<ObjectKey, 'group' | 'kind' | 'namespace'>[]): void;
   stop(): Promise<void>;
 }
 
@@ -89,6 +91,14 @@ export function openViews(api: Api, options: ViewsOptions): Views {
         writers.delete(ends);
         for (const end of ends) end();
       };
+    },
+    keepOnly(places) {
+      const kept = new Set(places.flatMap(({ group, kind, namespace }) => [placeText(group, kind, namespace), placeText(group, kind, '')]));
+      for (const [place, { view }] of views) {
+        if (kept.has(place)) continue;
+        views.delete(place);
+        void view.stop();
+      }
     },
     async stop() {
       await Promise.all([...views.values()].map(({ view }) => view.stop()));
