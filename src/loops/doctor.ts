@@ -1,9 +1,12 @@
+import type { DeclaredTarget, DesiredEnvironment } from '#model/desired.ts';
+import type { ObjectKey } from '#model/kubernetes-object.ts';
 import type { Secret } from '#model/secret.ts';
 import type { Forge } from '#ports/forge.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { allowedSigners } from '#trust/trust.ts';
 import { differingBranch } from './default-branch.ts';
 import { PROMOTE_CHECK } from './gate-evidence.ts';
+import { prepareEnvironment } from './prepare-environment.ts';
 import { targetDeclaration } from './sync-rules.ts';
 import type { World } from './world.ts';
 
@@ -165,19 +168,37 @@ async function lookAtTargets(world: World): Promise<readonly Finding[]> {
   const { state } = await world.reading.declarations(await world.reading.at(main));
   const findings: Finding[] = [];
   for (const environment of state.environments) {
+    const preparation = await prepareEnvironment(world, environment.name, main);
+    const renderings = preparation.kind === 'ready' ? preparation.prepared.rendered.rendering.targets : [];
     for (const target of environment.targets) {
-      findings.push(
-        await attempt(`target ${environment.name}/${target.name}`, async () => {
-          const opened = await world.targets.open(environment.name, target.name, targetDeclaration(environment, target));
-          const observation = await opened.observe([]);
-          return observation.inventory === undefined
-            ? 'can be read, nothing is there yet'
-            : `${observation.inventory.objects.length} objects`;
-        }),
-      );
+      const wanted = renderings.find((rendering) => rendering.target.name === target.name)?.objects ?? [];
+      findings.push(...(await lookAtTarget(world, { environment, target, keys: wanted.map(({ key }) => key) })));
     }
   }
   return findings;
+}
+
+interface LookedAt {
+  readonly environment: DesiredEnvironment;
+  readonly target: DeclaredTarget;
+  /** What shall be there. */
+  readonly keys: readonly ObjectKey[];
+}
+
+async function lookAtTarget(world: World, { environment, target, keys }: LookedAt): Promise<readonly Finding[]> {
+  const subject = `target ${environment.name}/${target.name}`;
+  const more: Finding[] = [];
+  const first = await attempt(subject, async () => {
+    const opened = await world.targets.open(environment.name, target.name, targetDeclaration(environment, target));
+    if (opened.examine !== undefined) {
+      const [reached, ...rest] = await opened.examine(keys);
+      more.push(...rest.map((finding) => ({ subject, ...finding })));
+      return reached?.detail ?? 'answers';
+    }
+    const observation = await opened.observe([]);
+    return observation.inventory === undefined ? 'can be read, nothing is there yet' : `${observation.inventory.objects.length} objects`;
+  });
+  return [first, ...more];
 }
 
 async function attempt(subject: string, look: () => Promise<string>): Promise<Finding> {

@@ -1,3 +1,4 @@
+import type { ObjectKey } from '#model/kubernetes-object.ts';
 import type { EnvironmentName, TargetName } from '#model/names.ts';
 import type { FieldChange, Inventory, Observation, Outcome, PlannedObject, StepPreview, TargetPlan, TargetSync } from '#model/plan.ts';
 
@@ -12,11 +13,21 @@ export interface Target {
   apply(plan: TargetPlan, next: Inventory, signal?: AbortSignal): Promise<readonly Outcome[]>;
   /** What the target itself says each writing step would change, by path; changes nothing. Absent where a target has no dry run. */
   preview?(plan: TargetPlan, signal?: AbortSignal): Promise<ReadonlyMap<string, StepPreview>>;
+  /** Whether it can be reached and what may be done there to objects such as these, and what will soon be in the way. Writes nothing. */
+  examine?(wanted: readonly ObjectKey[], signal?: AbortSignal): Promise<readonly TargetFinding[]>;
   /**
    * Which fields of these objects differ from what git wants, by path; `before` is git's. An object that is not there or cannot be compared is
    * left out, and so are Secrets. Absent where a target cannot tell.
    */
   drift?(objects: readonly PlannedObject[], signal?: AbortSignal): Promise<ReadonlyMap<string, readonly FieldChange[]>>;
+}
+
+/** One thing that a look at a target found, for people. */
+export interface TargetFinding {
+  readonly state: 'ok' | 'warning' | 'failed';
+  readonly detail: string;
+  /** What to type or change; undefined when nothing is wrong. */
+  readonly remedy: string | undefined;
 }
 
 /** What git declares of one target and of how it is kept in line. */

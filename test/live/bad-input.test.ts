@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { workbench } from '#test/programs/capstan-program.ts';
 import type { Ended } from '#test/programs/capstan-program.ts';
+import { programPath } from '#test/servers/built-programs.ts';
 import { startKubernetes } from '#test/servers/kubernetes.ts';
 import type { RunningKubernetes } from '#test/servers/kubernetes.ts';
 
@@ -15,7 +18,7 @@ let started: RunningKubernetes | undefined;
 let platform = '';
 
 beforeAll(async () => {
-  started = await startKubernetes(scratch);
+  started = await startKubernetes(scratch, { users: { weak: [] } });
   platform = await bench.platform();
   const path = join(platform, 'environments/dev/environment.yaml');
   writeFileSync(
@@ -146,4 +149,41 @@ test('an object of a kind that these credentials may not write, at its line', { 
 
   expect([1, 3]).toContain(ended.code);
   expect(ended.err).toMatch(/capsules\/hello\/templates\/more\.yaml\.hbs:2(?::\d+)?: error: .*ClusterRole/);
+});
+
+async function doctor(
+  file: string,
+): Promise<readonly { readonly subject: string; readonly state: string; readonly detail: string; readonly remedy?: string }[]> {
+  const ended = await bench.capstan(platform, 'doctor', '--kubeconfig', file, '-o', 'json');
+  const { items } = JSON.parse(ended.out) as { readonly items: Awaited<ReturnType<typeof doctor>> };
+  return items.filter(({ subject }) => subject === 'target dev/local');
+}
+
+test('doctor says of a cluster who we are there, what we may not do, and the command that mends it', { timeout: 60_000 }, async () => {
+  expect(await doctor(cluster().kubeconfig)).toEqual([
+    { subject: 'target dev/local', state: 'ok', detail: 'Kubernetes v1.35.4 answers, as tester' },
+    { subject: 'target dev/local', state: 'ok', detail: 'may do all that its 3 kinds and namespaces need' },
+  ]);
+
+  const weak = cluster().user('weak');
+  const rules = ['--verb', 'get,list,watch', '--resource', 'configmaps,services,deployments.apps', '--namespace', 'hello-dev'];
+  await cluster().kubectl(['create', 'role', 'looks', ...rules]);
+  await cluster().kubectl(['create', 'rolebinding', 'looks', '--role', 'looks', '--user', 'weak', '--namespace', 'hello-dev']);
+  const [reached, ...denied] = await doctor(weak.kubeconfig);
+  expect(reached).toEqual({ subject: 'target dev/local', state: 'ok', detail: 'Kubernetes v1.35.4 answers, as weak' });
+  expect(denied.map(({ state, detail }) => `${state} ${detail}`)).toEqual([
+    'failed weak may not create, patch, delete, update configmaps in namespace hello-dev',
+    'failed weak may not create, patch, delete deployments.apps in namespace hello-dev',
+    'failed weak may not create, patch, delete services in namespace hello-dev',
+  ]);
+
+  for (const { remedy = '' } of denied) {
+    const kubectl = {
+      ...bench.env,
+      PATH: `${dirname(programPath('kubectl'))}:${bench.env['PATH'] ?? ''}`,
+      KUBECONFIG: cluster().kubeconfig,
+    };
+    await promisify(execFile)('bash', ['-c', remedy], { env: kubectl });
+  }
+  expect((await doctor(weak.kubeconfig)).map(({ state }) => state)).toEqual(['ok', 'ok']);
 });

@@ -33,6 +33,8 @@ export interface Api {
    */
   watch(path: string, signal: AbortSignal, opened?: () => void): AsyncIterable<JsonObject>;
   readonly counts: () => ApiCounts;
+  /** Milliseconds that this machine is ahead of the server, as its last answer said. */
+  readonly ahead?: () => number | undefined;
   close(): Promise<void>;
 }
 

@@ -12,6 +12,7 @@ import type { Cluster } from './cluster.ts';
 import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { clusterDrift } from './drift.ts';
+import { examineCluster } from './examine.ts';
 import { clusterInventory } from './inventory.ts';
 import type { KubernetesOptions, KubernetesTargets } from './kubernetes.ts';
 import { openLookups } from './lookups.ts';
@@ -118,6 +119,12 @@ export function clusterTargets(
         observe: (wanted, signal) => inWords('observing', signal, () => observeCluster(cluster, wanted, signal)),
         apply: (plan, next, signal) => inWords('applying', signal, () => applyQuietly(cluster, { plan, next }, signal)),
         drift: (objects, signal) => inWords('looking for drift', signal, () => clusterDrift(cluster, objects, signal)),
+        examine: (wanted, signal) =>
+          inWords('examining', signal, async () => {
+            const { name, access } = accessOf(options, environment, target, declaration);
+            const connection = await connect(name, access, declaration.impersonate ?? access.impersonate);
+            return examineCluster(cluster, connection, wanted, signal);
+          }),
         preview: (plan, signal) => inWords('previewing', signal, () => previewPlan(cluster, plan, signal)),
       };
     },

@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+
 import type { Api, Discovery } from './api.ts';
 import { openDiscovery } from './discovery.ts';
 import { inClusterAccess, SERVICE_ACCOUNT_FOLDER } from './in-cluster.ts';
@@ -22,6 +24,8 @@ export interface ConnectionOptions {
 export interface Connection {
   readonly api: Api;
   readonly discovery: Discovery;
+  /** When the client certificate ends; undefined where none is shown. Tokens are renewed by whoever writes them. */
+  certificateEnds(): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -30,7 +34,15 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   const access = await accessOf(options);
   const api = await openApi(access, { ...TRANSPORT_LIMITS, ...options.limits }, () => discovery.forget());
   const discovery = openDiscovery(api, Date.now);
-  return { api, discovery, close: () => api.close() };
+  return {
+    api,
+    discovery,
+    certificateEnds: async () => {
+      const { cert } = await access.tls();
+      return cert === undefined ? undefined : Date.parse(new X509Certificate(cert).validTo);
+    },
+    close: () => api.close(),
+  };
 }
 
 function accessOf({ source, impersonate, allowExec }: ConnectionOptions): Promise<ServerAccess> {

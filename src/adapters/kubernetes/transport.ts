@@ -138,7 +138,7 @@ export async function openApi(access: ServerAccess, limits: TransportLimits, unk
     await pools.destroy();
   }
 
-  return { request, watch, counts: () => ({ ...counts }), close };
+  return { request, watch, counts: () => ({ ...counts }), ahead: () => clock.ahead(), close };
 }
 
 interface Asked {
