@@ -6,7 +6,7 @@ import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import { listed, quoted, visibleText } from '#model/quoted.ts';
 import type { ApiAnswer } from './api.ts';
-import { fieldPointer, undeclaredField } from './field-pointer.ts';
+import { fieldPointer, fieldPointerIn, undeclaredField } from './field-pointer.ts';
 
 /** One field that another manager holds with another value. */
 export interface FieldConflict {
@@ -66,7 +66,8 @@ const MISSHAPEN = /^failed to create typed patch object|field not declared in sc
 export function writeRefusal(key: ObjectKey, given: ApiAnswer, written?: JsonObject): Problem {
   const problem = refusalOf(key, given, written);
   const [first] = causesOf(given.body).map((cause) => jsonText(cause['field']));
-  const pointer = fieldPointer(first ?? '') ?? fieldPointer(undeclaredField(jsonText(given.body['message'])) ?? '');
+  const field = first === undefined || first === '' ? undeclaredField(jsonText(given.body['message'])) : first;
+  const pointer = (written && fieldPointerIn(field ?? '', written)) ?? fieldPointer(field ?? '');
   return pointer === undefined ? problem : { ...problem, place: { ...problem.place, pointer } };
 }
 

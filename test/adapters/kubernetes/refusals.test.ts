@@ -121,4 +121,26 @@ describe('what a server refuses', () => {
       `core/Secret/acme/s was refused by the cluster's admission: admission webhook "w" denied the request: [secret] or [secret]`,
     ]);
   });
+
+  test('is told at the field that it names, as far as the object has it', () => {
+    const web = { name: 'web', image: '', ports: [{ containerPort: 80, protocol: 'TCP' }] };
+    const object = { metadata: { annotations: { 'a.b/c': 'x' } }, spec: { replicas: -1, x: 1, containers: [{ name: 'side' }, web] } };
+    const fields: readonly (readonly [string, string | undefined])[] = [
+      ['spec.replicas', '/spec/replicas'],
+      ['.spec.replicas', '/spec/replicas'],
+      ['spec.containers[1].image', '/spec/containers/1/image'],
+      ['.spec.containers[name="web"].ports[containerPort=80,protocol="TCP"].protocol', '/spec/containers/1/ports/0/protocol'],
+      ['metadata.annotations[a.b/c]', '/metadata/annotations/a.b~1c'],
+      ['.metadata.annotations.a.b/c', '/metadata/annotations/a.b~1c'],
+      ['spec.containers[1].resources.limits', '/spec/containers/1'],
+      ['', undefined],
+    ];
+
+    expect(fields.map(([field]) => writeRefusal(key, answer(422, 'no', [{ field }]), object).place.pointer)).toEqual(
+      fields.map(([, pointer]) => pointer),
+    );
+    const misshapen = answer(500, 'failed to create typed patch object (acme/web): .spec.x: field not declared in schema');
+    expect(writeRefusal(key, misshapen, object).place.pointer).toBe('/spec/x');
+    expect(writeRefusal(key, answer(400, 'strict decoding error: unknown field "spec.x"'), object).place.pointer).toBe('/spec/x');
+  });
 });
