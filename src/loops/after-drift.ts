@@ -2,8 +2,10 @@ import type { CommitId } from '#model/digest.ts';
 import type { RefName } from '#model/names.ts';
 import type { Ending } from '#model/receipt.ts';
 import type { TargetRendering } from '#model/rendering.ts';
+import { isPortError } from '#ports/port-error.ts';
 import type { Ledger } from './audit-branch.ts';
 import { decideDrift } from './drift-proposal.ts';
+import type { DriftDecision, DriftRequest } from './drift-proposal.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import type { RenderedHead } from './rendered-branch.ts';
 import { syncTarget } from './sync-target.ts';
@@ -13,6 +15,19 @@ import type { World } from './world.ts';
 interface Synced {
   readonly rendering: TargetRendering;
   readonly result: SyncResult;
+}
+
+type Decided = DriftDecision | { readonly kind: 'failed'; readonly because: string };
+
+/** A forge that is away keeps nobody from recording what was done on targets; whoever lost a race starts from a fresh fetch. */
+async function decided(world: World, request: DriftRequest, signal?: AbortSignal): Promise<Decided> {
+  try {
+    return await decideDrift(world, request, signal);
+  } catch (error) {
+    if (!isPortError(error)) throw error;
+    if (error.kind === 'conflict' && signal?.aborted !== true) await world.repository.fetch(signal).catch(() => undefined);
+    return { kind: 'failed', because: error.message };
+  }
 }
 
 /** What people are asked about drift, and what they answered: targets whose drift is taken back are synced once more. */
@@ -33,8 +48,9 @@ export async function afterDrift(
   const isWhole = synced.every(({ result }) => result.ending.kind === 'settled' || result.ending.kind === 'waiting');
   if (isPart || !isWhole) return { synced, waiting: [] };
   const seen = synced.map(({ rendering, result }) => ({ rendering, drift: result.drift }));
-  const decision = await decideDrift(world, { prepared, refs, seen }, signal);
+  const decision = await decided(world, { prepared, refs, seen }, signal);
   if (decision.kind === 'nothing') return { synced, waiting: [] };
+  if (decision.kind === 'failed') return { synced, waiting: [{ kind: 'retry', because: decision.because }] };
   if (decision.kind === 'waiting') return { synced, waiting: [{ kind: 'waiting', reasons: [decision.reason], until: undefined }] };
   const again: Synced[] = [];
   for (const one of synced) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { DRIFT } from '#test/stories/drift.ts';
 import { enumerateFailures, tellFailing } from '#test/stories/errors.ts';
 import { enumerateLateReads, tellLate } from '#test/stories/late.ts';
 import { tellPolled } from '#test/stories/polled.ts';
@@ -7,7 +8,7 @@ import { tellSideBySide } from '#test/stories/side-by-side.ts';
 import { PROMOTE, RECONCILE, ROLLOUT, SQUASH, type Story } from '#test/stories/stories.ts';
 import { comparableEnd, endOf, withoutDoubt } from '#test/stories/telling.ts';
 
-const STORIES: readonly Story[] = [RECONCILE, PROMOTE, SQUASH, ROLLOUT];
+const STORIES: readonly Story[] = [RECONCILE, PROMOTE, SQUASH, ROLLOUT, DRIFT];
 
 test.each([RECONCILE, ROLLOUT])('$name: every read, one version late', { timeout: 1_800_000 }, async (story) => {
   const whole = await endOf(await tellPolled(story));
@@ -27,6 +28,16 @@ test.each([RECONCILE, ROLLOUT])('$name: every port call, failing once in every w
     if (story === ROLLOUT && at % 8 !== 0) continue;
     const end = await endOf(await tellFailing(story, failure));
     expect({ failure, ...comparableEnd(end, failure.name) }).toEqual({ failure, ...comparableEnd(whole, failure.name) });
+  }
+});
+
+test('drift: every port call, failing once in every way', { timeout: 1_800_000 }, async () => {
+  const whole = withoutDoubt(await endOf(await tellPolled(DRIFT)));
+
+  for (const failure of await enumerateFailures(DRIFT)) {
+    // That drift was taken back is told by the run that did it, or by none: the next one finds everything as it should be.
+    const end = withoutDoubt(await endOf(await tellFailing(DRIFT, failure)));
+    expect({ failure, ...end }).toEqual({ failure, ...whole });
   }
 });
 
