@@ -12,9 +12,6 @@ export interface Child<Question, Value> {
 
 type Answer<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly message: string };
 
-/** What the image and the unit give Node (docs/install); a service is measured as it is installed. */
-export const INSTALLED_ARGV = ['--max-semi-space-size=4'];
-
 /** Starts a script that calls `answerParent`. */
 export function startChild<Question, Value>(
   script: string,

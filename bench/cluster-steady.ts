@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { startKubernetes } from '#test/servers/kubernetes.ts';
-import { type Child, INSTALLED_ARGV, startChild } from './child-process.ts';
+import { type Child, startChild } from './child-process.ts';
 import { type ClusterContent, configMaps } from './cluster-content.ts';
 import type { OursAnswer, OursQuestion } from './cluster-ours.ts';
 import { createClusterRepository } from './cluster-repository.ts';
@@ -48,7 +48,7 @@ export async function measureSteady(options: {
   const content: ClusterContent = { count: options.objects, revision: 1, first: 'as it was' };
   const children: Child<OursQuestion, OursAnswer>[] = [];
   const start = (): Child<OursQuestion, OursAnswer> => {
-    const child = startChild<OursQuestion, OursAnswer>(join(import.meta.dirname, 'cluster-ours.ts'), { execArgv: INSTALLED_ARGV });
+    const child = startChild<OursQuestion, OursAnswer>(join(import.meta.dirname, 'cluster-ours.ts'));
     children.push(child);
     return child;
   };

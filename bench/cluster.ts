@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { countsOf } from '#test/servers/audit-log.ts';
 import { startKubernetes, type RunningKubernetes } from '#test/servers/kubernetes.ts';
-import { type Child, type Effort, INSTALLED_ARGV, startChild } from './child-process.ts';
+import { type Child, type Effort, startChild } from './child-process.ts';
 import type { BareQuestion } from './cluster-bare.ts';
 import { type ClusterContent, configMaps, ENVIRONMENT } from './cluster-content.ts';
 import type { OursAnswer, OursQuestion } from './cluster-ours.ts';
@@ -161,7 +161,7 @@ async function openClient(name: string, opening: Opening): Promise<Client> {
 }
 
 /** `BENCH_OURS_ARGV='--cpu-prof --cpu-prof-dir=FOLDER'` tells where the time goes. */
-const OURS_ARGV = [...INSTALLED_ARGV, ...(process.env['BENCH_OURS_ARGV'] ?? '').split(' ').filter((word) => word !== '')];
+const OURS_ARGV = (process.env['BENCH_OURS_ARGV'] ?? '').split(' ').filter((word) => word !== '');
 const PROGRAM = join(import.meta.dirname, '..', 'src', 'capstan.cjs');
 /** What a target says of its cluster. */
 export function driverOf(namespace: string): readonly string[] {

@@ -77,7 +77,7 @@ function startThread(limits: WorkerLimits): Thread {
     env: {},
     argv: [],
     execArgv: ['--no-warnings'],
-    resourceLimits: { maxOldGenerationSizeMb: limits.heapMegabytes, maxYoungGenerationSizeMb: 12, stackSizeMb: 4 },
+    resourceLimits: { maxOldGenerationSizeMb: limits.heapMegabytes, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
   });
   // A terminated thread may still report, and an 'error' without listener would end the process.
   worker.on('error', () => undefined);
