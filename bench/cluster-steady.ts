@@ -70,11 +70,11 @@ export async function measureSteady(options: {
     const began = performance.now();
     const engine = start();
     await engine.ask(open);
-    const started = await engine.ask({ kind: 'reconcile' });
+    const started = await engine.ask({ kind: 'serve' });
     const coldStart = performance.now() - began;
     const coldRequests = await kubernetes.audit.counts(USER);
 
-    await engine.ask({ kind: 'serve' });
+    // What begins half a minute after the work is over, and gives its memory back, belongs to the quiet.
     await kubernetes.audit.forget();
     const before = processorOf(engine.pid);
     await delay(options.seconds * 1000);

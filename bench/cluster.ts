@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 
@@ -219,54 +219,29 @@ async function openOurs(user: string, { kubernetes, folder }: Opening): Promise<
   };
 }
 
-/** `capstan reconcile`, started each time; its mirror of the repository stays between two of them, as its folder does. */
+/** `capstan reconcile` in a repository of this machine, started each time: what it writes beside the cluster stays in that repository. */
 async function openWhole(user: string, { kubernetes, folder }: Opening): Promise<Client> {
   const { kubeconfig } = kubernetes.user(user);
   const namespace = `bench-${user}`;
-  const reconciled = (below: string): Promise<Effort> =>
-    wholeProcess(process.execPath, [PROGRAM, 'reconcile', ENVIRONMENT], {
-      cwd: below,
-      env: { HOME: below, PATH: process.env['PATH'] ?? '' },
-    });
-  let below = folder;
+  const env = { HOME: folder, PATH: process.env['PATH'] ?? '' };
   let repository: ClusterRepository | undefined;
+  const reconciled = (): Promise<Effort> => {
+    const args = ['reconcile', ENVIRONMENT, '--repo', repository?.path ?? '', '--kubeconfig', kubeconfig];
+    return wholeProcess(process.execPath, [PROGRAM, ...args], { cwd: folder, env });
+  };
   return {
     ...NOTHING,
     name: 'capstan reconcile, whole process',
     user,
     does: ['create', 'change all', 'change one', 'change none'],
     async begin(round, content) {
-      below = join(folder, `whole-${round}`);
-      await mkdir(join(below, 'acme'), { recursive: true });
-      repository = await createClusterRepository({
-        path: join(below, 'acme', 'bench.git'),
-        content,
-        namespace,
-        driver: driverOf(namespace),
-      });
-      await writeFile(join(below, 'token'), 'of-no-value');
-      await writeFile(join(below, 'capstan.yaml'), configurationOf(repository.path, kubeconfig));
-      await reconciled(below);
+      const path = join(folder, `whole-${round}.git`);
+      repository = await createClusterRepository({ path, content, namespace, driver: driverOf(namespace) });
+      await reconciled();
     },
     prepare: async (content) => repository?.commit(content),
-    apply: () => reconciled(below),
+    apply: reconciled,
   };
-}
-
-/** The forge is not there, and nothing asks it. */
-function configurationOf(url: string, kubeconfig: string): string {
-  return `apiVersion: capstan.dev/v1alpha1
-kind: Configuration
-repository:
-  url: ${url}
-forge:
-  type: github
-  baseUrl: http://127.0.0.1:9
-  token: { file: token }
-credentials:
-  bench:
-    kubeconfig: { file: ${kubeconfig} }
-`;
 }
 
 function namespaceOf({ user }: Client): string {
