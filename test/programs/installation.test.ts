@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 import { expect, test } from 'vitest';
 
-import { isJsonObject, valueAt, type JsonObject } from '#model/json.ts';
+import { isJsonObject, jsonText, valueAt, type JsonObject } from '#model/json.ts';
 import { readKubernetesYaml } from '#model/kubernetes-yaml.ts';
 import { readConfiguration } from '#service/configuration.ts';
 import { ROOT } from './readme-blocks.ts';
@@ -64,7 +64,7 @@ test('the configuration of the manifests is one, and what it names is mounted', 
   const folder = await mkdtemp(join(tmpdir(), 'capstan-installation-'));
   try {
     await writeFile(join(folder, 'secret'), 'a secret');
-    const local = String(text).replace(/\/run\/secrets\/capstan\/(?:forge-token|webhook-secret)/g, join(folder, 'secret'));
+    const local = jsonText(text ?? null).replace(/\/run\/secrets\/capstan\/(?:forge-token|webhook-secret)/g, join(folder, 'secret'));
     await writeFile(join(folder, 'capstan.yaml'), local);
     const read = await readConfiguration({ path: join(folder, 'capstan.yaml'), env: {}, purpose: 'service' });
     expect(read).toMatchObject({

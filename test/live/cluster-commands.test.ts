@@ -187,3 +187,45 @@ test('doctor says of a cluster who we are there, what we may not do, and the com
   }
   expect((await doctor(weak.kubeconfig)).map(({ state }) => state)).toEqual(['ok', 'ok']);
 });
+
+test(
+  'a saved plan is applied as it was shown, and not once something moved; status and get say what is there',
+  { timeout: 120_000 },
+  async () => {
+    const saved = join(scratch, 'plan.json');
+    const as = ['--kubeconfig', cluster().kubeconfig];
+
+    expect((await plan(...as, '--save', saved)).code).toBe(0);
+    expect(await bench.capstan(platform, 'apply', saved, ...as)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('3 of 3 steps done'),
+    });
+
+    const status = JSON.parse((await bench.capstan(platform, 'status', 'dev', ...as, '-o', 'json')).out) as object;
+    expect(status).toMatchObject({ targets: [{ name: 'local', sync: 'Synced', health: 'progressing' }] });
+    expect((await bench.capstan(platform, 'get', 'targets', ...as)).out).toMatch(/local +.*progressing/);
+
+    await cluster().kubectl([
+      'patch',
+      'deployment',
+      'hello',
+      '--namespace',
+      'hello-dev',
+      '--type',
+      'merge',
+      '-p',
+      '{"spec":{"replicas":3}}',
+    ]);
+    const drifted = await plan(...as, '--save', saved, '--detailed-exitcode');
+    expect([drifted.code, drifted.out]).toEqual([2, expect.stringMatching(/- \/spec\/replicas: 3\n +\+ \/spec\/replicas: 1/)]);
+    await cluster().kubectl(['delete', 'service', 'hello', '--namespace', 'hello-dev']);
+    const refused = await bench.capstan(platform, 'apply', saved, ...as);
+    expect([refused.code, refused.err]).toEqual([4, expect.stringContaining('what is there changed since the plan')]);
+
+    const late = await bench.capstan(platform, 'reconcile', 'dev', ...as, '--wait=2s');
+    expect([late.code, late.err]).toEqual([1, expect.stringContaining('dev is not settled within 2s')]);
+    expect(await cluster().kubectl(['get', 'deployment', 'hello', '--namespace', 'hello-dev', '-o', 'jsonpath={.spec.replicas}'])).toBe(
+      '1',
+    );
+  },
+);
