@@ -230,6 +230,12 @@ describe('a namespace and a kind that come with what needs them', () => {
       'prune CustomResourceDefinition widgets.example.com done',
       'prune Widget w done',
     ]);
+    expect(said(await bring(target, targetRendering([])))).toContain('prune Namespace fresh done');
+    await kubernetes.kubectl(['wait', '--for=delete', 'crd/widgets.example.com', '--timeout=60s']);
+    await kubernetes.kubectl(['wait', '--for=delete', 'namespace/fresh', '--timeout=60s']);
+    expect(await target.observe([])).toMatchObject({ inventory: undefined, objects: [], complete: true });
+    expect(said(await bring(target, whole)).filter((line) => !line.endsWith(' done'))).toEqual([]);
+    expect(said(await bring(target, whole)).every((line) => line.endsWith('unchanged'))).toBe(true);
   });
 });
 
@@ -261,6 +267,25 @@ describe('removal', () => {
     await bench.seen(() =>
       kubernetes.kubectl(['patch', 'configmap', 'a', '-n', 'acme', '--type=merge', '-p', '{"metadata":{"finalizers":null}}']),
     );
+    expect(said(await bring(bench.target, targetRendering([])))).toEqual([]);
+  });
+
+  test('is waited for by the environment where it says so, and by no run', async () => {
+    const sync = { ...DEFAULT_TARGET_SYNC, deletionPolicy: 'WaitForTermination' } as const;
+    const bench = await openClusterBench(kubernetes, { declaration: { sync } });
+    const held = configMap('a', {}, { finalizers: ['example.com/slow'] });
+    await bring(bench.target, targetRendering([held, deployment(1)]));
+
+    expect(said(await bring(bench.target, targetRendering([]))).toSorted()).toEqual([
+      'prune ConfigMap a done deletion-pending',
+      'prune Deployment web done deletion-pending',
+    ]);
+    await kubernetes.kubectl(['wait', '--for=delete', 'deployment/web', '-n', 'acme', '--timeout=60s']);
+    const [waiting] = (await bring(bench.target, targetRendering([]))).filter(({ key }) => key.kind === 'ConfigMap');
+    expect(waiting).toMatchObject({ result: 'unchanged', problem: { severity: 'warning', code: 'deletion-pending' } });
+    expect(waiting?.problem?.message).toMatch(/^core\/ConfigMap\/acme\/a is being removed \(example\.com\/slow/);
+    const patch = JSON.stringify({ metadata: { finalizers: null } });
+    await bench.seen(() => kubernetes.kubectl(['patch', 'configmap', 'a', '-n', 'acme', '--type=merge', '-p', patch]));
     expect(said(await bring(bench.target, targetRendering([])))).toEqual([]);
   });
 
