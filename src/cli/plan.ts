@@ -45,7 +45,7 @@ export async function plan({ words, options, powers, terminal }: Invocation): Pr
     const problems = result.runs.flatMap((run) => run.problems);
     printProblems(terminal, problems);
     if (result.runs.some(isRejected)) return EXIT.failed;
-    if (problems.length > 0) return EXIT.refused;
+    if (problems.some((problem) => problem.severity === 'error')) return EXIT.refused;
     const isChange = result.runs.some((run) => run.plan.steps.some((step) => step.action !== 'keep'));
     return isChange && options.detailedExitcode === true ? EXIT.changes : EXIT.ok;
   } finally {

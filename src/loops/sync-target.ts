@@ -125,7 +125,8 @@ async function bringInLine(
     const { plan, held } = staged(request, seen, planned.plan);
     const asked = request.dryRun && request.asks && planned.problems.length === 0 ? await previewOf(request, target, plan, signal) : {};
     const problems = asked.problems ?? planned.problems;
-    const ending: Ending = problems.length > 0 ? { kind: 'stuck', problems } : { kind: 'settled' };
+    const isStuck = problems.some((problem) => problem.severity === 'error');
+    const ending: Ending = isStuck ? { kind: 'stuck', problems } : { kind: 'settled' };
     return { ...planned, ...asked, health, held, drift, outcomes: [], ending };
   }
   const done = await applyInStages({ ...request, declared, target }, { seen, plan: planned.plan }, signal);
@@ -146,7 +147,14 @@ async function previewOf(
   if (target.preview === undefined) return {};
   const keys = new Map(plan.steps.map((step) => [step.path, step.key]));
   const preview = placedPreview(prepared.rendered.places, plan.target, { preview: await target.preview(plan, signal), keys });
-  return { preview, problems: [...preview.values()].flatMap((step) => step.problem ?? []) };
+  const problems = [...preview.values()].flatMap((step) => step.problem ?? []);
+  const [first] = problems;
+  if (first === undefined || problems.length < preview.size || problems.some((problem) => problem.code !== 'not-permitted'))
+    return { preview, problems };
+  // Whoever may only look gets a plan all the same.
+  return {
+    problems: [{ ...first, severity: 'warning', message: `the server was not asked what it makes of this plan: ${first.message}` }],
+  };
 }
 
 /** What was found on a target, and what is known of it. */

@@ -12,7 +12,9 @@ import { openStage } from '#cli/demo-stage.ts';
 import { STORY } from '#cli/demo-story.ts';
 import type { DemoTargets } from '#cli/demo-targets.ts';
 import type { Terminal } from '#cli/powers.ts';
+import { reconcile } from '#loops/reconcile.ts';
 import type { ReconcileResult } from '#loops/reconcile.ts';
+import { statusOf } from '#loops/status.ts';
 import { USUAL_CLUSTER_RESOURCES } from '#model/cluster-access.ts';
 import type { JsonObject } from '#model/json.ts';
 import { isJsonObject, jsonText, valueAt } from '#model/json.ts';
@@ -236,6 +238,32 @@ test('without the verb delete, what is not in git any more is told and stays', {
 
   expect(words(result)).toMatch(/cannot delete.* "services"/);
   expect(await live('acme-delete', 'service/web', '.metadata.name')).toBe('web');
+});
+
+test('bound to what may only look, there is a plan and a status, and nothing is written', { timeout: 150_000 }, async () => {
+  await bind('acme-read', 'capstan-read');
+  const { world, push } = await engine('read');
+  await push(platform('acme-read', `${settings('red')}${SERVICE}`));
+  await world.repository.fetch();
+
+  const { runs, ending } = await reconcile(world, {
+    environment: 'dev',
+    target: undefined,
+    trigger: 'person',
+    dryRun: true,
+    preview: true,
+  });
+  const status = await statusOf(world, 'dev');
+
+  expect(ending).toEqual({ kind: 'settled' });
+  expect(runs.map(({ plan }) => plan.steps.map(({ action, key }) => `${action} ${key.kind}`).sort())).toEqual([
+    ['create ConfigMap', 'create Service'],
+  ]);
+  expect(runs.flatMap(({ problems }) => problems.map(({ severity, message }) => `${severity} ${message}`))).toEqual([
+    expect.stringMatching(/^warning the server was not asked what it makes of this plan: .*cannot patch/),
+  ]);
+  expect(status.targets.map(({ sync }) => sync)).toEqual(['OutOfSync']);
+  expect(await live('acme-read', 'configmaps/settings', '.metadata.name')).toBe('');
 });
 
 test(
