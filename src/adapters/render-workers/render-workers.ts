@@ -11,7 +11,7 @@ import type { Slot } from './slot.ts';
 import { openSlot } from './slot.ts';
 
 export interface RenderWorkersOptions extends Partial<WorkerLimits> {
-  /** Threads at most; default: one less than the machine has cores, at least one. Started when first needed. */
+  /** Threads at most; default: one a core, as their caller waits for them. Started when first needed. */
   readonly workers?: number | undefined;
   /** Render a little in the caller's own thread, before any other is started: for a command that renders once. */
   readonly hereFirst?: Partial<HereLimits> | undefined;
@@ -31,7 +31,7 @@ export function renderWorkers(options: RenderWorkersOptions): Renderer {
     heapMegabytes: options.heapMegabytes ?? LIMITS.heapMegabytes,
     restMilliseconds: options.restMilliseconds ?? LIMITS.restMilliseconds,
   };
-  const size = Math.max(1, options.workers ?? availableParallelism() - 1);
+  const size = Math.max(1, options.workers ?? availableParallelism());
   const idle: Slot[] = Array.from({ length: size }, () => openSlot(limits));
   const slots = [...idle];
   const here = options.hereFirst === undefined ? undefined : rendererHere({ ...HERE, ...options.hereFirst });
