@@ -22,8 +22,8 @@ export interface ClusterWorld {
   readonly world: World;
   readonly people: People;
   /** Pushes files and, after them, locks of the newest versions. */
-  push(files: Files, options?: PushOptions): Promise<void>;
-  run(environment: string): Promise<ReconcileResult>;
+  readonly push: (files: Files, options?: PushOptions) => Promise<void>;
+  readonly run: (environment: string) => Promise<ReconcileResult>;
   /** Runs, and again whenever a target says that it moved, until a run is as wanted; fails when nothing moves for long. */
   until(environment: string, wanted: (result: ReconcileResult) => boolean): Promise<ReconcileResult>;
   close(): Promise<void>;
