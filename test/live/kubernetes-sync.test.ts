@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { valueAt } from '#model/json.ts';
+import type { JsonObject } from '#model/json.ts';
 import { toEnvironmentName, toTargetName } from '#model/names.ts';
 import { DEFAULT_TARGET_SYNC } from '#model/plan.ts';
 import { nextInventory } from '#plan/plan.ts';
@@ -157,6 +158,35 @@ describe('objects that others have a hand in', () => {
     expect(said(await bring(bench.target, targetRendering([deployment(7)])))).toEqual(['keep Deployment web unchanged']);
     expect(said(await bring(bench.target, targetRendering([deployment(3)])))).toEqual(['update Deployment web done']);
     expect(valueAt(await bench.object('deployment', 'web'), '/spec/replicas')).toBe(5);
+  });
+});
+
+describe('objects of one kind in two versions', () => {
+  test('are as they should be once they are written, for whoever looks', async () => {
+    const bench = await openClusterBench(kubernetes);
+    const autoscaler = (version: string, name: string, spec: JsonObject) =>
+      rendered({
+        apiVersion: `autoscaling/${version}`,
+        kind: 'HorizontalPodAutoscaler',
+        metadata: { name, namespace: 'acme' },
+        spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, maxReplicas: 3, ...spec },
+      });
+    const cpu = { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } };
+    const both = targetRendering([
+      autoscaler('v2', 'new', { metrics: [cpu] }),
+      autoscaler('v1', 'old', { targetCPUUtilizationPercentage: 50 }),
+    ]);
+
+    expect(said(await bring(bench.target, both)).every((line) => line.endsWith(' done'))).toBe(true);
+    expect(said(await bring(bench.target, both)).every((line) => line.endsWith(' unchanged'))).toBe(true);
+    const fresh = await openTargets(kubernetes).open(toEnvironmentName('dev'), toTargetName('local'), {
+      driver: 'kubernetes',
+      credentials: 'here',
+      namespace: 'acme',
+    });
+    expect((await planFor(fresh, both)).drifted).toEqual([]);
+    expect(said(await bring(fresh, both)).every((line) => line.endsWith(' unchanged'))).toBe(true);
+    await bring(fresh, targetRendering([]));
   });
 });
 

@@ -18,6 +18,8 @@ export interface Views {
   /** The view that an object would be in, if there is one. */
   of(key: ObjectKey): View | undefined;
   seen(key: ObjectKey): SeenObject | undefined;
+  /** How the view that an object would be in reads it: perhaps in another version than somebody writes it. */
+  resourceOf(key: ObjectKey): ApiResource | undefined;
   all(): Iterable<SeenObject>;
   /** Takes in the answer to a write: what was written, even where something newer was seen since. */
   note(resource: ApiResource, body: JsonObject): SeenObject | undefined;
@@ -40,24 +42,28 @@ export interface ViewsOptions {
 export function openViews(api: Api, options: ViewsOptions): Views {
   const { marks, ignore, timers, chance } = options;
   const labelSelector = labelsOf(marks);
-  const views = new Map<string, { readonly version: string; readonly view: View }>();
+  const views = new Map<string, { readonly resource: ApiResource; readonly view: View }>();
   const writers = new Set<(() => void)[]>();
 
   function viewOf(resource: ApiResource, namespace: string): View {
     const place = placeText(resource.group, resource.kind, namespace);
     const known = views.get(place);
-    if (known?.version === resource.version) return known.view;
+    if (known?.resource.version === resource.version) return known.view;
     // Fields are owned by version: a view of another one would tell of them in other words.
     if (known !== undefined) void known.view.stop();
     const view = openView(api, resource, { namespace, labelSelector, ignore, timers, chance });
     view.onChange(options.moved);
     for (const ends of writers) ends.push(view.writing());
-    views.set(place, { version: resource.version, view });
+    views.set(place, { resource, view });
     return view;
   }
 
+  function openFor({ group, kind, namespace }: ObjectKey) {
+    return views.get(placeText(group, kind, namespace)) ?? views.get(placeText(group, kind, ''));
+  }
+
   function of(key: ObjectKey): View | undefined {
-    return (views.get(placeText(key.group, key.kind, key.namespace)) ?? views.get(placeText(key.group, key.kind, '')))?.view;
+    return openFor(key)?.view;
   }
 
   return {
@@ -75,6 +81,7 @@ export function openViews(api: Api, options: ViewsOptions): Views {
       }
     },
     seen: (key) => of(key)?.get(key.namespace, key.name),
+    resourceOf: (key) => openFor(key)?.resource,
     *all() {
       for (const { view } of views.values()) yield* view.all();
     },

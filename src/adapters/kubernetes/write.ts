@@ -10,7 +10,7 @@ import type { Run } from './apply.ts';
 import { appliedDigest, emptyBody } from './body.ts';
 import type { Found } from './cluster.ts';
 import type { Row } from './inventory-rows.ts';
-import { lookAgain } from './look-again.ts';
+import { lookAgain, readObject } from './look-again.ts';
 import { isAppliedEntry, managedEntries } from './managed-fields.ts';
 import { foundOf } from './observe.ts';
 import { makeRoom, mayBeMadeAgain } from './recreate.ts';
@@ -112,8 +112,12 @@ async function adopting(run: Run, writing: Writing, attempt: Attempt): Promise<A
   return found && { ...attempt, found, isTakenOver: true };
 }
 
-function taken(run: Run, { cluster, step, resource }: Writing, answer: ApiAnswer): Outcome {
-  const seen = cluster.views.note(resource, answer.body);
+async function taken(run: Run, { cluster, step, resource }: Writing, answer: ApiAnswer): Promise<Outcome> {
+  const read = cluster.views.resourceOf(step.key);
+  // Of one kind git may have objects of two versions. The same fields have other names in each: they are noted as the view will see them.
+  const isOther = read !== undefined && read.version !== resource.version;
+  const body = isOther ? await readObject(cluster, read, step.key, run.signal) : answer.body;
+  const seen = body && cluster.views.note(read ?? resource, body);
   cluster.lookups.forget(step.key);
   if (seen?.owned !== undefined) {
     const { key, path, sha256 } = step;
