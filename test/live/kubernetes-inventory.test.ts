@@ -109,6 +109,7 @@ describe('an inventory that cannot be believed', () => {
     pending: false,
     uid: '1',
     owned: sha256Of('y'),
+    version: 'v1',
   };
   const part = { environment: 'dev', target: 'local', parts: 1, sequence: 9, rendering: sha256Of('r'), rows: [row] };
   const wrong: readonly (readonly [string, JsonObject, string])[] = [

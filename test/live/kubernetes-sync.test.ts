@@ -188,6 +188,28 @@ describe('objects of one kind in two versions', () => {
     expect(said(await bring(fresh, both)).every((line) => line.endsWith(' unchanged'))).toBe(true);
     await bring(fresh, targetRendering([]));
   });
+
+  test('are no drift when all of them move to another version', async () => {
+    const bench = await openClusterBench(kubernetes);
+    const budget = (name: string, extra: JsonObject, version = 'v1') =>
+      rendered({
+        apiVersion: `autoscaling/${version}`,
+        kind: 'HorizontalPodAutoscaler',
+        metadata: { name, namespace: 'acme' },
+        spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, maxReplicas: 3, ...extra },
+      });
+    await bring(bench.target, targetRendering([budget('a', { targetCPUUtilizationPercentage: 50 })]));
+    const cpu = { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } };
+    const next = targetRendering([budget('a', { metrics: [cpu] }, 'v2')]);
+
+    const plan = await planFor(bench.target, next);
+
+    expect(plan.drifted).toEqual([]);
+    expect(said(await bench.target.apply(plan, nextInventory(plan)))).toEqual(['create HorizontalPodAutoscaler a done']);
+    expect(said(await bring(bench.target, next))).toEqual(['keep HorizontalPodAutoscaler a unchanged']);
+    expect(valueAt(await bench.object('hpa', 'a'), '/spec/metrics/0/resource/target/averageUtilization')).toBe(50);
+    await bring(bench.target, targetRendering([]));
+  });
 });
 
 describe('objects that cannot be changed in place', () => {

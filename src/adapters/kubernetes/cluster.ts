@@ -43,6 +43,8 @@ export interface Found {
   /** Undefined: our field manager never applied it. */
   readonly owned: Sha256 | undefined;
   readonly applied: string | undefined;
+  /** Version of its API that `owned` is of; undefined where only metadata was read. */
+  readonly version: string | undefined;
   readonly managers: readonly string[];
   /** Of an object that no view has: digest of who holds which of its fields since when, so that a write by anybody is seen and a status is not. */
   readonly holders: Sha256 | undefined;

@@ -6,6 +6,7 @@ import type { Run } from './apply.ts';
 import { appliedDigest } from './body.ts';
 import type { Row } from './inventory-rows.ts';
 import { foundOf } from './observe.ts';
+import { stateOf } from './state.ts';
 
 type Rows = ReadonlyMap<string, Row>;
 
@@ -41,7 +42,7 @@ function rowAfter(run: Run, step: Step, held: Row | undefined): Row | undefined 
   const result = run.outcomes.get(step)?.result;
   switch (step.action) {
     case 'keep':
-      return held ?? pendingRow(step, markedDigest(run, step) ?? step.sha256);
+      return held === undefined ? pendingRow(step, markedDigest(run, step) ?? step.sha256) : readAnew(run, held);
     case 'prune':
       return result === 'done' && !run.leaving.has(text) ? undefined : result === 'unchanged' && !run.leaving.has(text) ? undefined : held;
     case 'create':
@@ -51,6 +52,14 @@ function rowAfter(run: Run, step: Step, held: Row | undefined): Row | undefined 
   }
 }
 
+/** The row of an object that is read in another version now, with what its fields are in that. */
+function readAnew({ cluster }: Run, row: Row): Row {
+  const found = foundOf(cluster, row.key);
+  if (row.pending || found?.owned === undefined || found.version === undefined || found.version === row.version) return row;
+  const isOwn = stateOf(found, row, cluster.marks).kind === 'own';
+  return isOwn ? { ...row, owned: found.owned, version: found.version } : row;
+}
+
 /** The text that an object was made from that no row names: its mark says. */
 function markedDigest({ cluster }: Run, step: Step): Sha256 | undefined {
   const digest = appliedDigest(cluster.marks, foundOf(cluster, step.key)?.applied);
@@ -58,5 +67,5 @@ function markedDigest({ cluster }: Run, step: Step): Sha256 | undefined {
 }
 
 function pendingRow({ key, path }: Step, sha256: Sha256): Row {
-  return { key, path, sha256, pending: true, uid: '', owned: undefined };
+  return { key, path, sha256, pending: true, uid: '', owned: undefined, version: '' };
 }

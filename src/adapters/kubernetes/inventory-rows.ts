@@ -17,6 +17,8 @@ export interface Row {
   readonly uid: string;
   /** Digest of the fields that are ours, as the server answered when they were last written. */
   readonly owned: Sha256 | undefined;
+  /** Version of its API that `owned` was read in: fields have other names in another. */
+  readonly version: string;
 }
 
 /** The rows of one ConfigMap and what it says of itself. */
@@ -52,8 +54,8 @@ export function partData({ environment, target, parts, sequence, rendering, rows
 }
 
 /** Lines are kept short: there may be thousands. */
-export function rowLine({ key, path, sha256, pending, uid, owned }: Row): string {
-  return JSON.stringify([key.group, key.kind, key.namespace, key.name, path, sha256, pending ? 1 : 0, uid, owned ?? '']);
+export function rowLine({ key, path, sha256, pending, uid, owned, version }: Row): string {
+  return JSON.stringify([key.group, key.kind, key.namespace, key.name, path, sha256, pending ? 1 : 0, uid, owned ?? '', version]);
 }
 
 /** The part, or in words why it cannot be believed. */
@@ -99,11 +101,12 @@ export function doubledRow(rows: Iterable<Row>): string | undefined {
 
 function readRow(line: string): Row | undefined {
   const cells = parsed(line);
-  if (!Array.isArray(cells) || cells.length !== 9) return undefined;
-  const [group, kind, namespace, name, path, sha256, pending, uid, owned]: readonly unknown[] = cells;
+  if (!Array.isArray(cells) || cells.length !== 10) return undefined;
+  const [group, kind, namespace, name, path, sha256, pending, uid, owned, version]: readonly unknown[] = cells;
   if (typeof group !== 'string' || typeof kind !== 'string' || typeof namespace !== 'string' || typeof name !== 'string') return undefined;
   if (typeof path !== 'string' || typeof uid !== 'string' || (pending !== 0 && pending !== 1)) return undefined;
   if (![group, namespace, name].every(isSegment) || !isSegment(kind) || kind === '' || name === '' || !isObjectPath(path)) return undefined;
+  if (typeof version !== 'string' || !VERSION.test(version)) return undefined;
   const digest = digestOf(sha256);
   if (digest === undefined || uid.length > LONGEST_UID || !UID.test(uid)) return undefined;
   const ours = digestOf(owned);
@@ -111,11 +114,12 @@ function readRow(line: string): Row | undefined {
   const isPending = pending === 1;
   // Without them nobody could say whose the object is.
   if (!isPending && (uid === '' || ours === undefined)) return undefined;
-  return { key: { group, kind, namespace, name }, path, sha256: digest, pending: isPending, uid, owned: ours };
+  return { key: { group, kind, namespace, name }, path, sha256: digest, pending: isPending, uid, owned: ours, version };
 }
 
 const UID = /^[A-Za-z0-9-]*$/;
 const LONGEST_UID = 128;
+const VERSION = /^(?:v[a-z0-9]+)?$/;
 /** Letters, digits and what names of objects may hold (RBAC names have colons). */
 const SEGMENT = /^[A-Za-z0-9.:_@+~-]*$/;
 const LONGEST_SEGMENT = 253;

@@ -125,5 +125,5 @@ export function toFound(key: ObjectKey, object: JsonObject): Found | undefined {
   const { uid, resourceVersion, owned, applied, managers } = seen;
   // Times of entries have seconds only. A generation counts changes, but not those of a status; kinds without one have no status.
   const { generation = resourceVersion } = childMap(object, 'metadata');
-  return { uid, resourceVersion, owned, applied, managers, holders: sha256Of(canonicalJson([generation, ...holders])) };
+  return { uid, resourceVersion, owned, applied, managers, version: undefined, holders: sha256Of(canonicalJson([generation, ...holders])) };
 }

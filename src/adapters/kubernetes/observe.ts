@@ -77,7 +77,7 @@ export function foundOf(cluster: Cluster, key: ObjectKey): Found | undefined {
   const seen = cluster.views.seen(key);
   // Whoever put our labels on an object of theirs: of its fields a view keeps nothing.
   if (seen?.owned === undefined) return cluster.lookups.get(key);
-  return { ...seen, holders: undefined };
+  return { ...seen, version: cluster.views.resourceOf(key)?.version, holders: undefined };
 }
 
 function askedFor(wanted: readonly PlannedObject[], held: HeldInventory): readonly Asked[] {

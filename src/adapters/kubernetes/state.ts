@@ -19,13 +19,18 @@ export type ObjectState =
 export function stateOf(found: Found, row: Row | undefined, marks: Marks): ObjectState {
   const applied = found.owned === undefined ? undefined : appliedDigest(marks, found.applied);
   if (row !== undefined && !row.pending && row.uid === found.uid) {
-    if (row.owned === found.owned) return { kind: 'own', sha256: row.sha256 };
+    if (row.owned === found.owned || isOtherwiseRead(found, row, applied)) return { kind: 'own', sha256: row.sha256 };
     // A mark of another text than the row's: we wrote after the inventory did.
     if (applied === undefined || applied === row.sha256) return { kind: 'changed', sha256: digestOf('changed', found) };
   }
   return applied === undefined
     ? { kind: 'foreign', sha256: digestOf('foreign', found) }
     : { kind: 'unconfirmed', sha256: digestOf('unconfirmed', found) };
+}
+
+/** In another version than before the fields of one and the same object differ in name: its mark has to do until it is noted anew. */
+function isOtherwiseRead({ version }: Found, row: Row, applied: string | undefined): boolean {
+  return version !== undefined && version !== row.version && applied === row.sha256;
 }
 
 function digestOf(kind: string, { uid, owned, holders }: Found): Sha256 {

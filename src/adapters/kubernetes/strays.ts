@@ -46,7 +46,7 @@ function placesOf(
 function* marked({ views, lookups, marks }: Cluster): Iterable<Stray> {
   for (const { key, found } of lookups.all()) if (isMarked(found)) yield { key, found, live: undefined };
   for (const seen of views.all()) {
-    if (isMarked(seen)) yield { key: seen.key, found: { ...seen, holders: undefined }, live: seen.live };
+    if (isMarked(seen)) yield { key: seen.key, found: { ...seen, version: undefined, holders: undefined }, live: seen.live };
   }
 
   function isMarked({ owned, applied }: Pick<Found, 'owned' | 'applied'>): boolean {

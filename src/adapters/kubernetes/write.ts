@@ -121,7 +121,15 @@ async function taken(run: Run, { cluster, step, resource }: Writing, answer: Api
   cluster.lookups.forget(step.key);
   if (seen?.owned !== undefined) {
     const { key, path, sha256 } = step;
-    run.written.set(keyText(key), { key, path, sha256, pending: false, uid: seen.uid, owned: seen.owned });
+    run.written.set(keyText(key), {
+      key,
+      path,
+      sha256,
+      pending: false,
+      uid: seen.uid,
+      owned: seen.owned,
+      version: (read ?? resource).version,
+    });
   }
   return outcomeOf(step, 'done');
 }

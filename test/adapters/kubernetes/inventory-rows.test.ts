@@ -12,6 +12,7 @@ function row(name: string, rest: Partial<Row> = {}): Row {
     pending: false,
     uid: '4be4800a-3e57-4b75-8e81-8c1f9a88ade1',
     owned: sha256Of(`owned ${name}`),
+    version: 'v1',
     ...rest,
   };
 }
@@ -58,6 +59,7 @@ describe('a part of an inventory', () => {
     ['a name with a query', rowLine(row('a', { key: { group: '', kind: 'ConfigMap', namespace: 'acme', name: 'a?x=y' } }))],
     ['no uid', rowLine(row('a', { uid: '' }))],
     ['no digest of its fields', rowLine(row('a', { owned: undefined }))],
+    ['a version that is none', rowLine(row('a', { version: '../v1' }))],
     ['a uid that is none', rowLine(row('a', { uid: 'a b' }))],
   ];
 

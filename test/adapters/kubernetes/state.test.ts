@@ -14,12 +14,23 @@ const row: Row = {
   pending: false,
   uid: 'u',
   owned: fields,
+  version: 'v1',
 };
-const found: Found = { uid: 'u', resourceVersion: '1', owned: fields, applied: `dev/local/acme/${text}`, managers: [], holders: undefined };
-const announced: Row = { ...row, pending: true, uid: '', owned: undefined };
+const found: Found = {
+  uid: 'u',
+  resourceVersion: '1',
+  owned: fields,
+  applied: `dev/local/acme/${text}`,
+  managers: [],
+  version: 'v1',
+  holders: undefined,
+};
+const announced: Row = { ...row, pending: true, uid: '', owned: undefined, version: '' };
 
 const cases: readonly (readonly [string, Found, Row | undefined, string])[] = [
   ['as it was written', found, row, 'own'],
+  ['as it was written, read in another version', { ...found, owned: sha256Of('otherwise'), version: 'v2' }, row, 'own'],
+  ['with nothing of ours left, read in another version', { ...found, owned: undefined, applied: undefined, version: 'v2' }, row, 'changed'],
   ['with other fields of ours', { ...found, owned: sha256Of('edited') }, row, 'changed'],
   ['with nothing of ours left', { ...found, owned: undefined, applied: undefined }, row, 'changed'],
   ['with a mark that somebody made up', { ...found, owned: sha256Of('edited'), applied: undefined }, row, 'changed'],
