@@ -36,13 +36,17 @@ export function endingDocument(ending: Ending): object {
 
 /** Refused by policy, trust or guard; every other problem is a mistake in what is declared. */
 const REFUSALS: ReadonlySet<string> = new Set([
+  'admission-denied',
   'could-not-look',
   'deletion-budget-exceeded',
   'deletion-unconfirmed',
+  'field-conflict',
   'foreign-inventory',
   'foreign-object',
   'gate-not-passed',
+  'not-permitted',
   'not-supported',
+  'outside-credentials',
   'policy-denied',
   'protected-kind',
   'protection-missing',

@@ -7,7 +7,7 @@ import { fieldLines } from '#model/field-lines.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { Step } from '#model/plan.ts';
 import type { Invocation } from './cli.ts';
-import { endingDocument, exitCodeOfEnding, printEnding } from './endings.ts';
+import { endingDocument, exitCodeOfEnding, isRefusal, printEnding } from './endings.ts';
 import { EXIT } from './exit-code.ts';
 import { countOf, outputFormat, printDocument, printProblems, printable } from './output.ts';
 import { placeOf } from './repository.ts';
@@ -96,9 +96,9 @@ function changesText(step: Step, preview: TargetRun['preview']): string {
 
 const SIGN = { create: '+', update: '~', adopt: '!', prune: '-', keep: ' ' } as const;
 
-/** The target would not take it. */
+/** The target would not take it as it is. */
 function isRejected({ preview }: TargetRun): boolean {
-  return [...(preview?.values() ?? [])].some(({ problem }) => problem?.severity === 'error');
+  return [...(preview?.values() ?? [])].some(({ problem }) => problem?.severity === 'error' && !isRefusal(problem.code));
 }
 
 function planText({ plan: found, preview }: TargetRun): string {

@@ -242,8 +242,9 @@ test('without the verb delete, what is not in git any more is told and stays', {
 
 test('bound to what may only look, there is a plan and a status, and nothing is written', { timeout: 150_000 }, async () => {
   await bind('acme-read', 'capstan-read');
-  const { world, push } = await engine('read');
-  await push(platform('acme-read', `${settings('red')}${SERVICE}`));
+  const reader = await engine('read');
+  const { world } = reader;
+  await reader.push(platform('acme-read', `${settings('red')}${SERVICE}`));
   await world.repository.fetch();
 
   const { runs, ending } = await reconcile(world, {
