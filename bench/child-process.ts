@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 
 /** A process of its own for what is measured: what others of the bench hold in memory does not slow it down. */
 export interface Child<Question, Value> {
@@ -18,7 +19,9 @@ export function startChild<Question, Value>(
   options: { readonly execArgv?: readonly string[] } = {},
 ): Child<Question, Value> {
   const execArgv = [...process.execArgv, ...(options.execArgv ?? [])];
-  const child = fork(script, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced', execArgv });
+  // As the program has it (src/capstan.cjs), with its threads: without it all sources are stripped and compiled anew, at each start of a thread.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(import.meta.dirname, '..', 'node_modules', '.cache', 'capstan') };
+  const child = fork(script, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced', execArgv, env });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${script} cannot be started`);
   return {
