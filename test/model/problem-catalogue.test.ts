@@ -68,13 +68,17 @@ test('every entry says what it is, why, and what to do, in sentences', () => {
 test('what exits 3 is a code that exists', () => {
   const refusals = [...PROBLEM_CATALOGUE.keys()].filter(isRefusal);
   expect(refusals).toEqual([
+    'admission-denied',
     'could-not-look',
     'deletion-budget-exceeded',
     'deletion-unconfirmed',
+    'field-conflict',
     'foreign-inventory',
     'foreign-object',
     'gate-not-passed',
+    'not-permitted',
     'not-supported',
+    'outside-credentials',
     'policy-denied',
     'protected-kind',
     'protection-missing',
