@@ -262,7 +262,8 @@ async function run(kubeconfig: string, args: readonly string[], input: string): 
     env: { HOME: join(kubeconfig, '..', 'home') },
     maxBuffer: 64 * 1024 * 1024,
   });
-  running.child.stdin?.end(input);
+  // It may end without having read: what it says of that is told below.
+  running.child.stdin?.on('error', () => {}).end(input);
   return (await running).stdout;
 }
 
