@@ -21,7 +21,7 @@ export interface TargetState {
   readonly at: Instant;
   /** Number of that record. */
   readonly seq: number;
-  /** When the last record was written that told of health and of nothing else. */
+  /** When the last record was written that told of the health of this rendering and of nothing else. */
   readonly healthOnlyAt: Instant | undefined;
 }
 
@@ -102,7 +102,7 @@ function targetState(record: AuditRecord, before: TargetState | undefined, at: I
     fought: foughtIn(record.data['drift']),
     at,
     seq: record.data.seq,
-    healthOnlyAt: textField(record, 'action') === 'health' ? at : before?.healthOnlyAt,
+    healthOnlyAt: textField(record, 'action') === 'health' ? at : before?.rendering === rendering ? before?.healthOnlyAt : undefined,
   };
 }
 

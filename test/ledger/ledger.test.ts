@@ -118,6 +118,19 @@ test('worse health is told at once, better health at most once a minute with the
   expect(held.heldUntil).toBe(at(70));
 });
 
+test('the first health of a change is told at once, however little ago another change got well', () => {
+  const { counts } = story(
+    [0, { acted: true, health: 'progressing' }],
+    [5, { health: 'healthy' }],
+    [10, { version: '1.4.2', acted: true, health: 'progressing' }],
+    [15, { version: '1.4.2', health: 'healthy' }],
+    [20, { version: '1.4.2', health: 'progressing' }],
+    [25, { version: '1.4.2', health: 'healthy' }],
+  );
+
+  expect(counts).toEqual([1, 1, 1, 1, 1, 0]);
+});
+
 test('a consumer that flaps does not fill the ledger, although its endings change, too', () => {
   const waiting: Ending = { kind: 'waiting', reasons: ['health'], until: undefined };
   const runs = Array.from({ length: 12 }, (_, turn): readonly [number, Told] => [
