@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
 
+import { sha256Of } from '#model/digest.ts';
 import { answerParent, type Effort, measured } from './child-process.ts';
 import type { ConfigMap } from './cluster-content.ts';
 
@@ -21,9 +22,9 @@ async function applyBare({ url, token, certificateAuthority, objects }: BareQues
     const { namespace, name } = object.metadata;
     return {
       method: 'PATCH' as const,
-      path: `/api/v1/namespaces/${namespace}/configmaps/${name}?fieldManager=bare&force=true`,
+      path: `/api/v1/namespaces/${namespace}/configmaps/${name}?fieldManager=bare&fieldValidation=Strict&force=true`,
       headers,
-      body: JSON.stringify(object),
+      body: JSON.stringify(marked(object)),
     };
   });
   let next = 0;
@@ -40,6 +41,14 @@ async function applyBare({ url, token, certificateAuthority, objects }: BareQues
   } finally {
     await pool.close();
   }
+}
+
+/** With what an engine puts on everything it applies: the server has as much to keep of who owns which field. */
+function marked(object: ConfigMap): object {
+  const labels = { 'capstan.dev/environment': 'bench', 'capstan.dev/target': 'cluster' };
+  const applied = sha256Of(JSON.stringify(object));
+  const annotations = { ...object.metadata.annotations, 'capstan.dev/applied': `${object.metadata.namespace}/${applied}` };
+  return { ...object, metadata: { ...object.metadata, labels, annotations } };
 }
 
 answerParent<BareQuestion, Effort>({ answer: applyBare, close: async () => {} });

@@ -12,12 +12,12 @@ export const ENVIRONMENT = 'bench';
 export const PER_CAPSULE = 100;
 const PADDING = 'a small ConfigMap has about as much to say as this line, give or take a word';
 
-/** The same objects that the repository of `clusterFiles` renders, as far as their names and data go. */
+/** The same objects that the repository of `clusterFiles` renders, a digest of their capsule's content aside. */
 export function configMaps(content: ClusterContent, namespace: string): readonly ConfigMap[] {
   return Array.from({ length: content.count }, (_, at) => ({
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: configMapName(at), namespace, labels: { 'app.kubernetes.io/part-of': 'bench' } },
+    metadata: { name: configMapName(at), namespace, annotations: annotationsOf(content, at) },
     data: dataOf(content, at),
   }));
 }
@@ -25,8 +25,16 @@ export function configMaps(content: ClusterContent, namespace: string): readonly
 export interface ConfigMap {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly labels: Readonly<Record<string, string>> };
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly annotations: Readonly<Record<string, string>> };
   readonly data: Readonly<Record<string, string>>;
+}
+
+function annotationsOf({ revision }: ClusterContent, at: number): Readonly<Record<string, string>> {
+  return {
+    'capstan.dev/content': revision.toString(16).padStart(12, '0'),
+    'capstan.dev/instance': capsuleName(Math.floor(at / PER_CAPSULE)),
+    'capstan.dev/version': '1.0.0',
+  };
 }
 
 function configMapName(at: number): string {
