@@ -202,6 +202,7 @@ test('row 23: a default branch that is turned back is waited for, also after a r
   expect(await work.reconcile(toEnvironmentName('staging'), 'start', signal)).toEqual({
     ending: { kind: 'retry', because: expect.stringMatching(/^main is behind [0-9a-f]{40}, which staging was already rendered from$/) },
     wakes: [],
+    targets: [],
   });
   expect(filesOn(outside, 'staging/two')).not.toEqual([]);
 });
