@@ -1,3 +1,4 @@
+import { PROJECT } from './content.ts';
 import type { TextFile } from './content.ts';
 
 /** What the measured objects say: each ConfigMap has its number, a revision that all share, and one of them a text of its own. */
@@ -66,22 +67,6 @@ export function clusterFiles({ count }: ClusterContent): {
   });
   return { declarations: [{ path: 'environments/project.yaml', text: PROJECT }], capsules };
 }
-
-const PROJECT = `apiVersion: capstan.dev/v1alpha1
-kind: Project
-metadata:
-  name: bench
-  title: Bench
-spec:
-  branches:
-    default: main
-    rendered: rendered/{environment}
-    audit: audit
-  teams:
-    team-apps:
-      users:
-        - ada
-`;
 
 /** One environment with one target, `driver` the lines below it. */
 export function environmentText(

@@ -66,7 +66,7 @@ export function unmanagedFiles(count: number): readonly TextFile[] {
   }));
 }
 
-const PROJECT = `apiVersion: capstan.dev/v1alpha1
+export const PROJECT = `apiVersion: capstan.dev/v1alpha1
 kind: Project
 metadata:
   name: bench

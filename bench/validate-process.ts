@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { assemble } from '#assembly.ts';
+import { assemble } from '#assembly/assembly.ts';
 import { validateSnapshot } from '#loops/check.ts';
 import { overlaid } from '#loops/overlay.ts';
 

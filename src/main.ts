@@ -23,7 +23,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-process.exitCode = await runCli(process.argv.slice(2), async () => (await import('#assembly.ts')).assemble(), {
+process.exitCode = await runCli(process.argv.slice(2), async () => (await import('#assembly/assembly.ts')).assemble(), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   say: (text) => process.stderr.write(text),

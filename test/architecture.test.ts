@@ -37,7 +37,7 @@ describe('the rules see', () => {
     ['the model that imports a chapter', 'src/model/x.ts', "import { a } from '#plan/plan.ts';"],
     ['a loop that imports an adapter', 'src/loops/x.ts', "import { a } from '#adapters/git/git.ts';"],
     ['the forge that imports a loop', 'src/forge/x.ts', "import { a } from '#loops/reconcile.ts';"],
-    ['a command that imports the assembly', 'src/cli/x.ts', "import { a } from '#assembly.ts';"],
+    ['a command that imports the assembly', 'src/cli/x.ts', "import { a } from '#assembly/assembly.ts';"],
     ['an adapter that imports another', 'src/adapters/sqlite/x.ts', "import { a } from '#adapters/machine/machine.ts';"],
     ['a folder nobody knows', 'src/stuff/x.ts', 'export const a = 1;'],
     ['another file than the door', 'src/loops/x.ts', "import { a } from '#plan/order.ts';"],
@@ -75,7 +75,7 @@ describe('the rules see', () => {
       { path: 'src/plan/y.ts', text: 'export interface A { readonly process: string }\nexport const a = (b: A) => b.process;\n' },
       { path: 'src/loops/x.ts', text: "import { planChanges } from '#plan/plan.ts';\nimport type { A } from '#ports/target.ts';\n" },
       { path: 'src/adapters/github/x.ts', text: "import { a } from '@octokit/rest';\n" },
-      { path: 'src/assembly.ts', text: "export const a = await import('#adapters/github/github.ts');\n" },
+      { path: 'src/assembly/assembly.ts', text: "export const a = await import('#adapters/github/github.ts');\n" },
     ];
 
     expect(brokenRules(allowed)).toEqual([]);

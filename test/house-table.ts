@@ -72,11 +72,11 @@ const HOUSE: Readonly<Record<string, FolderRule>> = {
     packages: ['node:*', 'commander'],
     doors: ['#cli/found.ts', '#cli/powers.ts'],
   },
-  'assembly.ts': {
+  assembly: {
     folders: ['model', 'ports', 'loops', 'service', 'forge', 'cli', 'schemas', ...CHAPTER_NAMES, ...Object.keys(ADAPTERS)],
     packages: ['node:*'],
   },
-  'main.ts': { folders: ['model', 'ports', 'cli', 'assembly.ts'], packages: ['node:*'] },
+  'main.ts': { folders: ['model', 'ports', 'cli', 'assembly'], packages: ['node:*'] },
   ...ADAPTERS,
 };
 

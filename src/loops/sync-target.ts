@@ -3,7 +3,6 @@ import type { DeclaredTarget } from '#model/desired.ts';
 import type { Sha256 } from '#model/digest.ts';
 import { firstLate } from '#model/health.ts';
 import type { TargetHealth } from '#model/health.ts';
-import { toInstant } from '#model/instant.ts';
 import type { Instant } from '#model/instant.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import type { DriftedObject, HeldStep, Observation, Outcome, StepPreview, TargetPlan } from '#model/plan.ts';
@@ -132,8 +131,7 @@ async function bringInLine(
   const done = await applyInStages({ ...request, declared, target }, { seen, plan: planned.plan }, signal);
   noteCorrections(world, planned.plan, done.outcomes, drift);
   const health = healthOf(done.observation);
-  const applied = lookingAgain(afterApply(request, done, health, planned.plan), world.clock.now());
-  const ending = afterFights(applied, planned.plan, drift, fights);
+  const ending = afterFights(afterApply(request, done, health, planned.plan), planned.plan, drift, fights);
   return { ...planned, health, held: done.held, drift, outcomes: done.outcomes, ending };
 }
 
@@ -220,7 +218,7 @@ function withWritten({ fights, now }: Seen, plan: TargetPlan, became: readonly O
 }
 
 function staged({ rendering }: SyncRequest, { observation, patience }: Seen, plan: TargetPlan): ReturnType<typeof holdBack> {
-  if (observation.reportsHealth === undefined) return { plan, held: [] };
+  if (observation.reportsHealth === undefined || plan.steps.every((step) => step.action === 'keep')) return { plan, held: [] };
   const states = new Map([...assessObjects(rendering, observation, patience)].map(([path, object]) => [path, object.state]));
   return holdBack({ plan, rendering, inventory: observation.inventory, states });
 }
@@ -303,14 +301,6 @@ function afterApply(
   return ending.kind === 'waiting'
     ? { ...ending, reasons: [...ending.reasons, ...reasons] }
     : { kind: 'waiting', reasons, until: undefined };
-}
-
-/** What pods say comes by no watch: until what is on its way is late, it is looked at every so often. */
-const LOOK_AGAIN_MS = 15_000;
-
-function lookingAgain(ending: Ending, now: Instant): Ending {
-  if (ending.kind !== 'waiting' || ending.until === undefined) return ending;
-  return { ...ending, until: toInstant(Math.min(ending.until, now + LOOK_AGAIN_MS)) };
 }
 
 const SETTLED: Ending = { kind: 'settled' };

@@ -1,4 +1,5 @@
 import type { HealthState } from '#model/health.ts';
+import type { ObjectKey } from '#model/kubernetes-object.ts';
 import type { InstanceName } from '#model/names.ts';
 import type { HeldStep, Inventory, Step, TargetPlan } from '#model/plan.ts';
 import type { RenderedObject, TargetRendering } from '#model/rendering.ts';
@@ -14,7 +15,7 @@ export interface StagingRequest {
 
 /**
  * The part of a plan that may be carried out now. What starts after something that is still to be written, or is not well, keeps what it
- * has. Nothing is pruned while anything is to be written, nor an object of an instance that is not well: it may still be serving.
+ * has. Nothing is pruned while anything is to be written; what may still be serving stays until its instance is well.
  */
 export function stagePlan(request: StagingRequest): { readonly plan: TargetPlan; readonly held: readonly HeldStep[] } {
   const { plan } = request;
@@ -31,7 +32,9 @@ export function stagePlan(request: StagingRequest): { readonly plan: TargetPlan;
   }
   const isWritten = !plan.steps.some(isWriting);
   const unwell = foldersThatAreUnwell(request);
-  for (const step of plan.steps) if (step.action === 'prune' && (!isWritten || unwell.has(folderOf(step.path)))) left.add(step);
+  for (const step of plan.steps) {
+    if (step.action === 'prune' && (!isWritten || (mayServe(step.key) && unwell.has(folderOf(step.path))))) left.add(step);
+  }
   if (left.size === 0) return { plan, held };
   const rows = new Map(request.inventory?.objects.map((row) => [row.path, row]));
   const steps = plan.steps.flatMap((step): readonly Step[] => {
@@ -46,6 +49,28 @@ export function stagePlan(request: StagingRequest): { readonly plan: TargetPlan;
 
 function pathsOf(step: Step): readonly string[] {
   return isWriting(step) ? [step.path, ...step.leaves.map((leaf) => leaf.path)] : [step.path];
+}
+
+/** Pods that run, what they run from and what leads to them. All else goes at once: a limit may be why nothing gets well. */
+const SERVING: ReadonlySet<string> = new Set([
+  '/ConfigMap',
+  '/PersistentVolumeClaim',
+  '/Secret',
+  '/Service',
+  '/ServiceAccount',
+  'apps/DaemonSet',
+  'apps/Deployment',
+  'apps/ReplicaSet',
+  'apps/StatefulSet',
+  'argoproj.io/Rollout',
+  'gateway.networking.k8s.io/HTTPRoute',
+  'networking.k8s.io/Ingress',
+  'rbac.authorization.k8s.io/Role',
+  'rbac.authorization.k8s.io/RoleBinding',
+]);
+
+function mayServe({ group, kind }: ObjectKey): boolean {
+  return SERVING.has(`${group}/${kind}`);
 }
 
 /** What takes a place in the same instance is not well yet. */

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { assemble } from '#assembly.ts';
+import { assemble } from '#assembly/assembly.ts';
 import { openStage, until, type Stage } from '#cli/demo-stage.ts';
 import { demoDirectories } from '#cli/demo-targets.ts';
 import type { Powers, Terminal } from '#cli/powers.ts';

@@ -8,7 +8,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { kubernetesTargets } from '#adapters/kubernetes/kubernetes.ts';
 import { systemChance, systemTimers } from '#adapters/machine/machine.ts';
 import type { ReconcileResult } from '#loops/reconcile.ts';
-import { USUAL_CLUSTER_RESOURCES } from '#model/cluster-access.ts';
 import { startCuttingProxy } from '#test/servers/cutting-proxy.ts';
 import { startDenyingWebhook } from '#test/servers/denying-webhook.ts';
 import { startKubernetes, writeKubeconfig } from '#test/servers/kubernetes.ts';
@@ -16,6 +15,7 @@ import type { RunningKubernetes } from '#test/servers/kubernetes.ts';
 import { startStormProxy } from '#test/servers/storm-proxy.ts';
 import { PROJECT_FILE } from '#test/stories/shop.ts';
 import type { Files } from '#test/stories/shop.ts';
+import { accessTo } from './cluster-bench.ts';
 import { clusterWorld } from './cluster-world.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 
@@ -47,14 +47,7 @@ async function engineOn(namespace: string, kubeconfig = cluster.kubeconfig): Pro
 
 function openEngine(file: string): ClusterWorld {
   const source = { kind: 'kubeconfig', file, context: undefined, allowExec: false } as const;
-  const here = {
-    source,
-    environments: undefined,
-    namespaces: undefined,
-    clusterResources: USUAL_CLUSTER_RESOURCES,
-    impersonate: undefined,
-  };
-  const credentials = new Map([['here', here]]);
+  const credentials = new Map([['here', accessTo(cluster, { source })]]);
   const engine = clusterWorld((clock) =>
     kubernetesTargets({ credentials, secrets: undefined, clock, timers: systemTimers, chance: systemChance }),
   );

@@ -16,6 +16,9 @@ import { freshLocks } from '#test/stories/stories.ts';
 
 const WITHIN_MS = 120_000;
 const STUCK_WITHIN_MS = 20_000;
+const QUIET_MS = 1_500;
+/** What is on its way is late after ten minutes: it is given that many turns. */
+const MOST_AHEAD_MS = 61_000;
 
 /** One engine on a repository in memory and on targets that are real. */
 export interface ClusterWorld {
@@ -67,9 +70,11 @@ export function clusterWorld(open: (clock: Clock) => Targets): ClusterWorld {
         const result = await run(environment);
         if (wanted(result)) return result;
         if (moved !== before || result.ending.kind === 'retry') continue;
-        // What waits for a time gets it at once.
         if (result.ending.kind === 'waiting' && result.ending.until !== undefined) {
-          ahead += Math.max(0, result.ending.until - clock.now()) + 1;
+          // Where nothing moves, the time that it waits for comes sooner than it would.
+          await once(moves, 'move', { signal: AbortSignal.any([signal, AbortSignal.timeout(QUIET_MS)]) }).catch(() => undefined);
+          signal.throwIfAborted();
+          if (moved === before) ahead += Math.min(MOST_AHEAD_MS, Math.max(0, result.ending.until - clock.now()) + 1);
           continue;
         }
         const patient = result.ending.kind === 'stuck' ? AbortSignal.any([signal, AbortSignal.timeout(STUCK_WITHIN_MS)]) : signal;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { kubernetesTargets, openClusterByHand } from '#adapters/kubernetes/kubernetes.ts';
 import { systemChance, systemTimers } from '#adapters/machine/machine.ts';
-import { assemble } from '#assembly.ts';
+import { assemble } from '#assembly/assembly.ts';
 import { demoCluster } from '#cli/demo-cluster.ts';
 import { openStage } from '#cli/demo-stage.ts';
 import { STORY } from '#cli/demo-story.ts';

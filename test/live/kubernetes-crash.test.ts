@@ -93,6 +93,32 @@ describe('a process that dies in the middle of a run', () => {
   );
 });
 
+describe('an answer that is lost on its way', () => {
+  const made = targetRendering([renderedObject('a'), renderedObject('b')]);
+
+  test('has been carried out: the object that it made is ours', async () => {
+    const bench = await openClusterBench(kubernetes);
+    const target = await targetThrough(proxy.kubeconfig);
+    proxy.loseAnswer((method, path) => method === 'PATCH' && path.includes('/configmaps/a?'));
+
+    expect(said(await bring(target, made))).toEqual(['create ConfigMap a done', 'create ConfigMap b done']);
+    expect(valueAt(await bench.object('configmap', 'a'), '/data')).toEqual({ content: 'one' });
+    expect((await planFor(target, made)).steps.map((step) => step.action)).toEqual(['keep', 'keep']);
+  });
+
+  test('is not taken for ours where somebody else made the object just before', async () => {
+    const bench = await openClusterBench(kubernetes);
+    const target = await targetThrough(proxy.kubeconfig);
+    const plan = await planFor(target, made);
+    const theirs = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', namespace: 'acme' }, data: { other: 'x' } };
+    await kubernetes.kubectl(['create', '-f', '-'], JSON.stringify(theirs));
+    proxy.loseAnswer((method, path) => method === 'PATCH' && path.includes('/configmaps/a?'));
+
+    expect(said(await target.apply(plan, nextInventory(plan)))).toEqual(['create ConfigMap a refused', 'create ConfigMap b done']);
+    expect(valueAt(await bench.object('configmap', 'a'), '/data')).toEqual({ other: 'x' });
+  });
+});
+
 describe('a server that dies in the middle of a run', () => {
   test('gets the rest when it is back', async () => {
     const bench = await openClusterBench(kubernetes);

@@ -7,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kubernetesTargets } from '#adapters/kubernetes/kubernetes.ts';
 import { systemChance, systemTimers } from '#adapters/machine/machine.ts';
 import type { ReconcileResult } from '#loops/reconcile.ts';
-import { USUAL_CLUSTER_RESOURCES } from '#model/cluster-access.ts';
 import { startKubernetes } from '#test/servers/kubernetes.ts';
 import type { RunningKubernetes } from '#test/servers/kubernetes.ts';
 import { PROJECT_FILE } from '#test/stories/shop.ts';
 import type { Files } from '#test/stories/shop.ts';
+import { accessTo } from './cluster-bench.ts';
 import { clusterWorld } from './cluster-world.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 
@@ -182,18 +182,7 @@ afterAll(async () => {
 });
 
 function openEngine(): ClusterWorld {
-  const credentials = new Map(
-    Object.entries(clusters).map(([name, { kubeconfig }]) => [
-      name,
-      {
-        source: { kind: 'kubeconfig' as const, file: kubeconfig, context: undefined, allowExec: false },
-        environments: ['live'],
-        namespaces: undefined,
-        clusterResources: USUAL_CLUSTER_RESOURCES,
-        impersonate: undefined,
-      },
-    ]),
-  );
+  const credentials = new Map(Object.entries(clusters).map(([name, cluster]) => [name, accessTo(cluster, { environments: ['live'] })]));
   return clusterWorld((clock) => kubernetesTargets({ credentials, secrets: undefined, clock, timers: systemTimers, chance: systemChance }));
 }
 
@@ -207,14 +196,24 @@ async function imageIn(cluster: RunningKubernetes): Promise<string> {
 
 describe('an environment on two clusters', () => {
   test('is rolled out: first the canary, and in each what others depend on', async () => {
-    const orders: string[] = [];
+    const first = await engine.run('live');
+    const elsewhere = await clusters.us.kubectl([
+      'get',
+      'statefulsets,deployments,configmaps',
+      '-n',
+      'shop',
+      '-l',
+      'capstan.dev/target',
+      '-o',
+      'name',
+    ]);
+    const result = await engine.until('live', isSettled);
 
-    const result = await engine.until('live', (run) => {
-      orders.push(run.receipts.map((receipt) => `${receipt.target} ${receipt.ending.kind}`).join(', '));
-      return isSettled(run);
-    });
-
-    expect(orders[0]).toBe('eu waiting, us waiting');
+    expect(first.receipts.map((receipt) => JSON.stringify(receipt.ending))).toEqual([
+      expect.stringContaining('Deployment app waits for store'),
+      expect.stringContaining('partition canary is not done'),
+    ]);
+    expect(elsewhere).toBe('');
     expect(result.receipts.map((receipt) => [receipt.target, receipt.health.state])).toEqual([
       ['eu', 'healthy'],
       ['us', 'healthy'],

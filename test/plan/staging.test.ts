@@ -123,6 +123,17 @@ describe('holdBack', () => {
     ]);
   });
 
+  test('what only limits an instance goes although it is not well: it may be why', () => {
+    const limit = renderedObject('limit', { instance: 'greeter', kind: 'NetworkPolicy', apiVersion: 'networking.k8s.io/v1' });
+    const observation = observationOf(held([cache, web, limit], all), [cache, web, limit]);
+
+    expect(staged(rendering([cache, web]), observation, { [cache.path]: 'healthy', [web.path]: 'degraded' }).steps).toEqual([
+      'keep cache',
+      'keep web',
+      'prune limit',
+    ]);
+  });
+
   test('ends of a cut circle do not wait for each other', () => {
     const circle = rendering([cache, web]);
     const instances = new Map(circle.instances);

@@ -25,6 +25,8 @@ export interface StormProxy {
   readonly kubeconfig: string;
   /** Undefined: fair weather. */
   readonly set: (storm: Storm | undefined) => void;
+  /** The server gets the next such request and does it; its answer never comes back, and the connection breaks. */
+  readonly loseAnswer: (hits: (method: string, path: string) => boolean) => void;
   /** Requests answered by the storm, and those passed on. */
   readonly counts: () => { readonly refused: number; readonly passed: number };
   readonly stop: () => Promise<void>;
@@ -32,6 +34,7 @@ export interface StormProxy {
 
 export async function startStormProxy(kubernetes: RunningKubernetes, user: KubernetesUser = kubernetes): Promise<StormProxy> {
   let storm: Storm | undefined;
+  let lost: Storm['hits'];
   let [due, refused, passed] = [0, 0, 0];
   const { certificateAuthority: cert, certificateFile } = kubernetes;
   const key = readFileSync(join(dirname(certificateFile), 'apiserver.key'));
@@ -47,7 +50,9 @@ export async function startStormProxy(kubernetes: RunningKubernetes, user: Kuber
       return;
     }
     passed += 1;
-    pass(request, response, { url: `${kubernetes.url}${url}`, agent });
+    const isLost = lost?.(method, url) ?? false;
+    if (isLost) lost = undefined;
+    pass(request, response, { url: `${kubernetes.url}${url}`, agent, isLost });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = Object(server.address()) as { readonly port: number };
@@ -60,6 +65,9 @@ export async function startStormProxy(kubernetes: RunningKubernetes, user: Kuber
     set: (next) => {
       storm = next;
       due = 0;
+    },
+    loseAnswer: (hits) => {
+      lost = hits;
     },
     counts: () => ({ refused, passed }),
     stop: async () => {
@@ -86,8 +94,19 @@ function refuse(response: ServerResponse, { status, retryAfter }: Storm): void {
   response.writeHead(status, { 'content-type': 'application/json', ...wait }).end(JSON.stringify(said));
 }
 
-function pass(request: IncomingMessage, response: ServerResponse, to: { readonly url: string; readonly agent: Agent }): void {
+interface Onward {
+  readonly url: string;
+  readonly agent: Agent;
+  readonly isLost: boolean;
+}
+
+function pass(request: IncomingMessage, response: ServerResponse, to: Onward): void {
   const onward = send(to.url, { method: request.method, headers: request.headers, agent: to.agent }, (answer) => {
+    if (to.isLost) {
+      answer.resume();
+      response.destroy();
+      return;
+    }
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     // A watch says nothing for long: its headers go out at once.
     response.flushHeaders();

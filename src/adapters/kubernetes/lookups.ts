@@ -6,6 +6,7 @@ import type { ObjectKey } from '#model/kubernetes-object.ts';
 import { childMap, listItemsOf, refusal } from './answers.ts';
 import { apiPath } from './api.ts';
 import type { Api, ApiResource } from './api.ts';
+import { isWithin } from './bounded-health.ts';
 import type { Found } from './cluster.ts';
 import { managedEntries } from './managed-fields.ts';
 import { inParallel } from './parallel.ts';
@@ -36,6 +37,8 @@ const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.
 /** More than this many of one kind and namespace are looked for by a list. */
 const FEW = 4;
 const PAGE = 500;
+/** Characters of JSON. */
+const LONGEST_HOLDERS = 1024 * 1024;
 
 export function openLookups(api: Api): Lookups {
   const known = new Map<string, FoundObject>();
@@ -125,5 +128,7 @@ export function toFound(key: ObjectKey, object: JsonObject): Found | undefined {
   const { uid, resourceVersion, owned, applied, managers } = seen;
   // Times of entries have seconds only. A generation counts changes, but not those of a status; kinds without one have no status.
   const { generation = resourceVersion } = childMap(object, 'metadata');
-  return { uid, resourceVersion, owned, applied, managers, version: undefined, holders: sha256Of(canonicalJson([generation, ...holders])) };
+  // What is deeper or longer than anything real is told apart by its version, which any change moves.
+  const told = isWithin({ holders }, LONGEST_HOLDERS) ? [generation, ...holders] : [resourceVersion];
+  return { uid, resourceVersion, owned, applied, managers, version: undefined, holders: sha256Of(canonicalJson(told)) };
 }

@@ -84,8 +84,8 @@ export function openPods(api: Api, timers: Timers, moved: () => void): Pods {
         const seen = await ask(workload, path);
         if (seen !== undefined) after.set(text, seen);
       }
-    } catch (error) {
-      if (!isPortError(error)) throw error;
+    } catch {
+      // Nobody waits for this: whatever went wrong, it is tried again.
       if (known === before) arm();
       return;
     }
@@ -103,11 +103,13 @@ export function openPods(api: Api, timers: Timers, moved: () => void): Pods {
   return {
     async of(workloads, signal) {
       const next = new Map<string, Known>();
+      let looked = 0;
       for (const workload of workloads) {
-        if (next.size >= MOST_WORKLOADS) break;
+        if (looked >= MOST_WORKLOADS) break;
         if (!asksForPods(workload.key, workload.live)) continue;
         const path = pathOf(workload);
         if (path === undefined) continue;
+        looked += 1;
         const text = keyText(workload.key);
         const before = known.get(text);
         const isKnown = before?.workload.resourceVersion === workload.resourceVersion && before.path === path;

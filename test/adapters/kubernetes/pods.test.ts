@@ -106,11 +106,25 @@ describe('pods of what is not well', () => {
     expect(waits()).toEqual([]);
   });
 
-  test('who may not see them is told less', async () => {
-    const { pods, answerWith } = bench();
+  test('who may not see them is told less, and does not ask for all of them', async () => {
+    const { pods, asked, answerWith } = bench();
     answerWith(() => ({ status: 403, body: {} }));
+    const many = Array.from({ length: 50 }, (_, at) => ({ ...UNWELL, key: { ...UNWELL.key, name: `web-${at}` } }));
 
-    expect([...(await pods.of([UNWELL]))]).toEqual([]);
+    expect([...(await pods.of(many))]).toEqual([]);
+    expect(asked).toHaveLength(10);
+  });
+
+  test('an answer that cannot be read ends nothing', async () => {
+    const { pods, waits, tick, answerWith } = bench();
+    await pods.of([UNWELL]);
+    answerWith(() => {
+      throw new RangeError('too deep');
+    });
+
+    await tick();
+
+    expect(waits()).toEqual([2_000]);
   });
 
   test('a server that is away costs no run', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { changedBy } from '#adapters/kubernetes/changed-by.ts';
+import { toFound } from '#adapters/kubernetes/lookups.ts';
 import type { SeenObject } from '#adapters/kubernetes/seen-object.ts';
 import { distil } from '#adapters/kubernetes/seen.ts';
 import type { Json, JsonObject } from '#model/json.ts';
@@ -166,4 +167,23 @@ test('an ignored path may say anything', () => {
   expect(owned[0]).toBeUndefined();
   expect(owned[4]).not.toBe(seen({ fields, rest })?.owned);
   expect(new Set([...owned.slice(1, 4), ...owned.slice(5)])).toEqual(new Set([seen({ fields, rest })?.owned]));
+});
+
+test('fields of somebody else that are nested without end are told apart by the version', () => {
+  const key = { group: '', kind: 'ConfigMap', namespace: 'shop', name: 'theirs' };
+  const nested = JSON.parse(`${'{"f:a":'.repeat(20_000)}{}${'}'.repeat(20_000)}`) as JsonObject;
+  const at = (resourceVersion: string): JsonObject => ({
+    metadata: {
+      name: 'theirs',
+      namespace: 'shop',
+      uid: 'u',
+      resourceVersion,
+      managedFields: [{ manager: 'other', operation: 'Update', fieldsV1: nested }],
+    },
+  });
+
+  const [first, same, other] = ['7', '7', '8'].map((version) => toFound(key, at(version))?.holders);
+
+  expect(first).toMatch(/^[0-9a-f]{64}$/);
+  expect([same === first, other === first]).toEqual([true, false]);
 });

@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { foreignRenderer } from '#adapters/tools/tools.ts';
@@ -12,10 +12,11 @@ import type { Forge } from '#ports/forge.ts';
 import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Renderer } from '#ports/renderer.ts';
-import type { ObjectLimits, Repository } from '#ports/repository.ts';
+import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
+import { fetchOrWarn, LIMITS, openClone, openForge, openLocal, openMirror } from './repositories.ts';
+import { lazySigner, openKey, openSigner, signerAt, stateOf } from './signing.ts';
 
-const LIMITS: ObjectLimits = { blobBytes: 32 * 1024 * 1024, treeEntries: 200_000, refs: 100_000 };
 const STOP_WITHIN = 10_000;
 
 type ToolPlaces = Parameters<typeof foreignRenderer>[0];
@@ -27,11 +28,6 @@ export function assemble(): Powers {
 
 async function openCluster(kubeconfig: string): Promise<ClusterInHand> {
   return (await import('#adapters/kubernetes/kubernetes.ts')).openClusterByHand(kubeconfig);
-}
-
-/** Where this process keeps what can be lost, unless a configuration says otherwise. */
-function stateOf(found: Found): string {
-  return join(found.root, '.capstan');
 }
 
 interface Parts {
@@ -102,6 +98,8 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
       : openLocal(found.root, configuration?.importsFrom ?? []);
   // While git answers, the rest is loaded.
   const [repository, { gitWorkingDirectory }] = await Promise.all([opening, import('#adapters/git/working-directory.ts'), worldModules()]);
+  // A mirror that was just made knows nothing: a command that only looks would find an empty repository. The service fetches by itself.
+  if (found.isMirror && (await repository.refs()).size === 0) await fetchOrWarn(repository, journal);
   const world = await worldOf({
     repository,
     renderer,
@@ -175,72 +173,6 @@ async function signersOf(file: string | undefined): Promise<Settings['trustSigne
 async function ownVersion(): Promise<string> {
   const { version } = JSON.parse(await readFile(new URL(import.meta.resolve('#package.json')), 'utf8')) as { version: string };
   return version;
-}
-
-async function openLocal(path: string, importPaths: readonly string[]): Promise<Repository> {
-  const { gitRepository } = await import('#adapters/git/git.ts');
-  if ((await stat(path).catch(() => undefined)) === undefined) throw new PortError('missing', `${path} does not exist`);
-  const { isRepository } = await import('#adapters/git/git.ts');
-  if (!(await isRepository(path)))
-    throw new PortError('missing', `${path} is not a git repository; 'capstan init' makes one, --repo names another`);
-  return gitRepository({ path, limits: LIMITS, importPaths });
-}
-
-type GithubForge = Awaited<ReturnType<typeof openForge>>;
-
-async function openForge(configuration: Configuration, journal: Journal) {
-  const { githubForge } = await import('#adapters/github/github.ts');
-  const { forge } = configuration;
-  if (forge === undefined) throw new PortError('invalid', 'the configuration has no forge');
-  return githubForge({ baseUrl: forge.baseUrl, owner: forge.owner, repo: forge.repo, auth: forge.auth, journal });
-}
-
-async function openMirror(configuration: Configuration, forge: GithubForge | undefined): Promise<Repository> {
-  const { gitRepository } = await import('#adapters/git/git.ts');
-  // What can be lost stands together: the folder of the configuration may be one that nobody writes to.
-  const path = join(dirname(configuration.sqlite), 'mirror.git');
-  await mkdir(dirname(path), { recursive: true });
-  const credentials = forge === undefined ? {} : { credentials: () => forge.credentials() };
-  const remote = { url: configuration.repository.url, ...credentials };
-  const repository = await gitRepository({ path, remote, limits: LIMITS, importPaths: configuration.importsFrom });
-  // A mirror that was just made knows nothing: whoever only looks would find an empty repository.
-  if ((await repository.refs()).size === 0) await repository.fetch();
-  return repository;
-}
-
-function keyOf(found: Found): string {
-  return found.configuration?.identity.signingKey ?? join(stateOf(found), 'engine_ed25519');
-}
-
-async function openSigner(place: Place, terminal: Terminal): Promise<Signer> {
-  return signerAt(await findPlace(place, terminal));
-}
-
-async function signerAt(found: Found): Promise<Signer> {
-  const { fileSigner } = await import('#adapters/machine/machine.ts');
-  const identity = found.configuration?.identity;
-  return fileSigner(keyOf(found), { name: identity?.name ?? 'Capstan', email: identity?.email ?? 'engine@capstan.invalid' });
-}
-
-/** A command that only reads makes no key: it is opened when something is signed. */
-async function lazySigner(found: Found): Promise<Signer> {
-  const identity = found.configuration?.identity;
-  let opened: Promise<Signer> | undefined;
-  return {
-    publicKey: await publicKeyAt(`${keyOf(found)}.pub`),
-    name: identity?.name ?? 'Capstan',
-    email: identity?.email ?? 'engine@capstan.invalid',
-    sign: async (payload) => {
-      opened ??= signerAt(found);
-      return (await opened).sign(payload);
-    },
-  };
-}
-
-/** What a key says of itself beside it; empty where there is no key yet. */
-async function publicKeyAt(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return text.trim().split(/\s+/).slice(0, 2).join(' ');
 }
 
 async function serve(path: string, terminal: Terminal): Promise<Running> {
@@ -382,14 +314,4 @@ async function initRepository(path: string, terminal: Terminal): Promise<void> {
     await world.close();
   }
   await initialise(path, 'Lock versions');
-}
-
-async function openKey(path: string, name: string): Promise<Signer> {
-  const { fileSigner } = await import('#adapters/machine/machine.ts');
-  return fileSigner(path, { name, email: `${name}@acme.example` });
-}
-
-async function openClone(path: string): Promise<Repository> {
-  const { gitRepository } = await import('#adapters/git/git.ts');
-  return gitRepository({ path, limits: LIMITS });
 }
