@@ -47,6 +47,22 @@ const ADAPTERS: Readonly<Record<string, FolderRule>> = {
   // Foreign programs, found, checked and run under limits.
   'adapters/tools': ADAPTER,
   'adapters/kubernetes': { ...ADAPTER, packages: ['node:*', '@kubernetes/client-node', 'undici'] },
+  'adapters/oci': { ...ADAPTER, packages: ['node:*', 'undici'] },
+  'adapters/sigstore': {
+    ...ADAPTER,
+    packages: [
+      'node:*',
+      '@sigstore/bundle',
+      '@sigstore/core',
+      '@sigstore/protobuf-specs',
+      '@sigstore/sign',
+      '@sigstore/tuf',
+      '@sigstore/verify',
+      '@noble/curves',
+    ],
+  },
+  // Signatures of commits that only libraries read: OpenPGP, and CMS with X.509 chains.
+  'adapters/signatures': { ...ADAPTER, packages: ['node:*', 'openpgp', 'pkijs', 'asn1js'] },
   'adapters/sqlite': ADAPTER,
   'adapters/machine': { ...ADAPTER, packages: ['node:*', 'pino', 'ulid'] },
   'adapters/github': {
