@@ -29,14 +29,16 @@ export async function signerAt(found: Found): Promise<Signer> {
 export async function lazySigner(found: Found): Promise<Signer> {
   const identity = found.configuration?.identity;
   let opened: Promise<Signer> | undefined;
+  function signer(): Promise<Signer> {
+    opened ??= signerAt(found);
+    return opened;
+  }
   return {
     publicKey: await publicKeyAt(`${keyOf(found)}.pub`),
     name: identity?.name ?? 'Capstan',
     email: identity?.email ?? 'engine@capstan.invalid',
-    sign: async (payload) => {
-      opened ??= signerAt(found);
-      return (await opened).sign(payload);
-    },
+    sign: async (payload, namespace) => (await signer()).sign(payload, namespace),
+    plainKey: async () => (await signer()).plainKey(),
   };
 }
 

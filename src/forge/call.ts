@@ -1,4 +1,4 @@
-import type { Clock, Journal, Signer } from '#ports/machine.ts';
+import type { Clock, Journal, CommitSigner } from '#ports/machine.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { Answer } from './answer.ts';
 import type { Body } from './body.ts';
@@ -11,7 +11,7 @@ export interface World {
   readonly clock: Clock;
   readonly journal: Journal;
   /** Key of the forge's own, for the commits it makes. */
-  readonly signer: Signer;
+  readonly signer: CommitSigner;
   readonly repositories: Shelf;
   /** `http://127.0.0.1:3000`, known once the forge listens. */
   readonly url: () => string;

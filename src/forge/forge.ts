@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { Clock, Journal, Signer } from '#ports/machine.ts';
+import type { Clock, Journal, CommitSigner } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { SmartHttp } from '#ports/smart-http.ts';
@@ -30,7 +30,7 @@ export interface ForgeOptions {
   readonly clock: Clock;
   readonly journal: Journal;
   /** The forge's own key. It signs the commits the forge makes and vouches for nothing else. */
-  readonly signer: Signer;
+  readonly signer: CommitSigner;
 }
 
 export interface RunningForge {

@@ -17,6 +17,7 @@ export interface SshSignature {
   readonly publicKey: SshPublicKey;
   readonly hash: 'sha256' | 'sha512';
   readonly reserved: Buffer;
+  readonly namespace: string;
   readonly algorithm: string;
   /** What stands behind the algorithm's name, unread. */
   readonly content: Buffer;
@@ -35,8 +36,8 @@ const END = '-----END SSH SIGNATURE-----';
 const ARMOUR = /^-----BEGIN SSH SIGNATURE-----\n([A-Za-z0-9+/=\n]+)\n-----END SSH SIGNATURE-----$/;
 const USER_PRESENT = 0x01;
 
-/** Reads one armoured block of namespace `git` (OpenSSH's PROTOCOL.sshsig), with nothing before, after or behind it. */
-export function parseSshSignature(armoured: string): ReadSignature {
+/** Reads one armoured block of one namespace (OpenSSH's PROTOCOL.sshsig), with nothing before, after or behind it. */
+export function parseSshSignature(armoured: string, expected: string = NAMESPACE): ReadSignature {
   const text = ARMOUR.exec(armoured)?.[1]?.replaceAll('\n', '');
   const bytes = Buffer.from(text ?? '', 'base64');
   if (text === undefined || bytes.toString('base64') !== text)
@@ -54,33 +55,43 @@ export function parseSshSignature(armoured: string): ReadSignature {
     return refusal('malformed-signature', 'the signature is not of version 1, or cut off');
   }
   if (!reader.isAtEnd()) return refusal('malformed-signature', 'the signature has bytes behind its end');
-  if (namespace?.toString('utf8') !== NAMESPACE) return refusal('wrong-namespace', 'the signature was made for another purpose than git');
+  if (namespace?.toString('utf8') !== expected)
+    return refusal('wrong-namespace', `the signature was made for another purpose than ${expected}`);
   const algorithm = hash?.toString('latin1');
   if (algorithm !== 'sha256' && algorithm !== 'sha512') return refusal('weak-hash', 'the signature uses a hash that is not accepted');
   const key = readSshPublicKey(keyBlob);
   if (!key.ok)
     return refusal(key.code === 'malformed-key' ? 'malformed-signature' : key.code, `the signing key is not accepted: ${key.reason}`);
-  return readContent(signature, { publicKey: key.value, hash: algorithm, reserved });
+  return readContent(signature, { publicKey: key.value, hash: algorithm, reserved, namespace: expected });
 }
 
 /** Does the signature hold for exactly these bytes? Says nothing on whose key it is. */
 export function verifySshSignature(signature: SshSignature, payload: Uint8Array): boolean {
   const { publicKey, presence } = signature;
-  const message = signedBytes(signature.hash, signature.reserved, payload);
+  const message = signedBytes(signature, payload);
   if (presence === undefined) return verifyBytes(signature, message);
   const facts = Buffer.concat([Buffer.from([presence.flags]), sshUint32(presence.counter)]);
   return verifyBytes(signature, Buffer.concat([sha256(Buffer.from(publicKey.application ?? '')), facts, sha256(message)]));
 }
 
-/** An armoured block over the payload, namespace `git`, hash sha512, as `ssh-keygen -Y sign` makes it. */
-export function signWithSshKey(key: SshPrivateKey, payload: Uint8Array): string {
-  const message = signedBytes('sha512', Buffer.alloc(0), payload);
-  const signature = Buffer.concat([sshString('ssh-ed25519'), sshString(sign(null, message, key.key))]);
+/** An armoured block over the payload, hash sha512, as `ssh-keygen -Y sign` makes it. */
+export function signWithSshKey(key: SshPrivateKey, payload: Uint8Array, namespace: string = NAMESPACE): string {
+  const message = sshMessage(payload, namespace);
+  return armourSshSignature(key.publicKey, Buffer.concat([sshString('ssh-ed25519'), sshString(sign(null, message, key.key))]), namespace);
+}
+
+/** The bytes that a key signs for a block over the payload. */
+export function sshMessage(payload: Uint8Array, namespace: string = NAMESPACE): Buffer {
+  return signedBytes({ hash: 'sha512', reserved: Buffer.alloc(0), namespace }, payload);
+}
+
+/** The block around a key's signature (algorithm and content, as an SSH agent answers it) over such bytes. */
+export function armourSshSignature(publicKey: SshPublicKey, signature: Uint8Array, namespace: string = NAMESPACE): string {
   const parts = [
     MAGIC,
     sshUint32(1),
-    sshString(key.publicKey.blob),
-    sshString(NAMESPACE),
+    sshString(publicKey.blob),
+    sshString(namespace),
     sshString(''),
     sshString('sha512'),
     sshString(signature),
@@ -92,7 +103,7 @@ export function signWithSshKey(key: SshPrivateKey, payload: Uint8Array): string 
   return `${[BEGIN, ...lines, END].join('\n')}\n`;
 }
 
-function readContent(blob: Buffer, head: Pick<SshSignature, 'publicKey' | 'hash' | 'reserved'>): ReadSignature {
+function readContent(blob: Buffer, head: Pick<SshSignature, 'publicKey' | 'hash' | 'reserved' | 'namespace'>): ReadSignature {
   const reader = sshReader(blob);
   const algorithm = reader.string()?.toString('latin1') ?? '';
   const content = reader.string();
@@ -111,9 +122,9 @@ function readContent(blob: Buffer, head: Pick<SshSignature, 'publicKey' | 'hash'
   return { ok: true, value: { ...head, algorithm, content, presence } };
 }
 
-function signedBytes(hash: 'sha256' | 'sha512', reserved: Buffer, payload: Uint8Array): Buffer {
+function signedBytes({ hash, reserved, namespace }: Pick<SshSignature, 'hash' | 'reserved' | 'namespace'>, payload: Uint8Array): Buffer {
   const digest = createHash(hash).update(payload).digest();
-  return Buffer.concat([MAGIC, sshString(NAMESPACE), sshString(reserved), sshString(hash), sshString(digest)]);
+  return Buffer.concat([MAGIC, sshString(namespace), sshString(reserved), sshString(hash), sshString(digest)]);
 }
 
 function verifyBytes(signature: SshSignature, message: Buffer): boolean {

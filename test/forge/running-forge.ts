@@ -11,7 +11,7 @@ import { gitRepository } from '#adapters/git/git.ts';
 import { httpBackend } from '#adapters/git/http-backend.ts';
 import { startForge } from '#forge/forge.ts';
 import { toInstant } from '#model/instant.ts';
-import type { Journal, Signer } from '#ports/machine.ts';
+import type { Journal, CommitSigner } from '#ports/machine.ts';
 import { answerChecker, type Checked } from './github-answers.ts';
 
 const run = promisify(execFile);
@@ -45,7 +45,7 @@ export const silentJournal: Journal = {
   },
 };
 
-const signer: Signer = {
+const signer: CommitSigner = {
   publicKey: 'ssh-ed25519 AAAA',
   name: 'Local Forge',
   email: 'forge@users.noreply.localhost',

@@ -1,4 +1,5 @@
 import { encodeSshPrivateKey, parseSshPrivateKey, sshPublicKeyText, type SshPrivateKey } from '#model/ssh-key.ts';
+import { plainKeyOf } from '#model/ssh-plain.ts';
 import { signWithSshKey } from '#model/ssh-signature.ts';
 import type { Signer } from '#ports/machine.ts';
 
@@ -9,7 +10,8 @@ export function signerOf(name: string): Signer {
     publicKey: sshPublicKeyText(key.publicKey),
     name,
     email: `${name}@example.org`,
-    sign: async (payload) => signWithSshKey(key, payload),
+    sign: async (payload, namespace) => signWithSshKey(key, payload, namespace),
+    plainKey: async () => plainKeyOf(key),
   };
 }
 

@@ -3,6 +3,7 @@ import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { encodeSshPrivateKey, parseSshPrivateKey, sshPublicKeyText } from '#model/ssh-key.ts';
+import { plainKeyOf } from '#model/ssh-plain.ts';
 import { signWithSshKey } from '#model/ssh-signature.ts';
 import type { Signer } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
@@ -22,7 +23,13 @@ export async function openSigner(path: string, who: SignerName): Promise<Signer>
   const key = parsed.value;
   const publicKey = sshPublicKeyText(key.publicKey);
   await writeFile(`${path}.pub`, `${publicKey} ${who.email}\n`, { flag: 'wx' }).catch(ignoreNotWritable);
-  return { publicKey, name: who.name, email: who.email, sign: async (payload) => signWithSshKey(key, payload) };
+  return {
+    publicKey,
+    name: who.name,
+    email: who.email,
+    sign: async (payload, namespace) => signWithSshKey(key, payload, namespace),
+    plainKey: async () => plainKeyOf(key),
+  };
 }
 
 async function readKey(path: string): Promise<string | undefined> {
