@@ -78,7 +78,9 @@ async function lookAtTrust(world: World, publicKey: string): Promise<readonly Fi
   if (main === undefined) return [];
   const { state } = await world.reading.declarations(await world.reading.at(main));
   const { signers } = allowedSigners(state.project);
-  const isKnown = signers.some((signer) => signer.purposes.includes('engine') && signer.sshKey === publicKey);
+  const isKnown = signers.some(
+    (signer) => signer.purposes.includes('engine') && signer.credential.kind === 'ssh-key' && signer.credential.key === publicKey,
+  );
   const engine: Finding = isKnown
     ? { subject: 'engine key', state: 'ok', detail: 'stands in spec.trust', remedy: undefined }
     : {

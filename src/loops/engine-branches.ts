@@ -35,7 +35,8 @@ export async function strangerAt(
 
 /** Whether an engine of this project signed a commit, this one included; when a key was valid plays no part. */
 export function engineVerdict(world: Pick<World, 'signer' | 'clock'>, trust: TrustOf, commit: Commit): SignatureVerdict {
-  const own = { name: world.signer.name, sshKey: world.signer.publicKey, purposes: ['engine' as const], place: NOWHERE };
+  const credential = { kind: 'ssh-key' as const, key: world.signer.publicKey };
+  const own = { name: world.signer.name, credential, purposes: ['engine' as const], place: NOWHERE };
   const keys = [...trust.engines, own].map((key) => ({ ...key, validFrom: undefined, validUntil: undefined }));
   return judgeCommit(commit, keys, 'engine', world.clock.now());
 }

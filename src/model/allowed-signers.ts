@@ -42,7 +42,7 @@ function signerOf(line: string): Omit<AllowedSigner, 'place'> | string | undefin
     if (name.startsWith('valid-') && timeText(value) === undefined) return `${name} is not YYYYMMDD or YYYYMMDDHHMM[SS] in UTC (Z)`;
   }
   const name = (found[1] ?? '').replaceAll('"', '');
-  return { name, sshKey: sshPublicKeyText(key.value), purposes: ['commit'], validFrom, validUntil };
+  return { name, credential: { kind: 'ssh-key', key: sshPublicKeyText(key.value) }, purposes: ['commit'], validFrom, validUntil };
 }
 
 /** Only times with `Z`, or whole days: a local time would mean another moment on another machine. */

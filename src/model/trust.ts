@@ -1,3 +1,4 @@
+import type { CommitFindings } from '#model/commit-finding.ts';
 import type { Project } from '#model/declarations.generated.ts';
 import type { Declared } from '#model/desired.ts';
 import type { CommitId, ObjectId } from '#model/digest.ts';
@@ -51,6 +52,8 @@ export interface TrustStep {
   readonly sides: readonly MergedSide[];
   /** Why the head of its pull request could not be read; undefined when it was read, or there is none. */
   readonly unread: string | undefined;
+  /** What was looked up about OpenPGP and X.509 signatures of this commit and of its sides; absent where there are none. */
+  readonly findings?: CommitFindings | undefined;
 }
 
 export interface TrustRoot {

@@ -1,5 +1,6 @@
 import type { CommitId } from '#model/digest.ts';
 import type { Place } from '#model/problem.ts';
+import type { Credential } from '#model/trust-policy.ts';
 
 /** What a trust entry may vouch for. */
 export type TrustPurpose = 'commit' | 'capsule' | 'image' | 'evidence' | 'approval' | 'engine' | 'policy';
@@ -33,8 +34,7 @@ export type PathVerdict =
 /** A key that may sign, as a trust entry of the project (or an allowed-signers file) gives it. */
 export interface AllowedSigner {
   readonly name: string;
-  /** `ssh-ed25519 AAAA...`: type and base64 blob, no comment. */
-  readonly sshKey: string;
+  readonly credential: Credential;
   readonly purposes: readonly TrustPurpose[];
   /** RFC 3339, inclusive; undefined is unbounded. */
   readonly validFrom: string | undefined;

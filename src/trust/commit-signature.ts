@@ -1,64 +1,181 @@
-import { commitHeaders } from '#model/git-commit.ts';
+import type { CommitFact, CommitFindings, LookedUpCredential } from '#model/commit-finding.ts';
+import { findingKey, NO_FINDINGS } from '#model/commit-finding.ts';
+import { toCommitId } from '#model/digest.ts';
 import type { Commit } from '#model/git-objects.ts';
+import { matchesIdentity } from '#model/identity-match.ts';
 import type { Instant } from '#model/instant.ts';
+import { type EmbeddedSignature, findSignature, type SignedObject } from '#model/signed-object.ts';
 import { sshFingerprint, sshPublicKeyText } from '#model/ssh-key.ts';
 import { parseSshSignature, verifySshSignature } from '#model/ssh-signature.ts';
 import type { AllowedSigner, SignatureVerdict, TrustPurpose } from '#model/verdict.ts';
 import { isInWindow } from './signers.ts';
 
-interface Judged {
+export interface Judged {
   readonly signers: readonly AllowedSigner[];
   /** One of these suffices. */
   readonly purposes: readonly TrustPurpose[];
   readonly firstSeen: Instant;
+  /** What was looked up about OpenPGP and X.509 signatures; without it, such a signature could not be looked at. */
+  readonly findings?: CommitFindings | undefined;
+  /** Fingerprints of keys and certificates that no longer count, whatever else speaks for them. */
+  readonly revoked?: ReadonlySet<string> | undefined;
 }
 
 /** Stricter than `git verify-commit`: see the clarifications on trust. The author's name and dates play no part. */
-export function judgeSignature(commit: Commit, { signers, purposes, firstSeen }: Judged): SignatureVerdict {
-  const short = commit.id.slice(0, 10);
-  const found = signatureOf(commit);
-  if (found === undefined) return { kind: 'unsigned', commit: commit.id, sentence: `commit ${short} is not signed` };
-  if (!found.ok) return refusal(commit, found.code, found.reason);
-  const read = parseSshSignature(found.armoured);
-  if (!read.ok) return refusal(commit, read.code, read.reason);
+export function judgeSignature(commit: Commit, judged: Judged): SignatureVerdict {
+  return judgeObject({ kind: 'commit', id: commit.id, raw: commit.raw }, judged);
+}
+
+/** The same for an annotated tag, which vouches for itself only, not for what it names. */
+export function judgeObject(object: SignedObject, judged: Judged): SignatureVerdict {
+  const called = `${object.kind} ${object.id.slice(0, 10)}`;
+  const commit = toCommitId(object.id);
+  const found = findSignature(object);
+  const judgement: Judgement =
+    found.kind === 'signed'
+      ? judgeEmbedded(object, found.signature, judged)
+      : found.kind === 'refused'
+        ? refusal(found.code, found.reason)
+        : { kind: 'unsigned' };
+  switch (judgement.kind) {
+    case 'accepted':
+      return {
+        kind: 'accepted',
+        commit,
+        signer: judgement.signer,
+        fingerprint: judgement.fingerprint,
+        sentence: `${called} is signed by ${judgement.signer}`,
+      };
+    case 'unsigned':
+      return { kind: 'unsigned', commit, sentence: `${called} is not signed` };
+    case 'refused':
+      return {
+        kind: 'refused',
+        commit,
+        code: judgement.code,
+        sentence: `the signature of ${called} does not count: ${judgement.reason}`,
+      };
+    case 'could-not-look':
+      return { kind: 'could-not-look', commit, sentence: `the signature of ${called} could not be looked at: ${judgement.reason}` };
+  }
+}
+
+type Judgement =
+  | { readonly kind: 'accepted'; readonly signer: string; readonly fingerprint: string }
+  | { readonly kind: 'unsigned' }
+  | { readonly kind: 'refused'; readonly code: string; readonly reason: string }
+  | { readonly kind: 'could-not-look'; readonly reason: string };
+
+function judgeEmbedded(object: SignedObject, signature: EmbeddedSignature, judged: Judged): Judgement {
+  switch (signature.form) {
+    case 'ssh':
+      return judgeSsh(signature, judged);
+    case 'openpgp':
+    case 'x509':
+      return judgeLookedUp(object, signature.form, judged);
+  }
+}
+
+function judgeSsh({ armoured, payload }: EmbeddedSignature, judged: Judged): Judgement {
+  const read = parseSshSignature(armoured);
+  if (!read.ok) return refusal(read.code, read.reason);
   const fingerprint = sshFingerprint(read.value.publicKey.blob);
   const text = sshPublicKeyText(read.value.publicKey);
-  const owners = signers.filter((signer) => signer.sshKey === text);
-  const [first] = owners;
-  if (first === undefined) return refusal(commit, 'unknown-key', `no trust entry names the key ${fingerprint} that signed it`);
-  if (!verifySshSignature(read.value, found.payload)) return refusal(commit, 'bad-signature', 'the signature does not fit its bytes');
+  const owners = judged.signers.filter(({ credential }) => credential.kind === 'ssh-key' && credential.key === text);
+  if (owners.length === 0) return refusal('unknown-key', `no trust entry names the key ${fingerprint} that signed it`);
+  if (!verifySshSignature(read.value, payload)) return refusal('bad-signature', 'the signature does not fit its bytes');
+  return judgeOwners(owners, fingerprint, judged);
+}
+
+/** Owners of the key that signed: not revoked, meant for this, and lent at this time. */
+function judgeOwners(owners: readonly AllowedSigner[], fingerprint: string, { purposes, firstSeen, revoked }: Judged): Judgement {
+  const names = owners.map((owner) => owner.name);
+  if (revoked?.has(fingerprint) === true) return refusal('revoked-key', `the key ${fingerprint} of ${names[0] ?? 'nobody'} was revoked`);
   const meant = owners.filter((signer) => signer.purposes.some((purpose) => purposes.includes(purpose)));
-  if (meant.length === 0) return refusal(commit, 'wrong-purpose', `${first.name} may not sign for ${purposes.join(' or ')}`);
+  if (meant.length === 0) return refusal('wrong-purpose', `${names[0] ?? 'nobody'} may not sign for ${purposes.join(' or ')}`);
   const signer = meant.find((owner) => isInWindow(owner, firstSeen));
-  if (signer === undefined) return refusal(commit, 'outside-window', `the key of ${first.name} was not valid when it was first seen`);
-  return { kind: 'accepted', commit: commit.id, signer: signer.name, fingerprint, sentence: `commit ${short} is signed by ${signer.name}` };
+  if (signer === undefined) return refusal('outside-window', `the key of ${names[0] ?? 'nobody'} was not valid when it was first seen`);
+  return { kind: 'accepted', signer: signer.name, fingerprint };
 }
 
-type FoundSignature =
-  | { readonly ok: true; readonly armoured: string; readonly payload: Uint8Array }
-  | { readonly ok: false; readonly code: string; readonly reason: string }
-  | undefined;
+const FORMS = { openpgp: 'an OpenPGP', x509: 'an X.509' } as const;
 
-/** The one signature header, and the bytes it is about: everything else. */
-function signatureOf(commit: Commit): FoundSignature {
-  const headers = commitHeaders(commit.raw);
-  if (!headers.ok) return { ok: false, code: 'malformed-commit', reason: headers.reason };
-  const signatures = headers.value.filter((header) => header.name.startsWith('gpgsig'));
-  const [header] = signatures;
-  if (header === undefined) return undefined;
-  if (signatures.length > 1) return { ok: false, code: 'several-signatures', reason: 'it has more than one signature header' };
-  if (header.name !== 'gpgsig' || !header.value.startsWith('-----BEGIN SSH SIGNATURE-----')) {
-    return { ok: false, code: 'unsupported-signature', reason: 'its signature is not an SSH signature' };
+/** Each entry that could have made such a signature is asked; one that vouches suffices, else the most telling word counts. */
+function judgeLookedUp(object: SignedObject, form: 'openpgp' | 'x509', judged: Judged): Judgement {
+  const judgements = judged.signers.flatMap((signer) => {
+    const credential = candidateFor(form, signer);
+    return credential === undefined ? [] : [judgeCandidate(object, { signer, credential }, judged)];
+  });
+  return (
+    judgements.find((one) => one.kind === 'accepted') ??
+    judgements.find((one) => one.kind === 'refused' && one.code !== 'unknown-key') ??
+    judgements.find((one) => one.kind === 'could-not-look') ??
+    judgements[0] ??
+    refusal('unknown-key', `no trust entry names a key for ${FORMS[form]} signature`)
+  );
+}
+
+interface Candidate {
+  readonly signer: AllowedSigner;
+  readonly credential: LookedUpCredential;
+}
+
+function judgeCandidate(object: SignedObject, { signer, credential }: Candidate, judged: Judged): Judgement {
+  const finding = (judged.findings ?? NO_FINDINGS).get(findingKey(object.id, credential));
+  if (finding === undefined) return { kind: 'could-not-look', reason: `nobody compared it with the key of ${signer.name}` };
+  switch (finding.kind) {
+    case 'other-key':
+      return refusal('unknown-key', `no trust entry names the key ${finding.key === undefined ? '' : `${finding.key} `}that signed it`);
+    case 'refused':
+      return refusal(finding.code, finding.reason);
+    case 'holds':
+      return judgeFact(finding.fact, { signer, credential }, judged);
   }
-  const payload = Buffer.concat([commit.raw.subarray(0, header.start), commit.raw.subarray(header.end)]);
-  return { ok: true, armoured: header.value, payload };
 }
 
-function refusal(commit: Commit, code: string, reason: string): SignatureVerdict {
-  return {
-    kind: 'refused',
-    commit: commit.id,
-    code,
-    sentence: `the signature of commit ${commit.id.slice(0, 10)} does not count: ${reason}`,
-  };
+/** The key must have been good when the commit was first seen here, or when a log vouches that it was signed; its own date is nobody's word. */
+function judgeFact(fact: CommitFact, { signer, credential }: Candidate, judged: Judged): Judgement {
+  if (judged.revoked?.has(fact.signedBy) === true) return refusal('revoked-key', `the key ${fact.signedBy} of ${signer.name} was revoked`);
+  if (!isMeant(fact, credential)) return refusal('wrong-identity', `it was signed by ${namesOf(fact)}, and ${signer.name} is another`);
+  const at = fact.provenAt ?? judged.firstSeen;
+  const when = fact.provenAt === undefined ? 'it was first seen' : 'it was signed';
+  if (at < fact.goodFrom) return refusal('key-not-yet-valid', `the key of ${signer.name} was not valid yet when ${when}`);
+  if (fact.goodBefore !== undefined && at >= fact.goodBefore)
+    return refusal('expired-key', `the key of ${signer.name} had expired when ${when}`);
+  return judgeOwners([signer], fact.fingerprint, judged);
+}
+
+function isMeant(fact: CommitFact, credential: LookedUpCredential): boolean {
+  switch (credential.kind) {
+    case 'openpgp-key':
+      return true;
+    case 'x509-root': {
+      const { identity } = credential;
+      return identity === undefined || fact.identities.some((one) => matchesIdentity(identity, one));
+    }
+    case 'keyless':
+      return fact.issuer === credential.issuer && fact.identities.some((one) => matchesIdentity(credential.identity, one));
+  }
+}
+
+function namesOf({ identities, issuer }: CommitFact): string {
+  const names = identities.length === 0 ? 'a certificate that names nobody' : identities.slice(0, 3).join(', ');
+  return issuer === undefined ? names : `${names} (${issuer})`;
+}
+
+function candidateFor(form: 'openpgp' | 'x509', { credential }: AllowedSigner): LookedUpCredential | undefined {
+  switch (credential.kind) {
+    case 'openpgp-key':
+      return form === 'openpgp' ? credential : undefined;
+    case 'x509-root':
+    case 'keyless':
+      return form === 'x509' ? credential : undefined;
+    case 'ssh-key':
+    case 'public-key':
+      return undefined;
+  }
+}
+
+function refusal(code: string, reason: string): Extract<Judgement, { kind: 'refused' }> {
+  return { kind: 'refused', code, reason };
 }

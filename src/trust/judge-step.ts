@@ -25,7 +25,7 @@ export function stepJudge(
 
   function signatureFor(commit: Commit, purposes: readonly TrustPurpose[]): SignatureVerdict {
     const key = `${commit.id} ${purposes.join(' ')}`;
-    const verdict = known.get(key) ?? judgeSignature(commit, { signers, purposes, firstSeen: step.firstSeen });
+    const verdict = known.get(key) ?? judgeSignature(commit, { signers, purposes, firstSeen: step.firstSeen, findings: step.findings });
     known.set(key, verdict);
     return verdict;
   }

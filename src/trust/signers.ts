@@ -32,7 +32,7 @@ export function readSigners(project: Declared<Project> | undefined): Signers {
     }
     signers.push({
       name: entry.name,
-      sshKey: sshPublicKeyText(key.value),
+      credential: { kind: 'ssh-key', key: sshPublicKeyText(key.value) },
       purposes: entry.for,
       validFrom: entry.validFrom,
       validUntil: entry.validUntil,

@@ -3,9 +3,10 @@ import type { Declared } from '#model/desired.ts';
 import type { CommitId, ObjectId } from '#model/digest.ts';
 import type { Commit } from '#model/git-objects.ts';
 import type { Instant } from '#model/instant.ts';
+import type { SignedObject } from '#model/signed-object.ts';
 import type { AcceptedContent, TrustRoot, TrustState, TrustStep, UnitChange } from '#model/trust.ts';
 import type { AllowedSigner, PathVerdict, SignatureVerdict, TrustPurpose } from '#model/verdict.ts';
-import { judgeSignature } from './commit-signature.ts';
+import { type Judged as JudgedSignature, judgeObject, judgeSignature } from './commit-signature.ts';
 import { isLockUnit, purposeOf, stepJudge } from './judge-step.ts';
 import { enforcedPurposes, readSigners, type Signers } from './signers.ts';
 
@@ -26,6 +27,11 @@ export function judgeCommit(
   firstSeen: Instant,
 ): SignatureVerdict {
   return judgeSignature(commit, { signers, purposes: [purpose], firstSeen });
+}
+
+/** The same for a commit or tag with OpenPGP or X.509 signatures, whose findings were gathered, and with revocations. */
+export function judgeSigned(object: SignedObject, judged: JudgedSignature): SignatureVerdict {
+  return judgeObject(object, judged);
 }
 
 /** The unit that a repository path is judged with; undefined for paths that nobody judges. */

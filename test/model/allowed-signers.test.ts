@@ -13,7 +13,14 @@ test('reads what git reads, and leaves out keys of other namespaces', () => {
 
   expect(read).toMatchObject({ ok: true });
   expect(
-    read.ok && read.value.map(({ name, sshKey, validFrom, validUntil, place }) => [name, sshKey, validFrom, validUntil, place.line]),
+    read.ok &&
+      read.value.map(({ name, credential, validFrom, validUntil, place }) => [
+        name,
+        credential.kind === 'ssh-key' ? credential.key : credential.kind,
+        validFrom,
+        validUntil,
+        place.line,
+      ]),
   ).toEqual([
     ['ada@example.org', ADA, undefined, undefined, 3],
     ['bob b@x,bob', BOB, '2026-01-01T00:00:00Z', '2027-01-01T12:00:00Z', 4],

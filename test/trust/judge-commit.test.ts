@@ -67,7 +67,7 @@ describe('exactly one signature header counts', () => {
     ['a second header that begins with gpgsig', signed.replace(block, `${block}gpgsig-sha256 x\n`), 'several-signatures'],
     [
       'another signature format',
-      signed.replace(/gpgsig (?:.*\n )*.*\n/, 'gpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n'),
+      signed.replace(/gpgsig (?:.*\n )*.*\n/, 'gpgsig -----BEGIN PGP MESSAGE-----\n \n x\n -----END PGP MESSAGE-----\n'),
       'unsupported-signature',
     ],
     ['a line behind the block', signed.replace('-----END SSH SIGNATURE-----', '-----END SSH SIGNATURE-----\n more'), 'malformed-signature'],
