@@ -1,0 +1,24 @@
+import { sha256Of } from '#model/digest.ts';
+import { createMemo } from '#model/memo.ts';
+import type { Bundles } from '#ports/bundles.ts';
+import { PortError } from '#ports/port-error.ts';
+import { readPublicKey } from './public-key.ts';
+import { readTrustedRoot } from './trusted-root.ts';
+import type { ReadRoot } from './trusted-root.ts';
+import { verifyBundle } from './verify-bundle.ts';
+
+const ROOTS_KEPT = 8;
+
+/** Sigstore bundles by the packages of sigstore-js, offline; trusted roots are parsed once per content. */
+export function sigstoreBundles(): Bundles {
+  const roots = createMemo<ReadRoot>(ROOTS_KEPT);
+  const openRoot = (bytes: Uint8Array): ReadRoot => {
+    const digest = sha256Of(bytes);
+    return roots.get(digest) ?? roots.set(digest, readTrustedRoot(bytes));
+  };
+  return {
+    verify: (question) => verifyBundle(question, openRoot),
+    sign: () => Promise.reject(new PortError('unsupported', 'bundles cannot be signed yet')),
+    keyDigest: (pem) => readPublicKey(pem)?.spkiSha256,
+  };
+}
