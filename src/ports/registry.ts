@@ -1,3 +1,5 @@
+import type { ContentDescriptor } from '#model/oci-manifest.ts';
+
 /** `registry/repository`, without tag or digest: `ghcr.io/acme/greeter`, `127.0.0.1:5000/a`. */
 export interface ImageRepository {
   /** Host and port. */
@@ -6,14 +8,7 @@ export interface ImageRepository {
   readonly name: string;
 }
 
-/** Content descriptor of the OCI image specification; `digest` is `sha256:` with 64 digits. */
-export interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-  readonly artifactType?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
+export type Descriptor = ContentDescriptor;
 
 export interface PulledManifest {
   /** As it came; its digest was computed and is the one asked for. */
@@ -38,7 +33,10 @@ export interface Registry {
   manifest(repository: ImageRepository, digest: string): Promise<PulledManifest>;
   /** At most `limit` bytes; a larger one is refused before it is read. */
   blob(repository: ImageRepository, digest: string, limit: number): Promise<Uint8Array>;
-  /** What names this digest as its subject, by the referrers API or the tag `sha256-<hex>` where a registry has none. */
+  /**
+   * What names this digest as its subject, by the referrers API or the tag `sha256-<hex>` where a registry has none. With `artifactType`, exactly those of
+   * that type by their own manifests, whatever a list calls them. A limit that was hit is said: never take a cut list for all there is.
+   */
   referrers(repository: ImageRepository, digest: string, artifactType?: string): Promise<Referrers>;
   /** Pushed once: bytes that are there already are not sent again. */
   pushBlob(repository: ImageRepository, bytes: Uint8Array): Promise<Descriptor>;

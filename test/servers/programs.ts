@@ -13,6 +13,7 @@ export interface GoProgram {
 
 export const GO_PROGRAMS: Readonly<Record<string, GoProgram>> = {
   age: { version: '1.3.1', package: 'filippo.io/age/cmd/age-keygen', stamps: [], names: ['age-keygen'] },
+  cosign: { version: '3.1.3', package: 'github.com/sigstore/cosign/v3/cmd/cosign', stamps: [], names: ['cosign'] },
   helm: {
     version: '3.22.0',
     package: 'helm.sh/helm/v3/cmd/helm',
@@ -39,5 +40,6 @@ export const GO_PROGRAMS: Readonly<Record<string, GoProgram>> = {
     names: ['kwok'],
     files: ['node', 'pod'].map((kind) => ({ module: 'sigs.k8s.io/kwok', from: `kustomize/stage/${kind}/fast`, to: `stages/${kind}` })),
   },
+  registry: { version: '0.21.7', package: '.', stamps: [], names: ['referrers-registry'] },
   sops: { version: '3.13.3', package: 'github.com/getsops/sops/v3/cmd/sops', stamps: [], names: ['sops'] },
 };
