@@ -16,6 +16,7 @@ import { freshLocks } from '#test/stories/stories.ts';
 
 const WITHIN_MS = 120_000;
 const STUCK_WITHIN_MS = 20_000;
+const DRIFT_MS = 300_000;
 const QUIET_MS = 1_500;
 /** What is on its way is late after ten minutes: it is given that many turns. */
 const MOST_AHEAD_MS = 61_000;
@@ -70,11 +71,12 @@ export function clusterWorld(open: (clock: Clock) => Targets): ClusterWorld {
         const result = await run(environment);
         if (wanted(result)) return result;
         if (moved !== before || result.ending.kind === 'retry') continue;
-        if (result.ending.kind === 'waiting' && result.ending.until !== undefined) {
+        const next = lookAgainAt(result.ending, clock.now());
+        if (next !== undefined) {
           // Where nothing moves, the time that it waits for comes sooner than it would.
           await once(moves, 'move', { signal: AbortSignal.any([signal, AbortSignal.timeout(QUIET_MS)]) }).catch(() => undefined);
           signal.throwIfAborted();
-          if (moved === before) ahead += Math.min(MOST_AHEAD_MS, Math.max(0, result.ending.until - clock.now()) + 1);
+          if (moved === before) ahead += Math.min(MOST_AHEAD_MS, Math.max(0, next - clock.now()) + 1);
           continue;
         }
         const patient = result.ending.kind === 'stuck' ? AbortSignal.any([signal, AbortSignal.timeout(STUCK_WITHIN_MS)]) : signal;
@@ -89,4 +91,10 @@ export function clusterWorld(open: (clock: Clock) => Targets): ClusterWorld {
       await targets.close?.();
     },
   };
+}
+
+/** What is settled is looked at again by the drift check. */
+function lookAgainAt(ending: ReconcileResult['ending'], now: number): number | undefined {
+  if (ending.kind === 'settled') return now + DRIFT_MS;
+  return ending.kind === 'waiting' ? ending.until : undefined;
 }

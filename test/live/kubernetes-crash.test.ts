@@ -114,7 +114,10 @@ describe('an answer that is lost on its way', () => {
     await kubernetes.kubectl(['create', '-f', '-'], JSON.stringify(theirs));
     proxy.loseAnswer((method, path) => method === 'PATCH' && path.includes('/configmaps/a?'));
 
-    expect(said(await target.apply(plan, nextInventory(plan)))).toEqual(['create ConfigMap a refused', 'create ConfigMap b done']);
+    expect(said(await target.apply(plan, nextInventory(plan)))).toEqual([
+      'create ConfigMap a refused object-moved',
+      'create ConfigMap b done',
+    ]);
     expect(valueAt(await bench.object('configmap', 'a'), '/data')).toEqual({ other: 'x' });
   });
 });
