@@ -5,6 +5,24 @@ export type DeclaredKind = 'Project' | 'Environment' | 'Capsule' | 'Policy' | 'F
 const HEAD = ['/apiVersion', '/kind', '/metadata', '/metadata/name', '/spec'];
 const FREE_TEXT = ['/metadata/title', '/metadata/description', '/metadata/annotations/**'];
 
+const TRUST = [
+  'name',
+  'user',
+  'sshKey',
+  'openpgpKey/**',
+  'publicKey',
+  'publicKey/file',
+  'x509Root/**',
+  'issuer',
+  'identity',
+  'identityPattern',
+  'namespaces',
+  'for',
+  'paths',
+  'validFrom',
+  'validUntil',
+].map((field) => `/spec/trust/*/${field}`);
+
 export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
   Project: {
     honoured: [
@@ -14,12 +32,9 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/branches/release',
       '/spec/teams/**',
       '/spec/trust',
-      '/spec/trust/*/name',
-      '/spec/trust/*/user',
-      '/spec/trust/*/sshKey',
-      '/spec/trust/*/for',
-      '/spec/trust/*/validFrom',
-      '/spec/trust/*/validUntil',
+      ...TRUST,
+      '/spec/thresholds/**',
+      '/spec/sigstore/**',
       '/spec/pullRequests',
       '/spec/pullRequests/labels',
       '/spec/pullRequests/autoClosesSuperseded',
@@ -31,13 +46,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       stuck('/spec/branches/rendered', 'rendered/{environment}'),
       stuck('/spec/branches/audit', 'audit'),
       holds('/spec/branches/evidence', 'evidence'),
-      holds('/spec/trust/*/for/*', 'commit', 'capsule', 'engine'),
-      holds('/spec/trust/*/openpgpKey'),
-      holds('/spec/trust/*/publicKey'),
-      holds('/spec/trust/*/x509Root'),
-      holds('/spec/trust/*/issuer'),
-      holds('/spec/trust/*/identity'),
-      holds('/spec/trust/*/identityPattern'),
+      holds('/spec/trust/*/publicKey/secretRef'),
       holds('/spec/pullRequests/draftUntilGatesPass'),
     ],
   },

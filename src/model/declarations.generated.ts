@@ -62,6 +62,20 @@ export interface Project {
     };
     /** Who may sign what. */
     readonly trust?: readonly ProjectTrustEntry[];
+    /**
+     * How many different people must sign the same change; every threshold that matches holds.
+     *
+     * @maxItems 50
+     */
+    readonly thresholds?: readonly ProjectThreshold[];
+    /** What keyless signatures and logs are verified with. */
+    readonly sigstore?: {
+      /** File with the authorities and logs that keyless signatures are verified with (trusted_root.json), below policies/ or environments/. */
+      readonly trustedRoot?: {
+        /** File of the trusted root in the repository. */
+        readonly file: string;
+      };
+    };
     /** How promotion pull requests look. */
     readonly pullRequests?: {
       /** Labels of promotion pull requests. */
@@ -103,44 +117,92 @@ export interface ProjectTrustEntry {
   readonly user?: string;
   /** SSH public key: type and base64 text. */
   readonly sshKey?: string;
-  /** File with an OpenPGP public key. */
+  /** File with one armoured OpenPGP public key, below policies/ or environments/. */
   readonly openpgpKey?: {
     /** File of the key in the repository. */
     readonly file: string;
   };
-  /** A public key in PEM. */
-  readonly publicKey?: {
-    /** File of the key in the repository. */
-    readonly file?: string;
-    /** A key that is kept elsewhere. */
-    readonly secretRef?: {
-      /** Where it is kept. */
-      readonly provider: string;
-      /** Its name there. */
-      readonly key: string;
-    };
-  };
-  /** File with a root certificate. */
+  /** A public key in PEM, or the file that holds it, below policies/ or environments/. */
+  readonly publicKey?:
+    | string
+    | {
+        /** File of the key in the repository. */
+        readonly file?: string;
+        /** A key that is kept elsewhere. */
+        readonly secretRef?: {
+          /** Where it is kept. */
+          readonly provider: string;
+          /** Its name there. */
+          readonly key: string;
+        };
+      };
+  /** File with a root certificate in PEM, below policies/ or environments/. */
   readonly x509Root?: {
     /** File of the root certificate in the repository. */
     readonly file: string;
   };
   /** Issuer of keyless signatures; compared exactly. */
   readonly issuer?: string;
-  /** Identity of keyless signatures; compared exactly. */
+  /** Identity of keyless signatures or certificates; compared exactly. */
   readonly identity?: string;
-  /** Anchored regular expression for identities. */
+  /** Regular expression that matches the whole identity. */
   readonly identityPattern?: string;
+  /**
+   * Namespaces of SSH signatures that count; all of those that the purposes use where it is absent.
+   *
+   * @minItems 1
+   */
+  readonly namespaces?: readonly string[];
   /**
    * What the key may sign.
    *
    * @minItems 1
    */
   readonly for: readonly ('commit' | 'capsule' | 'image' | 'evidence' | 'approval' | 'engine' | 'policy')[];
+  /**
+   * Where its signatures count; everywhere where it is absent. `*` stands for any text without a slash, `/**` at the end for the folder and all below it.
+   *
+   * @minItems 1
+   * @maxItems 100
+   *
+   * Items: A path of the repository with * for any text without a slash and ** for any folders.
+   */
+  readonly paths?: readonly string[];
   /** Signatures count from then on. */
   readonly validFrom?: string;
   /** Signatures do not count afterwards. */
   readonly validUntil?: string;
+}
+/** How many people must sign one change. */
+export interface ProjectThreshold {
+  /** Name of the threshold. */
+  readonly name: string;
+  /**
+   * Purposes whose signatures are counted.
+   *
+   * @minItems 1
+   */
+  readonly for: readonly ('commit' | 'capsule' | 'image' | 'evidence' | 'approval' | 'policy')[];
+  /**
+   * Where it holds, as in trust entries; everywhere where it is absent.
+   *
+   * @minItems 1
+   * @maxItems 100
+   *
+   * Items: A path of the repository with * for any text without a slash and ** for any folders.
+   */
+  readonly paths?: readonly string[];
+  /**
+   * Trust entries whose signatures are counted; all entries for the purpose where it is absent.
+   *
+   * @minItems 1
+   * @maxItems 100
+   *
+   * Items: RFC 1123 label of at most 40 characters.
+   */
+  readonly of?: readonly string[];
+  /** So many different people. */
+  readonly atLeast: number;
 }
 
 /** environments/<env>/environment.yaml: what runs there, where, and how versions reach it. */

@@ -21,6 +21,8 @@ export type SignatureCode =
   | 'wrong-annotation'
   | 'wrong-repository'
   | 'outside-window'
+  | 'wrong-purpose'
+  | 'too-few-signatures'
   | 'untrusted-certificate'
   | 'untrusted-log'
   | 'untrusted-time'

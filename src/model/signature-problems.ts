@@ -93,6 +93,13 @@ export const SIGNATURE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: '',
     remedy: 'Make the commit again with one signature.',
   },
+  'too-few-signatures': {
+    rule: undefined,
+    title: 'Fewer people signed than a threshold asks for',
+    why: 'Where a threshold of the project matches, so many different people must have signed the same content; two keys of one person count once.',
+    example: 'threshold prod-by-two asks for 2 people of ada, bob, carol: signed by ada',
+    remedy: 'Let another of them sign the same: capstan endorse, then push.',
+  },
   'too-many-signatures': {
     rule: undefined,
     title: 'More signatures than are looked at',
@@ -149,12 +156,33 @@ export const SIGNATURE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'a timestamp of an authority that the trusted root does not name',
     remedy: 'Sign again, or give the trusted root of the authority that was used.',
   },
+  'unusable-threshold': {
+    rule: undefined,
+    title: 'A threshold of trust can never be met, or not be read',
+    why: 'A threshold that cannot be met refuses everything it matches; one whose paths cannot be read holds everywhere.',
+    example: 'thresholds: [{ name: two, for: [commit], of: [ada], atLeast: 2 }]',
+    remedy: 'Name enough entries of different people, and paths such as environments/prod/**.',
+  },
+  'unusable-trust-entry': {
+    rule: undefined,
+    title: 'A trust entry cannot be used',
+    why: 'An entry whose key, identity, paths or times cannot be read vouches for nothing, and its purposes are enforced all the same.',
+    example: 'openpgpKey: { file: docs/ada.asc }, a file that nobody judges',
+    remedy: 'Correct the entry as the message says; key files stand below policies/ or environments/.',
+  },
   'unusable-trust-key': {
     rule: undefined,
     title: 'The key of a trust entry cannot be used',
     why: 'A key that cannot be read, or is too weak, vouches for nothing; what it signed would be refused without saying why.',
     example: 'trust: [{ name: ada, sshKey: "ssh-rsa AAAA... (1024 bits)", for: [commit] }]',
     remedy: 'Write the type and the base64 text of the .pub file; use an ed25519, ECDSA or RSA key of at least 2048 bits.',
+  },
+  'unusable-trusted-root': {
+    rule: undefined,
+    title: 'The trusted root of sigstore cannot be used',
+    why: 'Without it no authority and no log is known, so no keyless signature counts.',
+    example: 'sigstore: { trustedRoot: { file: trusted_root.json } }, a file that nobody judges',
+    remedy: 'Put trusted_root.json below policies/ and name it there.',
   },
   'weak-hash': {
     rule: undefined,

@@ -3,11 +3,15 @@ import type { Declared } from '#model/desired.ts';
 import type { CommitId, ObjectId } from '#model/digest.ts';
 import type { Commit } from '#model/git-objects.ts';
 import type { Instant } from '#model/instant.ts';
+import type { SignatureFact } from '#model/signature-finding.ts';
 import type { SignedObject } from '#model/signed-object.ts';
+import type { TrustEntry, TrustPolicy } from '#model/trust-policy.ts';
 import type { AcceptedContent, TrustRoot, TrustState, TrustStep, UnitChange } from '#model/trust.ts';
 import type { AllowedSigner, PathVerdict, SignatureVerdict, TrustPurpose } from '#model/verdict.ts';
 import { type Judged as JudgedSignature, judgeObject, judgeSignature } from './commit-signature.ts';
+import { type Asked, entriesOn, type FactVerdict, judgeAll, judgeOne } from './judge-fact.ts';
 import { isLockUnit, purposeOf, stepJudge } from './judge-step.ts';
+import { readPolicy, type ReadTrust, type TrustFile, trustFilesOf } from './policy-entries.ts';
 import { enforcedPurposes, readSigners, type Signers } from './signers.ts';
 
 /** The file whose content decides who may sign. */
@@ -17,6 +21,34 @@ const NOTHING: ReadonlyMap<ObjectId, AcceptedContent> = new Map();
 /** SSH keys of the project's trust entries; an entry whose key cannot be used is a problem and vouches for nothing. */
 export function allowedSigners(project: Declared<Project> | undefined): Signers {
   return readSigners(project);
+}
+
+/** Files that a project's trust names, below environments/ and policies/ alone; each with the most bytes that are read of it. */
+export function trustFiles(project: Project | undefined): ReadonlyMap<string, number> {
+  return trustFilesOf(project);
+}
+
+/**
+ * The one policy of a project, and every problem of it. `files` has what `trustFiles` names, of the same commit. A row that cannot be
+ * used vouches for nothing, and enforces its purposes all the same.
+ */
+export function readTrustPolicy(project: Declared<Project> | undefined, files: ReadonlyMap<string, TrustFile>): ReadTrust {
+  return readPolicy(project, files);
+}
+
+/** Usable entries for a purpose at a path, in declared order; entries with paths count nowhere where there is none. */
+export function entriesFor(policy: TrustPolicy, purpose: TrustPurpose, path?: string): readonly TrustEntry[] {
+  return entriesOn(policy, purpose, path);
+}
+
+/** May the signer of a fact stand for what is asked? One sentence says who signed, allowed by which entry, or why not. */
+export function judgeFact(fact: SignatureFact, policy: TrustPolicy, asked: Asked): FactVerdict {
+  return judgeOne(fact, policy, asked);
+}
+
+/** The same for all verified signatures of one thing, thresholds included. */
+export function judgeFacts(facts: readonly SignatureFact[], policy: TrustPolicy, asked: Asked): FactVerdict {
+  return judgeAll(facts, policy, asked);
 }
 
 /** One commit's signature for one purpose. `firstSeen` decides key windows, never the commit's own date. */
