@@ -5,23 +5,10 @@ export type DeclaredKind = 'Project' | 'Environment' | 'Capsule' | 'Policy' | 'F
 const HEAD = ['/apiVersion', '/kind', '/metadata', '/metadata/name', '/spec'];
 const FREE_TEXT = ['/metadata/title', '/metadata/description', '/metadata/annotations/**'];
 
-const TRUST = [
-  'name',
-  'user',
-  'sshKey',
-  'openpgpKey/**',
-  'publicKey',
-  'publicKey/file',
-  'x509Root/**',
-  'issuer',
-  'identity',
-  'identityPattern',
-  'namespaces',
-  'for',
-  'paths',
-  'validFrom',
-  'validUntil',
-].map((field) => `/spec/trust/*/${field}`);
+const TRUST =
+  'name user sshKey openpgpKey/** publicKey publicKey/file x509Root/** issuer identity identityPattern namespaces for paths validFrom validUntil'
+    .split(' ')
+    .map((field) => `/spec/trust/*/${field}`);
 
 export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
   Project: {
