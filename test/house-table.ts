@@ -47,6 +47,8 @@ const ADAPTERS: Readonly<Record<string, FolderRule>> = {
   // Foreign programs, found, checked and run under limits.
   'adapters/tools': ADAPTER,
   'adapters/kubernetes': { ...ADAPTER, packages: ['node:*', '@kubernetes/client-node', 'undici'] },
+  // A folder or archive in the place of a registry.
+  'adapters/oci-layout': ADAPTER,
   'adapters/oci': { ...ADAPTER, packages: ['node:*', 'undici'] },
   'adapters/sigstore': {
     ...ADAPTER,

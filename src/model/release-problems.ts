@@ -39,6 +39,13 @@ export const RELEASE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'git push origin HEAD:rendered/prod by a person',
     remedy: ENGINE_BRANCH,
   },
+  'capsule-not-packable': {
+    rule: undefined,
+    title: 'A capsule cannot be packed as an artifact',
+    why: 'An archive that programs read in different ways cannot be vouched for by one signature.',
+    example: 'capsules/web/files/__proto__',
+    remedy: 'Rename or take out the file that is named.',
+  },
   'gate-not-passed': {
     rule: undefined,
     title: 'A lock changed before its gates had passed',

@@ -65,6 +65,13 @@ export const SIGNATURE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'a key made with ssh-keygen -O no-touch-required',
     remedy: 'Use a key that asks for a touch, and sign again.',
   },
+  'not-a-capsule': {
+    rule: undefined,
+    title: 'An artifact is no capsule',
+    why: 'A capsule has one layer and says its name, version and digests; everything else in a registry is left alone.',
+    example: 'capstan capsule pull ghcr.io/acme/greeter:latest, which is an image',
+    remedy: 'Name the repository that `capstan capsule push` wrote to.',
+  },
   'not-a-signing-key': {
     rule: undefined,
     title: 'A key that is not meant for signing',
