@@ -46,7 +46,7 @@ spec:
       type: signature
   rollout:
     autoPartitionSize: 50%
-    pauseBetween: 1h
+    pauseBetween: 2m
 `,
 };
 
