@@ -2374,7 +2374,22 @@ export interface ServiceConfiguration {
     /** Key that its commits are signed with. */
     readonly signingKey: {
       /** File of an unencrypted OpenSSH key; made on first start. */
-      readonly file: string;
+      readonly file?: string;
+      /** A key that an SSH agent holds. */
+      readonly agent?: {
+        /** The key, as its .pub file has it: type and base64 text. */
+        readonly publicKey: string;
+        /** Socket of the agent; else the one that SSH_AUTH_SOCK names. */
+        readonly socket?: string;
+      };
+      /** A key of a token: a hardware security module, a smart card, SoftHSM. */
+      readonly pkcs11?: {
+        /** Library of the token's maker. */
+        readonly module: string;
+        /** The key, as its .pub file has it: type and base64 text. */
+        readonly publicKey: string;
+        readonly pin: ServiceConfigurationSecret;
+      };
     };
     /** Name in its commits. */
     readonly name?: string;

@@ -2,6 +2,7 @@ import { AGENT_PROBLEMS } from '#model/agent-problems.ts';
 import { CLUSTER_PROBLEMS } from '#model/cluster-problems.ts';
 import { COMPOSITION_PROBLEMS } from '#model/composition-problems.ts';
 import { DECLARATION_PROBLEMS } from '#model/declaration-problems.ts';
+import { ENGINE_PROBLEMS } from '#model/engine-problems.ts';
 import { FOREIGN_PROBLEMS } from '#model/foreign-problems.ts';
 import { OBJECT_PROBLEMS } from '#model/object-problems.ts';
 import { OPERATION_PROBLEMS } from '#model/operation-problems.ts';
@@ -84,6 +85,7 @@ export const PROBLEM_CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(
     ...Object.entries(CLUSTER_PROBLEMS),
     ...Object.entries(COMPOSITION_PROBLEMS),
     ...Object.entries(DECLARATION_PROBLEMS),
+    ...Object.entries(ENGINE_PROBLEMS),
     ...Object.entries(OBJECT_PROBLEMS),
     ...Object.entries(FOREIGN_PROBLEMS),
     ...Object.entries(OPERATION_PROBLEMS),

@@ -8,12 +8,9 @@ export function sshPublicKeyPem(publicKey: SshPublicKey): string {
   return publicKey.key.export({ format: 'pem', type: 'spki' }).toString();
 }
 
-/** A key at hand, for envelopes and bundles. */
-export function plainKeyOf({ publicKey, key }: SshPrivateKey): {
-  readonly publicKeyPem: string;
-  sign(bytes: Uint8Array): Promise<Uint8Array>;
-} {
-  return { publicKeyPem: sshPublicKeyPem(publicKey), sign: async (bytes) => sign(null, bytes, key) };
+/** Over bytes as they are: 64 bytes. */
+export function signPlain({ key }: SshPrivateKey, bytes: Uint8Array): Uint8Array {
+  return sign(null, bytes, key);
 }
 
 /**

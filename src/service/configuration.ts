@@ -8,6 +8,7 @@ import { isJsonObject, valueAt, type Json, type JsonObject } from '#model/json.t
 import { placeInFile, type Place, type Problem } from '#model/problem.ts';
 import { accepted, refused, type Result } from '#model/result.ts';
 import type { Secret } from '#model/secret.ts';
+import type { SigningKey } from '#model/signing-key.ts';
 import { parseYamlText } from '#model/yaml-text.ts';
 import schema from '#schemas/configuration.schema.json' with { type: 'json' };
 import { configurationProblem, textAt, type Draft } from './configuration-draft.ts';
@@ -16,6 +17,7 @@ import { overlaid } from './environment-overlay.ts';
 import { forgeOf, repositoryOf, type ForgeConfiguration, type RepositoryConfiguration } from './forge-configuration.ts';
 import { readSecrets } from './secret-source.ts';
 import { USUAL_SETTINGS, type ServiceSettings } from './settings.ts';
+import { signingKeyOf } from './signing-key.ts';
 
 const TOOLS = ['helm', 'kustomize', 'sops'] as const;
 
@@ -36,7 +38,7 @@ export interface Configuration {
   readonly importsFrom: readonly string[];
   readonly publicUrl: string | undefined;
   readonly sqlite: string;
-  readonly identity: { readonly signingKey: string; readonly name: string | undefined; readonly email: string | undefined };
+  readonly identity: { readonly signingKey: SigningKey; readonly name: string | undefined; readonly email: string | undefined };
   readonly directoryRoot: string;
   readonly trust: { readonly root: string | undefined; readonly allowedSigners: string | undefined };
   /** By the names that environments use. */
@@ -68,6 +70,7 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
   const forge = forgeOf(draft.value, { secrets, repository, purpose: source.purpose });
   const settings = settingsOf(draft.value, source.purpose);
   const credentials = await credentialsOf(draft.value, source.purpose);
+  const signingKey = signingKeyOf(draft.value, secrets, source);
   if (valueAt(value, '/store/postgres') !== undefined) problems.push(notSupported(draft.value, '/store/postgres', 'PostgreSQL'));
   if (valueAt(value, '/access') !== undefined) problems.push(notSupported(draft.value, '/access', 'the API and its access rules'));
   const noAgeKey = secrets.missing.get('/sops/ageKey');
@@ -83,7 +86,7 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
     publicUrl: textAt(value, '/server/publicUrl')?.replace(/\/+$/, ''),
     sqlite: path('/store/sqlite', '.capstan/state.db'),
     identity: {
-      signingKey: path('/identity/signingKey/file', '.capstan/engine_ed25519'),
+      signingKey,
       name: textAt(value, '/identity/name'),
       email: textAt(value, '/identity/email'),
     },
@@ -135,7 +138,7 @@ async function readDraft(source: ConfigurationSource): Promise<Result<Draft>> {
 
 /** Where a wrong value may be the secret itself, so that it is not repeated. */
 const SECRET_PLACE =
-  /^\/(forge\/(token|webhookSecret|previousWebhookSecret|app\/privateKey)|store\/postgres|access\/[0-9]+\/token|sops\/ageKey)(?=\/|$)/;
+  /^\/(forge\/(token|webhookSecret|previousWebhookSecret|app\/privateKey)|store\/postgres|access\/[0-9]+\/token|sops\/ageKey|identity\/signingKey\/pkcs11\/pin)(?=\/|$)/;
 
 function secretInFile(pointer: string, place: Place): Problem {
   const message = `${pointer} must be { env: NAME } or { file: PATH }; a secret does not stand in the configuration`;

@@ -12,7 +12,14 @@ export interface Secrets {
   readonly missing: ReadonlyMap<string, Problem>;
 }
 
-const PLACES = ['/forge/token', '/forge/app/privateKey', '/forge/webhookSecret', '/forge/previousWebhookSecret', '/sops/ageKey'];
+const PLACES = [
+  '/forge/token',
+  '/forge/app/privateKey',
+  '/forge/webhookSecret',
+  '/forge/previousWebhookSecret',
+  '/sops/ageKey',
+  '/identity/signingKey/pkcs11/pin',
+];
 const LARGEST_SECRET = 65_536;
 
 /** Reads every secret that the configuration names. */

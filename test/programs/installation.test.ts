@@ -71,7 +71,7 @@ test('the configuration of the manifests is one, and what it names is mounted', 
       ok: true,
       value: {
         sqlite: '/var/lib/capstan/state.db',
-        identity: { signingKey: '/run/secrets/capstan/engine_ed25519' },
+        identity: { signingKey: { kind: 'file', path: '/run/secrets/capstan/engine_ed25519' } },
         settings: { listen: { host: '0.0.0.0', port: 8080 } },
       },
     });

@@ -41,7 +41,7 @@ describe('what is read', () => {
 
     expect(value.repository).toEqual({ url: 'https://github.com/acme/platform.git', branch: 'main', owner: 'acme', name: 'platform' });
     expect(value.sqlite).toBe(join(root, 'data/x.db'));
-    expect(value.identity.signingKey).toBe(join(root, '.capstan/engine_ed25519'));
+    expect(value.identity.signingKey).toEqual({ kind: 'file', path: join(root, '.capstan/engine_ed25519') });
     expect(value.forge?.baseUrl).toBe('https://api.github.com');
     expect(value.settings).toMatchObject({ poll: 60_000, drift: 300_000, jitter: 0.1, webhookUrl: undefined });
     expect(value.logLevel).toBe('info');
@@ -151,5 +151,53 @@ describe('what is refused, with its place', () => {
     const result = await loadConfiguration({ path: join(root, 'absent.yaml'), env: {}, purpose: 'service' });
 
     expect(result.ok ? [] : result.problems.map((one) => one.code)).toEqual(['configuration-unreadable']);
+  });
+});
+
+describe('where the signing key lies', () => {
+  const ED25519 = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c';
+  const ECDSA =
+    'ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBLw48Df2X1PbU5vH/7j56ImHRYROQbYk0FVwKc7YVCDyAIlj1ugTea7qGHR1CPQDjNoSAKvlAuY2toNv73J6hAo=';
+  const AGENT = `identity: { signingKey: { agent: { publicKey: "${ED25519} engine@acme" } } }\n`;
+  const TOKEN = `identity: { signingKey: { pkcs11: { module: lib/hsm.so, publicKey: "${ECDSA}", pin: { env: PIN } } } }\n`;
+  const SERVICE = { TOKEN: 'token-text', HOOK: SECRET };
+
+  test('in an agent: the socket is named, or SSH_AUTH_SOCK says it', async () => {
+    const named = await read(HEAD + FORGE + AGENT.replace('" }', '", socket: run/agent }'), SERVICE);
+    const usual = await read(HEAD + FORGE + AGENT, { ...SERVICE, SSH_AUTH_SOCK: '/run/agent.sock' });
+
+    expect(named.ok && named.value.identity.signingKey).toEqual({ kind: 'agent', publicKey: ED25519, socket: join(root, 'run/agent') });
+    expect(usual.ok && usual.value.identity.signingKey).toEqual({ kind: 'agent', publicKey: ED25519, socket: '/run/agent.sock' });
+  });
+
+  test('in a token: the PIN is a secret by reference', async () => {
+    const result = await read(HEAD + FORGE + TOKEN, { ...SERVICE, PIN: '824691' });
+    if (!result.ok) throw new Error(inspect(result.problems));
+    const key = result.value.identity.signingKey;
+
+    expect(key).toMatchObject({ kind: 'pkcs11', publicKey: ECDSA, module: join(root, 'lib/hsm.so') });
+    expect(key.kind === 'pkcs11' && key.pin?.reveal()).toBe('824691');
+    expect(result.value.secrets.map((one) => one.reveal())).toContain('824691');
+    expect(inspect(result.value, { depth: 9 }) + JSON.stringify(result.value)).not.toContain('824691');
+  });
+
+  test.each([
+    ['nowhere', 'identity: { signingKey: {} }\n', {}, '/identity/signingKey'],
+    ['in two places', AGENT.replace('agent:', 'file: engine, agent:'), { SSH_AUTH_SOCK: '/s' }, '/identity/signingKey'],
+    ['a PIN in the file', TOKEN.replace('{ env: PIN }', '"824691"'), {}, '/identity/signingKey/pkcs11/pin'],
+    ['a PIN that is not set', TOKEN, {}, '/identity/signingKey/pkcs11/pin'],
+    ['an agent without any socket', AGENT, {}, '/identity/signingKey/agent'],
+    ['a key that is none', AGENT.replace(ED25519, 'ssh-ed25519 AAAA'), { SSH_AUTH_SOCK: '/s' }, '/identity/signingKey/agent/publicKey'],
+    [
+      'a token with a key that OpenSSH cannot use there',
+      TOKEN.replace(ECDSA, ED25519),
+      { PIN: '1' },
+      '/identity/signingKey/pkcs11/publicKey',
+    ],
+  ])('%s is refused at its place', async (_, yaml, env, pointer) => {
+    const problems = await problemsOf(HEAD + FORGE + yaml, { ...SERVICE, ...env });
+
+    expect(problems.map((one) => one.pointer)).toContain(pointer);
+    expect(JSON.stringify(problems)).not.toContain('824691');
   });
 });

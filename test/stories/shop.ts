@@ -1,5 +1,5 @@
 import { encodeSshPrivateKey, parseSshPrivateKey, sshPublicKeyText, type SshPrivateKey } from '#model/ssh-key.ts';
-import { plainKeyOf } from '#model/ssh-plain.ts';
+import { signPlain, sshPublicKeyPem } from '#model/ssh-plain.ts';
 import { signWithSshKey } from '#model/ssh-signature.ts';
 import type { Signer } from '#ports/machine.ts';
 
@@ -11,7 +11,7 @@ export function signerOf(name: string): Signer {
     name,
     email: `${name}@example.org`,
     sign: async (payload, namespace) => signWithSshKey(key, payload, namespace),
-    plainKey: async () => plainKeyOf(key),
+    plainKey: async () => ({ publicKeyPem: sshPublicKeyPem(key.publicKey), sign: async (bytes) => signPlain(key, bytes) }),
   };
 }
 

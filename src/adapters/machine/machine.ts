@@ -7,8 +7,11 @@ import { monotonicFactory } from 'ulid';
 import { toInstant } from '#model/instant.ts';
 import type { Secret } from '#model/secret.ts';
 import type { Chance, Clock, Ids, Journal, Signer, Timers } from '#ports/machine.ts';
+import { openAgentSigner } from './agent-signer.ts';
 import { openJournal, type JournalOptions } from './journal.ts';
-import { openSigner, type SignerName } from './signer.ts';
+import { openFileSigner } from './key-file.ts';
+import type { SignerName } from './raw-key.ts';
+import { openTokenSigner, type TokenKey } from './token-signer.ts';
 
 export const systemClock: Clock = { now: () => toInstant(Date.now()) };
 
@@ -53,7 +56,20 @@ export function pinoJournal(options: JournalOptions & { readonly secrets?: reado
 
 /** The engine's key at `path`; made on first use (ed25519, unencrypted OpenSSH format, mode 0600, `.pub` beside it). */
 export async function fileSigner(path: string, who: SignerName = ENGINE): Promise<Signer> {
-  return await openSigner(path, who);
+  return await openFileSigner(path, who);
+}
+
+/** A key that an SSH agent holds, chosen by its public key. */
+export async function agentSigner(
+  agent: { readonly publicKey: string; readonly socket: string | undefined },
+  who: SignerName = ENGINE,
+): Promise<Signer> {
+  return await openAgentSigner(agent, who);
+}
+
+/** A key of a PKCS#11 token, chosen by its public key: ECDSA or RSA. */
+export async function tokenSigner(token: TokenKey, who: SignerName = ENGINE): Promise<Signer> {
+  return await openTokenSigner(token, who);
 }
 
 const ENGINE: SignerName = { name: 'Capstan', email: 'engine@capstan.invalid' };

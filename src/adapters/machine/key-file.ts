@@ -3,20 +3,16 @@ import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { encodeSshPrivateKey, parseSshPrivateKey, sshPublicKeyText } from '#model/ssh-key.ts';
-import { plainKeyOf } from '#model/ssh-plain.ts';
+import { signPlain, sshPublicKeyPem } from '#model/ssh-plain.ts';
 import { signWithSshKey } from '#model/ssh-signature.ts';
 import type { Signer } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
+import type { SignerName } from './raw-key.ts';
 
 const NOT_WRITABLE: ReadonlySet<string> = new Set(['EEXIST', 'EACCES', 'EPERM', 'EROFS']);
 
-export interface SignerName {
-  readonly name: string;
-  readonly email: string;
-}
-
 /** Reads the key at `path`, or makes one where there is none (ed25519, mode 0600, its `.pub` beside it). */
-export async function openSigner(path: string, who: SignerName): Promise<Signer> {
+export async function openFileSigner(path: string, who: SignerName): Promise<Signer> {
   const text = (await readKey(path)) ?? (await makeKey(path, who.email));
   const parsed = parseSshPrivateKey(text);
   if (!parsed.ok) throw new PortError('invalid', `the signing key ${path} cannot be used: ${parsed.reason}`);
@@ -28,7 +24,7 @@ export async function openSigner(path: string, who: SignerName): Promise<Signer>
     name: who.name,
     email: who.email,
     sign: async (payload, namespace) => signWithSshKey(key, payload, namespace),
-    plainKey: async () => plainKeyOf(key),
+    plainKey: async () => ({ publicKeyPem: sshPublicKeyPem(key.publicKey), sign: async (bytes) => signPlain(key, bytes) }),
   };
 }
 
