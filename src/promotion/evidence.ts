@@ -1,20 +1,10 @@
-import type { EnvironmentGate } from '#model/declarations.generated.ts';
+import type { EvidenceFound } from '#model/evidence.ts';
 import { durationText, parseDuration, type Instant } from '#model/instant.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { listed, visibleText } from '#model/quoted.ts';
 
-/** A statement about one content, as it was found; everything in it was checked but what is judged here. */
-export interface EvidenceFound {
-  /** Both digests of the subject (in-toto: `sha256` and `gitTree`). */
-  readonly subject: { readonly sha256: string; readonly gitTree: string };
-  readonly predicateType: string;
-  /** Trust entry of the signer, and what it may sign; undefined is a signer that nobody trusts. */
-  readonly signer: { readonly name: string; readonly for: readonly string[] } | undefined;
-  readonly issuedAt: Instant;
-}
-
 export interface EvidenceQuestion {
-  readonly gate: Pick<EnvironmentGate, 'name' | 'type' | 'maxAge'>;
+  readonly gate: { readonly name: string; readonly type: string; readonly maxAge?: string };
   /** Predicate types that answer the gate. */
   readonly predicateTypes: readonly string[];
   readonly subject: { readonly capsule: string; readonly version: string; readonly sha256: string; readonly gitTree: string };
@@ -27,7 +17,7 @@ export const MOST_EVIDENCE = 64;
 
 /** V-84: one statement that is about exactly this content, of the right kind, young enough, and signed by who may. Else why the newest is none. */
 export function evidenceProblems(question: EvidenceQuestion, at: Instant): readonly Problem[] {
-  const newest = [...question.found].sort((a, b) => b.issuedAt - a.issuedAt).slice(0, MOST_EVIDENCE);
+  const newest = [...question.found].sort(newestFirst).slice(0, MOST_EVIDENCE);
   const about = newest.filter((one) => isAbout(one, question.subject));
   const [first] = about;
   const { gate, subject } = question;
@@ -40,6 +30,19 @@ export function evidenceProblems(question: EvidenceQuestion, at: Instant): reado
   return (mistakes[0] ?? []).map((message) => problem(question, message));
 }
 
+/** Those with which nothing is wrong, the newest first. */
+export function soundEvidence(question: EvidenceQuestion, at: Instant): readonly EvidenceFound[] {
+  return question.found
+    .filter((one) => isAbout(one, question.subject) && mistakesIn(one, question, at).length === 0)
+    .sort(newestFirst)
+    .slice(0, MOST_EVIDENCE);
+}
+
+/** What says nothing of its time comes last. */
+function newestFirst(a: EvidenceFound, b: EvidenceFound): number {
+  return (b.issuedAt ?? Number.NEGATIVE_INFINITY) - (a.issuedAt ?? Number.NEGATIVE_INFINITY) || 0;
+}
+
 /** One digest that matches is not enough: a weak one could carry the match. */
 function isAbout({ subject: of }: EvidenceFound, subject: EvidenceQuestion['subject']): boolean {
   return of.sha256 === subject.sha256 && of.gitTree === subject.gitTree;
@@ -47,7 +50,7 @@ function isAbout({ subject: of }: EvidenceFound, subject: EvidenceQuestion['subj
 
 function mistakesIn(one: EvidenceFound, { gate, predicateTypes }: EvidenceQuestion, at: Instant): readonly string[] {
   const maxAge = gate.maxAge === undefined ? undefined : parseDuration(gate.maxAge);
-  const age = at - one.issuedAt;
+  const age = one.issuedAt === undefined ? undefined : at - one.issuedAt;
   return [
     ...(predicateTypes.includes(one.predicateType)
       ? []
@@ -57,8 +60,11 @@ function mistakesIn(one: EvidenceFound, { gate, predicateTypes }: EvidenceQuesti
       : one.signer.for.includes('evidence')
         ? []
         : [`${gate.type} evidence is signed by ${visibleText(one.signer.name, 60)}, which may not sign evidence`]),
-    ...(age < 0 ? [`${gate.type} evidence is dated ${durationText(-age)} ahead`] : []),
-    ...(maxAge !== undefined && age > maxAge
+    ...(age !== undefined && age < 0 ? [`${gate.type} evidence is dated ${durationText(-age)} ahead`] : []),
+    ...(maxAge !== undefined && age === undefined
+      ? [`${gate.type} evidence does not say when it was made; gate allows ${durationText(maxAge)}`]
+      : []),
+    ...(maxAge !== undefined && age !== undefined && age > maxAge
       ? [`${gate.type} evidence is ${durationText(age)} old; gate allows ${durationText(maxAge)}`]
       : []),
   ];

@@ -1,5 +1,6 @@
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
+import type { ContentEvidence } from '#model/evidence.ts';
 import type { HealthState } from '#model/health.ts';
 import { durationText, instantText, parseDuration, toInstant, type Instant } from '#model/instant.ts';
 import type { JsonObject } from '#model/json.ts';
@@ -7,10 +8,12 @@ import type { Problem } from '#model/problem.ts';
 import type { CheckReading, GateReading, PolicyReading, Review } from '#model/promotion.ts';
 import type { ChangeSet } from '#model/resolution.ts';
 import type { PathVerdict } from '#model/verdict.ts';
+import { capsuleEvidence } from './capsule-evidence.ts';
 import { judgeApprovals, readApproval, type ApprovalRule } from './approval.ts';
 import { classificationProblems, type ArrivingCapsule } from './classification.ts';
 import { contentProblems, type ContentAbove } from './content.ts';
 import { CRITICAL_APPROVALS, criticalProblems } from './critical.ts';
+import { readEvidence } from './evidence-gates.ts';
 import type { Risk } from './risk.ts';
 
 /** How one moved instance does in one target above. */
@@ -51,6 +54,8 @@ export interface GateEvidence {
   readonly capsules?: readonly ArrivingCapsule[];
   /** What the environments above run of it. */
   readonly above?: readonly ContentAbove[];
+  /** Statements about each content that arrives; absent where nothing asks for any. */
+  readonly attested?: readonly ContentEvidence[];
   /** What cannot be taken back, each as a sentence. */
   readonly irreversible?: readonly string[];
   /** Why the change is made: `except` and emergencies look at it. */
@@ -84,6 +89,7 @@ export function gateReadings({ environment, changeSet, evidence }: GateQuestion,
     if (applies === undefined) readings.push(reading(gate, 'inconclusive', 'its condition could not be judged'));
     else readings.push(readDeclared(gate, { environment, changeSet, evidence }, at));
   }
+  readings.push(...capsuleEvidence(evidence.capsules ?? [], evidence.attested, at));
   for (const { policy, inForce, status, detail } of evidence.policies) {
     if (!inForce || gates.some((gate) => gate.type === 'policy' && gate.ref === policy && gate.when === undefined)) continue;
     readings.push(reading({ name: `policy-${policy}`, type: 'policy' }, status, detail));
@@ -170,16 +176,17 @@ function readDeclared(gate: Gate, { environment, evidence }: GateQuestion, at: I
     }
     case 'policy':
       return readPolicy(gate, evidence);
-    case 'window':
     case 'tests':
     case 'scan':
     case 'eval':
+    case 'drill':
+      return readEvidence({ ...gate, type: gate.type }, evidence.attested, at);
+    case 'window':
     case 'slo':
     case 'cost':
     case 'drift':
     case 'compat':
     case 'plan':
-    case 'drill':
     case 'external':
       return reading(gate, 'waiting', `not-supported: gates of type ${gate.type} are not honoured yet and hold`);
   }

@@ -1,3 +1,4 @@
+import type { Capsule } from '#model/declarations.generated.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { Instant } from '#model/instant.ts';
 import type { JsonObject } from '#model/json.ts';
@@ -8,7 +9,9 @@ import type { Reason } from '#model/receipt.ts';
 import type { ChangeSet, Move } from '#model/resolution.ts';
 import { textPatch } from '#model/text-patch.ts';
 import { candidatesOf, type CandidateFacts, type Candidates } from './candidates.ts';
+import { asksForEvidence } from './capsule-evidence.ts';
 import { changelogBetween } from './changelog.ts';
+import { isEvidenceGate } from './evidence-gates.ts';
 import { gateReadings, waitingText, type GateQuestion } from './gates.ts';
 import { flagged, rollbackGates, type GoingBack } from './going-back.ts';
 import { quarantinedMoves, regated, type LockVerdict } from './regate.ts';
@@ -33,6 +36,11 @@ export function assessRisk(
 /** Every gate of a change set; nothing moves unless each is `passed`. */
 export function readGates(question: GateQuestion, at: Instant): readonly GateReading[] {
   return gateReadings(question, at);
+}
+
+/** Whether any gate of a change asks for statements on the evidence branch. */
+export function wantsEvidence(environment: DesiredEnvironment, arriving: readonly Pick<Capsule['spec'], 'security'>[]): boolean {
+  return (environment.declared.value.spec.gates ?? []).some(isEvidenceGate) || arriving.some(asksForEvidence);
 }
 
 /** V-23: why a version cannot follow the one that runs, and what to promote first. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { DesiredEnvironment } from '#model/desired.ts';
 import { toCommitId, sha256Of } from '#model/digest.ts';
+import type { EvidenceFound } from '#model/evidence.ts';
 import { toInstant } from '#model/instant.ts';
 import { toTargetName } from '#model/names.ts';
 import { NOWHERE } from '#model/problem.ts';
@@ -9,7 +10,7 @@ import type { Problem } from '#model/problem.ts';
 import { signatureProblems, type CapsuleSignature, type SignatureQuestion } from '#promotion/capsule-signature.ts';
 import { classificationProblems, type ArrivingCapsule } from '#promotion/classification.ts';
 import { costProblems, monthlyCost, type CostQuestion } from '#promotion/cost.ts';
-import { evidenceProblems, type EvidenceFound, type EvidenceQuestion } from '#promotion/evidence.ts';
+import { evidenceProblems, type EvidenceQuestion } from '#promotion/evidence.ts';
 import { environment, placeAt } from '#test/resolve/worlds.ts';
 import { COMMIT, gates, minutes, NOW, told, type Evidence } from './questions.ts';
 
@@ -184,6 +185,8 @@ describe('V-84', () => {
   const good: EvidenceFound = {
     subject: { sha256: sha256Of('b'), gitTree: 't'.repeat(40) },
     predicateType: SCAN,
+    predicate: undefined,
+    answers: 'scan',
     signer: { name: 'scanner', for: ['evidence'] },
     issuedAt: days(-6),
   };
@@ -209,6 +212,7 @@ describe('V-84', () => {
       'there is no scan evidence of greeter@1.4.2; 1 of another content',
     ],
     ['V-84: too old', [{ ...good, issuedAt: days(-9) }], 'scan evidence is 9d old; gate allows 7d'],
+    ['V-84: of no time', [{ ...good, issuedAt: undefined }], 'scan evidence does not say when it was made; gate allows 7d'],
     ['V-84: of tomorrow', [{ ...good, issuedAt: days(1) }], 'scan evidence is dated 1d ahead'],
     ['V-84: of another kind', [{ ...good, predicateType: 'x' }], `scan evidence says x; gate scan wants ${SCAN}`],
     ['V-84: by a stranger', [{ ...good, signer: undefined }], 'scan evidence is signed by nobody that spec.trust names'],
