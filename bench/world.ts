@@ -5,6 +5,7 @@ import { gitRepository } from '#adapters/git/git.ts';
 import { kubernetesTargets } from '#adapters/kubernetes/kubernetes.ts';
 import { fileSigner, randomIds, systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
 import { renderWorkers } from '#adapters/render-workers/render-workers.ts';
+import { sigstoreBundles } from '#adapters/sigstore/sigstore.ts';
 import { createWorld } from '#loops/create-world.ts';
 import type { World } from '#loops/world.ts';
 import type { ClusterAccess } from '#model/cluster-access.ts';
@@ -52,6 +53,7 @@ export async function openWorld(options: {
     ids: randomIds(),
     signer: await fileSigner(join(options.folder, 'engine_ed25519'), { name: 'Bench', email: 'bench@example.com' }),
     journal: quietJournal,
+    bundles: async () => sigstoreBundles(),
   });
   return {
     world,

@@ -14,6 +14,7 @@ import { PortError } from '#ports/port-error.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
+import { lazyBundles } from './bundles.ts';
 import { fetchOrWarn, LIMITS, openClone, openForge, openLocal, openMirror } from './repositories.ts';
 import { lazySigner, openKey, openSigner, signerAt, stateOf } from './signing.ts';
 
@@ -47,7 +48,7 @@ interface Parts {
 
 async function worldOf(parts: Parts): Promise<World> {
   const [{ createWorld }, { foreignRenderer }] = await worldModules();
-  return createWorld({ ...parts, targets: await targetsOf(parts), foreignRenderer: foreignRenderer(parts.tools) });
+  return createWorld({ ...parts, bundles: lazyBundles(), targets: await targetsOf(parts), foreignRenderer: foreignRenderer(parts.tools) });
 }
 
 async function worldModules() {

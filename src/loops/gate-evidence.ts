@@ -6,14 +6,17 @@ import type { JsonObject } from '#model/json.ts';
 import type { ChangeRequest, CheckReading, GateReading, Review } from '#model/promotion.ts';
 import type { ChangeSet, Pin, ReleaseIndex } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
-import { assessRisk, readGates } from '#promotion/promotion.ts';
+import { assessRisk, readGates, wantsEvidence } from '#promotion/promotion.ts';
+import { attestedContents } from './attested.ts';
 import type { Ledger } from './audit-branch.ts';
 import { branchAuthors } from './branch-authors.ts';
+import { evidenceBranch } from './evidence-branch.ts';
 import { imageGates } from './images.ts';
 import { inheritedRisks } from './inherited-risk.ts';
 import { isJudgedOnPromotion, promotionPolicies, teamsForPolicies } from './policy-evidence.ts';
 import type { Declarations, LoadedCapsule } from './reading.ts';
 import { renderAt } from './rendered-difference.ts';
+import { trustMaterial } from './trust-material.ts';
 import type { TrustOf } from './trust-of.ts';
 import { undeclaredGates } from './undeclared-gates.ts';
 import { irreversibleIn, pathGates } from './upgrade-facts.ts';
@@ -45,7 +48,7 @@ export interface Gated {
   readonly irreversible: readonly string[];
 }
 
-type GateWorld = ReadingWorld & Pick<World, 'forge' | 'signer'>;
+type GateWorld = ReadingWorld & Pick<World, 'forge' | 'signer' | 'evidence' | 'findings' | 'bundles'>;
 type Evidence = Parameters<typeof readGates>[0]['evidence'];
 
 /** Gathers what the gates of one change look at, and reads them. Asks the forge only where there is a pull request. */
@@ -100,6 +103,7 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
     capsules: arrivingOf(arriving, capsules),
     above: contentAbove(request),
     irreversible: irreversibleIn(changeSet, capsules),
+    ...(await attestedOf(world, request, { arriving, capsules })),
   };
   const approved = reviews.filter((review) => review.state === 'approved').map((review) => review.reviewer);
   return {
@@ -113,6 +117,21 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
     risk,
     approvedBy: [...new Set(approved)].filter((login) => !authors.has(login)).sort(),
   };
+}
+
+/** Statements about what arrives; the evidence branch is looked at only where a gate asks for one. */
+async function attestedOf(
+  world: GateWorld,
+  { environment, trust, declarations }: EvidenceRequest,
+  { arriving, capsules }: { readonly arriving: readonly Pin[]; readonly capsules: readonly LoadedCapsule[] },
+): Promise<Pick<Evidence, 'attested'>> {
+  const specs = capsules.flatMap(({ source }) => source?.declared.value.spec ?? []);
+  if (!wantsEvidence(environment, specs)) return {};
+  const base = declarations.at.commit;
+  if (base === undefined) return {};
+  const head = await world.repository.resolve(evidenceBranch(trust.project));
+  const material = await trustMaterial(world, trust, base);
+  return { attested: await attestedContents(world, { head, pins: arriving, material, at: world.clock.now() }) };
 }
 
 /**

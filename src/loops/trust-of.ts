@@ -1,4 +1,5 @@
-import type { DesiredEnvironment } from '#model/desired.ts';
+import type { Project } from '#model/declarations.generated.ts';
+import type { Declared, DesiredEnvironment } from '#model/desired.ts';
 import { placeInFile } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Pin, Release } from '#model/resolution.ts';
@@ -20,6 +21,8 @@ export interface TrustOf {
   isCouldNotLook(problem: Problem): boolean;
   /** Keys that engines of this project sign with, by the last declaration that was itself accepted. */
   readonly engines: readonly AllowedSigner[];
+  /** The last declaration that was itself accepted: who may sign what is read from it alone. */
+  readonly project: Declared<Project> | undefined;
   /** The verdict on one unit (`environments/prod/environment.yaml`) or folder. */
   verdict(path: string): PathVerdict;
 }
@@ -95,6 +98,7 @@ export function trustOf(facts: TrustFacts): TrustOf {
       return entry?.user;
     },
     engines: allowedSigners(state?.project).signers.filter((signer) => signer.purposes.includes('engine')),
+    project: state?.project,
     isCouldNotLook: (problem) => problem.code === CODES['could-not-look'],
   };
 }

@@ -1,13 +1,16 @@
 import type { CommitId } from '#model/digest.ts';
 import type { AllowedSigner } from '#model/verdict.ts';
+import type { Bundles } from '#ports/bundles.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
 import type { Arrivals } from './arrivals.ts';
+import type { Findings } from './attested.ts';
 import type { LedgerReader } from './audit-branch.ts';
 import type { Corrections } from './corrections.ts';
+import type { EvidenceReader } from './evidence-branch.ts';
 import type { ForeignAnswers } from './foreign-answers.ts';
 import type { MainHistory } from './main-history.ts';
 import type { ProtectionReader } from './protection.ts';
@@ -28,6 +31,10 @@ export interface World {
   readonly rendered: RenderedReader;
   readonly protection: ProtectionReader;
   readonly corrections: Corrections;
+  readonly evidence: EvidenceReader;
+  readonly findings: Findings;
+  /** Sigstore bundles: verified offline, and made. Loaded when first asked for. */
+  readonly bundles: () => Promise<Bundles>;
   readonly targets: Targets;
   /** Undefined where no forge is configured: then nothing is promoted, and commands that need one say so. */
   readonly forge: Forge | undefined;

@@ -7,6 +7,7 @@ import type { Renderer } from '#ports/renderer.ts';
 import type { Repository } from '#ports/repository.ts';
 import { prepareCapsule, renderPrepared } from '#render/render.ts';
 import { serviceWork } from '#service/service.ts';
+import { memoryBundles } from '#test/contracts/memory-bundles.ts';
 import { memoryForge } from '#test/contracts/memory-forge.ts';
 import { memoryRepository } from '#test/contracts/memory-repository.ts';
 import { clockOf, targetOf, type Outside } from './outside.ts';
@@ -24,6 +25,7 @@ export type Pause = (where: string) => void;
 export function portsOf(outside: Outside, pause?: Pause): Ports {
   const clock = clockOf(outside);
   outside.engines += 1;
+  const bundles = memoryBundles();
   return {
     repository: followed(outside, memoryRepository(outside.mirror, outside.remote, outside.elsewhere)),
     renderer: rendererInProcess(),
@@ -35,6 +37,7 @@ export function portsOf(outside: Outside, pause?: Pause): Ports {
       login: 'capstan',
       ...(pause === undefined ? {} : { pause }),
     }),
+    bundles: async () => bundles,
     clock,
     ids: countedIds(outside.engines),
     signer: signerOf('capstan'),
