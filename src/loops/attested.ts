@@ -47,7 +47,8 @@ async function attested(world: AttestedWorld, request: AttestedRequest, pin: Att
     for (const stored of bundles) {
       const finding = await findingOf(world, request.material, { stored, sha256 });
       const verdict = finding.kind === 'refused' ? finding : signerOf(finding.fact, request);
-      if (verdict.kind === 'refused') refused.push({ answers: stored.answers, reason: `${verdict.code}: ${visibleText(verdict.reason, 160)}` });
+      if (verdict.kind === 'refused')
+        refused.push({ answers: stored.answers, reason: `${verdict.code}: ${visibleText(verdict.reason, 160)}` });
       else if (finding.kind === 'verified') found.push(toFound(finding.fact, { stored, content, entry: verdict.entry }));
     }
     return { ...content, found, refused, unread: undefined, isCut };

@@ -3,8 +3,8 @@ import { noteArrivals } from './arrivals.ts';
 import { createFindings } from './attested.ts';
 import { createLedgerReader } from './audit-branch.ts';
 import { createCorrections } from './corrections.ts';
-import { createFirstSeen, createRanSince } from './first-seen.ts';
 import { createEvidenceReader } from './evidence-branch.ts';
+import { createFirstSeen, createRanSince } from './first-seen.ts';
 import { createForeignAnswers } from './foreign-answers.ts';
 import { createMainHistory } from './main-history.ts';
 import { createProtectionReader } from './protection.ts';
@@ -16,7 +16,17 @@ import type { World } from './world.ts';
 /** What the world outside plugs in; the rest of a `World` is memory that can be lost. */
 export interface WorldPorts extends Omit<
   World,
-  'arrivals' | 'reading' | 'environments' | 'history' | 'ledger' | 'rendered' | 'protection' | 'foreign' | 'corrections' | 'evidence' | 'findings'
+  | 'arrivals'
+  | 'reading'
+  | 'environments'
+  | 'history'
+  | 'ledger'
+  | 'rendered'
+  | 'protection'
+  | 'foreign'
+  | 'corrections'
+  | 'evidence'
+  | 'findings'
 > {
   /** Absent: Helm and Kustomize components are problems that say so. */
   readonly foreignRenderer?: ForeignRenderer | undefined;

@@ -42,7 +42,8 @@ export async function trustMaterial(
       continue;
     }
     const spkiSha256 = credential.kind === 'public-key' ? (await world.bundles()).keyDigest(credential.pem) : undefined;
-    if (credential.kind === 'public-key' && spkiSha256 === undefined) unusable.push(`trust entry ${entry.name}: it is no public key in PEM`);
+    if (credential.kind === 'public-key' && spkiSha256 === undefined)
+      unusable.push(`trust entry ${entry.name}: it is no public key in PEM`);
     else signers.push({ entry: entryOf(entry, credential), spkiSha256 });
   }
   const trustedRoot = undefined;
@@ -81,7 +82,8 @@ async function judgedFile(
   { trust, revision }: { readonly trust: Pick<TrustOf, 'verdict'>; readonly revision: CommitId },
   path: string,
 ): Promise<JudgedFile> {
-  if (!JUDGED.test(path)) return { kind: 'refused', reason: `${path} is not below policies/ or environments/, where signatures are judged` };
+  if (!JUDGED.test(path))
+    return { kind: 'refused', reason: `${path} is not below policies/ or environments/, where signatures are judged` };
   const text = await world.reading.textAt(await world.reading.at(revision), path);
   if (text === undefined) return { kind: 'refused', reason: `there is no file ${path}` };
   const { kind } = trust.verdict(path);

@@ -87,7 +87,9 @@ export function isFor(answers: string, gate: { readonly name: string; readonly t
   return answers === '' || answers === gate.name || answers === gate.type;
 }
 
-export type Outcome = { readonly kind: 'passed' | 'failed'; readonly detail: string } | { readonly kind: 'unclear'; readonly detail: string };
+export type Outcome =
+  | { readonly kind: 'passed' | 'failed'; readonly detail: string }
+  | { readonly kind: 'unclear'; readonly detail: string };
 
 /** What tests say: with lists of names the share that passed, else their one word. */
 export function testOutcome(predicate: Json | undefined, minPassRate: number): Outcome {
@@ -108,13 +110,7 @@ export function testOutcome(predicate: Json | undefined, minPassRate: number): O
 
 /** `PASSED`, `WARNED` or `FAILED`, as in-toto's test results have it. */
 export function wordOutcome(word: Json | undefined): Outcome {
-  switch (word) {
-    case 'PASSED':
-    case 'WARNED':
-      return { kind: 'passed', detail: word.toLowerCase() };
-    case 'FAILED':
-      return { kind: 'failed', detail: 'failed' };
-    default:
-      return { kind: 'unclear', detail: 'has no result that is understood (PASSED, WARNED or FAILED)' };
-  }
+  if (word === 'PASSED' || word === 'WARNED') return { kind: 'passed', detail: word.toLowerCase() };
+  if (word === 'FAILED') return { kind: 'failed', detail: 'failed' };
+  return { kind: 'unclear', detail: 'has no result that is understood (PASSED, WARNED or FAILED)' };
 }

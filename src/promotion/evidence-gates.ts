@@ -84,7 +84,8 @@ export function judged({ gate, predicateTypes, content }: Asked, outcome: (one: 
   const bad = newestOfEach(sound).flatMap((one): readonly Answer[] => {
     const { kind, detail } = outcome(one);
     const by = visibleText(one.signer?.name ?? '', 60);
-    if (kind === 'unclear') return [{ status: 'failed', detail: `evidence refused: the ${gate.type} evidence of ${what} by ${by} ${detail}` }];
+    if (kind === 'unclear')
+      return [{ status: 'failed', detail: `evidence refused: the ${gate.type} evidence of ${what} by ${by} ${detail}` }];
     return kind === 'failed' ? [{ status: 'failed', detail: `${what}: ${detail} (${by})` }] : [];
   });
   const [newest] = sound;

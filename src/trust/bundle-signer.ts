@@ -56,7 +56,9 @@ function matches(match: IdentityMatch, identity: string): boolean {
 
 /** Both ends count; a window that cannot be read is closed. */
 function isOpen({ validFrom, validUntil }: TrustEntry, at: Instant): boolean {
-  const [from, until] = [validFrom, validUntil].map((text) => (text === undefined ? undefined : parseInstant(lastMoment(text, text === validUntil))));
+  const [from, until] = [validFrom, validUntil].map((text) =>
+    text === undefined ? undefined : parseInstant(lastMoment(text, text === validUntil)),
+  );
   if (validFrom !== undefined && (from === undefined || at < from)) return false;
   return validUntil === undefined || (until !== undefined && at <= until);
 }

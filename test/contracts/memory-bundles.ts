@@ -36,7 +36,11 @@ export function memoryBundles(): Bundles & { counts(): { readonly verified: numb
 }
 
 interface Envelope {
-  readonly dsseEnvelope: { readonly payload: string; readonly payloadType: string; readonly signatures: readonly [{ readonly sig: string }] };
+  readonly dsseEnvelope: {
+    readonly payload: string;
+    readonly payloadType: string;
+    readonly signatures: readonly [{ readonly sig: string }];
+  };
 }
 
 interface Statement {

@@ -151,7 +151,7 @@ test('conditions leave a gate out, and one that cannot be judged holds', () => {
 
 test('what is not honoured holds, gates and windows alike', () => {
   const spec: Spec = {
-    gates: [{ name: 'scan', type: 'scan' }],
+    gates: [{ name: 'cost', type: 'cost' }],
     windows: [
       { name: 'night', kind: 'allow' },
       { name: 'freeze', kind: 'deny', except: { change: ['emergency'] } },
@@ -159,7 +159,7 @@ test('what is not honoured holds, gates and windows alike', () => {
   };
 
   expect(told(gates(spec, { kind: 'emergency' }))).toEqual([
-    'scan waiting: not-supported: gates of type scan are not honoured yet and hold',
+    'cost waiting: not-supported: gates of type cost are not honoured yet and hold',
     'night waiting: not-supported: windows are not honoured yet and hold',
   ]);
 });
