@@ -14,7 +14,7 @@ import { PortError } from '#ports/port-error.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
-import { lazyBundles } from './bundles.ts';
+import { lazyBundles, openBundles, trustedRoot } from './bundles.ts';
 import { fetchOrWarn, LIMITS, openClone, openForge, openLocal, openMirror } from './repositories.ts';
 import { lazySigner, openKey, openSigner, signerAt, stateOf } from './signing.ts';
 
@@ -24,7 +24,7 @@ type ToolPlaces = Parameters<typeof foreignRenderer>[0];
 
 /** Builds adapters when they are asked for, and hands ports to loops and commands. */
 export function assemble(): Powers {
-  return { openWorld, openSigner, serve, forge, addForgeUser, initRepository, openKey, openClone, openCluster };
+  return { openWorld, openSigner, serve, forge, addForgeUser, initRepository, openKey, openClone, openCluster, openBundles, trustedRoot };
 }
 
 async function openCluster(kubeconfig: string): Promise<ClusterInHand> {

@@ -215,6 +215,23 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./verify.ts')).verify,
   },
   {
+    name: 'verify-bundle',
+    description: 'a sigstore bundle, offline: who signed what, and who vouches for it',
+    words: [{ name: '<file|sha256:digest>', description: 'what was signed, or only its digest' }],
+    options: [
+      { flags: '--bundle <file>', description: 'the bundle (JSON)' },
+      { flags: '--trusted-root <file>', description: 'a sigstore trusted root (default: that of the configuration); a key needs none' },
+      { flags: '--key <file>', description: 'the public key (PEM) that must have signed' },
+      { flags: '--certificate-identity <identity>', description: 'who must have signed: exactly this name in the certificate' },
+      { flags: '--certificate-identity-pattern <pattern>', description: 'or a regular expression (RE2) that all of the name matches' },
+      { flags: '--certificate-oidc-issuer <issuer>', description: 'who must have vouched for the identity: exactly this issuer' },
+      CONFIG,
+      output('text, json'),
+    ],
+    example: 'capstan verify-bundle --bundle app.sigstore.json --key cosign.pub app.tar.gz',
+    load: async () => (await import('./verify-bundle.ts')).verifyBundle,
+  },
+  {
     name: 'identity',
     description: "the engine's public key and its allowed-signers line",
     words: [],

@@ -2,6 +2,7 @@ import type { Webhook } from '#loops/doctor.ts';
 import type { World } from '#loops/world.ts';
 import type { Instant } from '#model/instant.ts';
 import type { Json, JsonObject } from '#model/json.ts';
+import type { Bundles } from '#ports/bundles.ts';
 import type { Signer } from '#ports/machine.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { WorkingDirectory } from '#ports/working-directory.ts';
@@ -76,4 +77,7 @@ export interface Powers {
   openKey(path: string, name: string): Promise<Signer>;
   openClone(path: string): Promise<Repository>;
   openCluster(kubeconfig: string): Promise<ClusterInHand>;
+  openBundles(): Promise<Bundles>;
+  /** The sigstore trusted root that the configuration names; undefined where it names none. */
+  trustedRoot(place: Place, terminal: Terminal): Promise<Uint8Array | undefined>;
 }

@@ -46,6 +46,8 @@ export interface SignatureFact {
   readonly signer: SignatureSigner;
   /** What a log or a timestamp authority vouches for; undefined for a key without either. */
   readonly signedAt: Instant | undefined;
+  /** Logs and timestamp authorities that vouch for it, by the addresses that the trusted root gives them. */
+  readonly seenBy?: readonly string[];
   readonly annotations: Readonly<Record<string, string>>;
   /** sha256 of the bytes of the bundle: with the digest of the policy it names a verdict that can be kept. */
   readonly bundle: Sha256;

@@ -1,6 +1,7 @@
 import type { Sha256 } from '#model/digest.ts';
 import type { SignatureFinding } from '#model/signature-finding.ts';
 import type { Credential } from '#model/trust-policy.ts';
+import type { TrustedRootReading } from '#model/trusted-root.ts';
 
 /** What is verified against which material; everything is given, so that the answer needs no network. */
 export interface BundleQuestion {
@@ -27,6 +28,8 @@ export interface BundleDraft {
 /** Sigstore bundles: read and checked offline, and made with a key. Every mistake of a bundle is a finding, never an exception. */
 export interface Bundles {
   verify(question: BundleQuestion): SignatureFinding;
+  /** What a sigstore trusted-root file holds, or every mistake in it. */
+  readRoot(bytes: Uint8Array): TrustedRootReading;
   /** A bundle of version 0.3 (JSON, UTF-8). */
   sign(draft: BundleDraft): Promise<Uint8Array>;
   /** sha256 of a key's SubjectPublicKeyInfo (DER); undefined for a text that is no usable key. */

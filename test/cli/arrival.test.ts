@@ -5,8 +5,9 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { runCli } from '#cli/cli.ts';
-import type { Powers, Terminal } from '#cli/powers.ts';
+import type { Terminal } from '#cli/powers.ts';
 import { object } from '#test/arrival/luggage.ts';
+import { NO_POWERS } from '#test/no-powers.ts';
 
 let folder: string;
 
@@ -23,22 +24,6 @@ async function plant(files: Readonly<Record<string, string>>): Promise<void> {
   }
 }
 
-function never(): Promise<never> {
-  return Promise.reject(new Error('not lent'));
-}
-
-const POWERS: Powers = {
-  openWorld: never,
-  openSigner: never,
-  serve: never,
-  forge: never,
-  addForgeUser: never,
-  initRepository: never,
-  openKey: never,
-  openClone: never,
-  openCluster: never,
-};
-
 async function capstan(...args: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
   let [out, err] = ['', ''];
   const terminal: Terminal = {
@@ -51,7 +36,7 @@ async function capstan(...args: readonly string[]): Promise<{ readonly code: num
     isTerminal: false,
     signal: new AbortController().signal,
   };
-  const code = await runCli(args, async () => POWERS, terminal);
+  const code = await runCli(args, async () => NO_POWERS, terminal);
   return { code, out, err };
 }
 

@@ -3,12 +3,9 @@ import { expect, test } from 'vitest';
 import { runCli } from '#cli/cli.ts';
 import type { Powers, Terminal } from '#cli/powers.ts';
 import { changed, edit, edits, GARDEN, plantedGarden, worldOf } from '#test/loops/garden.ts';
+import { NO_POWERS } from '#test/no-powers.ts';
 
 const SCHEMA = 'capsules/web/config.schema.json';
-
-function never(): Promise<never> {
-  return Promise.reject(new Error('not lent'));
-}
 
 test('render -o json says of every leaf of the configuration which layer it comes from, by file and line', async () => {
   const garden = await changed(await plantedGarden(), {
@@ -23,15 +20,8 @@ test('render -o json says of every leaf of the configuration which layer it come
   });
   const world = await worldOf(garden);
   const powers: Powers = {
+    ...NO_POWERS,
     openWorld: async () => ({ ...world, workingDirectory: undefined, webhook: undefined, path: '/garden', close: async () => undefined }),
-    openSigner: never,
-    serve: never,
-    forge: never,
-    addForgeUser: never,
-    initRepository: never,
-    openKey: never,
-    openClone: never,
-    openCluster: never,
   };
   let out = '';
   let err = '';

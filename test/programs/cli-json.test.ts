@@ -1,3 +1,4 @@
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -78,6 +79,28 @@ test('what reads git alone', async () => {
     leftOut: [{ file: 'web.yaml', line: 6 }],
     differences: [{ object: 'ConfigMap web' }],
   });
+});
+
+test('a bundle of sigstore, accepted and refused', async () => {
+  const folder = await bench.folder();
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const content = Buffer.from('signed');
+  const bundle = {
+    mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+    verificationMaterial: { publicKey: { hint: '' } },
+    messageSignature: {
+      messageDigest: { algorithm: 'SHA2_256', digest: createHash('sha256').update(content).digest('base64') },
+      signature: sign('sha256', content, privateKey).toString('base64'),
+    },
+  };
+  const [file, key] = [join(folder, 'bundle.json'), join(folder, 'key.pub')];
+  await writeFile(file, JSON.stringify(bundle));
+  await writeFile(key, publicKey.export({ type: 'spki', format: 'pem' }));
+  await writeFile(join(folder, 'signed'), content);
+  await writeFile(join(folder, 'other'), 'other');
+  const asked = ['verify-bundle', '--bundle', file, '--key', key];
+  expect(await document('BundleVerdict', 0, ...asked, join(folder, 'signed'))).toMatchObject({ verdict: 'accepted', code: null });
+  expect(await document('BundleVerdict', 3, ...asked, join(folder, 'other'))).toMatchObject({ verdict: 'refused', code: 'wrong-digest' });
 });
 
 test('a run, and what is there after it', async () => {

@@ -18,6 +18,10 @@ export function sigstoreBundles(): Bundles {
   };
   return {
     verify: (question) => verifyBundle(question, openRoot),
+    readRoot: (bytes) => {
+      const read = openRoot(bytes);
+      return read.ok ? { ok: true, witnesses: read.witnesses } : read;
+    },
     sign: () => Promise.reject(new PortError('unsupported', 'bundles cannot be signed yet')),
     keyDigest: (pem) => readPublicKey(pem)?.spkiSha256,
   };

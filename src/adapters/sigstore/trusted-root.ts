@@ -1,9 +1,12 @@
 import { TrustedRoot } from '@sigstore/protobuf-specs';
+import type { TimeRange } from '@sigstore/protobuf-specs';
 import { toTrustMaterial } from '@sigstore/verify';
 import type { TrustMaterial } from '@sigstore/verify';
 
+import { toInstant } from '#model/instant.ts';
 import type { Json } from '#model/json.ts';
 import { isJsonObject, jsonText, valueAt } from '#model/json.ts';
+import type { TrustedRootMistake, TrustedWitness } from '#model/trusted-root.ts';
 import { readHostileJson, shapeMistake } from './hostile-json.ts';
 import type { Shape } from './hostile-json.ts';
 
@@ -49,14 +52,14 @@ const ROOT: Shape = {
 };
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
-export interface RootMistake {
-  readonly pointer: string;
-  readonly reason: string;
+/** What signatures are checked with; the names of the timestamp authorities stand in the same order as they. */
+export interface Material extends Omit<TrustMaterial, 'publicKey'> {
+  readonly timestampNames: readonly string[];
 }
 
 export type ReadRoot =
-  | { readonly ok: true; readonly material: Omit<TrustMaterial, 'publicKey'> }
-  | { readonly ok: false; readonly mistakes: readonly RootMistake[] };
+  | { readonly ok: true; readonly material: Material; readonly witnesses: readonly TrustedWitness[] }
+  | { readonly ok: false; readonly mistakes: readonly TrustedRootMistake[] };
 
 /** A trusted-root file. A key or certificate without a start of its validity is a mistake: libraries take it as valid since ever. */
 export function readTrustedRoot(bytes: Uint8Array): ReadRoot {
@@ -70,13 +73,33 @@ export function readTrustedRoot(bytes: Uint8Array): ReadRoot {
   const mistakes = mistake === undefined ? windowMistakes(value) : [mistake];
   if (mistakes.length > 0) return { ok: false, mistakes };
   try {
-    return { ok: true, material: toTrustMaterial(TrustedRoot.fromJSON(value)) };
+    const root = TrustedRoot.fromJSON(value);
+    const timestampNames = root.timestampAuthorities.map(({ uri }) => uri);
+    return { ok: true, material: { ...toTrustMaterial(root), timestampNames }, witnesses: witnessesOf(root) };
   } catch (error) {
     return { ok: false, mistakes: [{ pointer: '', reason: `holds a key or certificate that cannot be read: ${String(error)}` }] };
   }
 }
 
-function windowMistakes(value: Json): readonly RootMistake[] {
+function witnessesOf(root: TrustedRoot): readonly TrustedWitness[] {
+  return [
+    ...root.certificateAuthorities.map((item) => witness('certificate-authority', item.uri, item.validFor)),
+    ...root.ctlogs.map((item) => witness('certificate-log', item.baseUrl, item.publicKey?.validFor)),
+    ...root.tlogs.map((item) => witness('signature-log', item.baseUrl, item.publicKey?.validFor)),
+    ...root.timestampAuthorities.map((item) => witness('timestamp-authority', item.uri, item.validFor)),
+  ];
+}
+
+function witness(kind: TrustedWitness['kind'], name: string, validFor: TimeRange | undefined): TrustedWitness {
+  return {
+    kind,
+    name,
+    from: toInstant(validFor?.start?.getTime() ?? 0),
+    until: validFor?.end === undefined ? undefined : toInstant(validFor.end.getTime()),
+  };
+}
+
+function windowMistakes(value: Json): readonly TrustedRootMistake[] {
   const windows = [
     ...['tlogs', 'ctlogs'].flatMap((list) => pointersOf(value, list, '/publicKey/validFor')),
     ...['certificateAuthorities', 'timestampAuthorities'].flatMap((list) => pointersOf(value, list, '/validFor')),

@@ -1,32 +1,25 @@
-import type { Bundle, TransparencyLogEntry } from '@sigstore/bundle';
-import { RFC3161Timestamp } from '@sigstore/core';
-import { toSignedEntity, VerificationError, Verifier } from '@sigstore/verify';
-import type { TrustMaterial } from '@sigstore/verify';
+import type { Bundle } from '@sigstore/bundle';
 
 import { sha256Of } from '#model/digest.ts';
-import { toInstant } from '#model/instant.ts';
-import type { Instant } from '#model/instant.ts';
-import type { SignatureCode, SignatureFinding, SignatureSigner } from '#model/signature-finding.ts';
+import type { SignatureFinding, SignatureSigner } from '#model/signature-finding.ts';
 import type { Credential } from '#model/trust-policy.ts';
 import type { BundleQuestion } from '#ports/bundles.ts';
 import { readBundle } from './bundle-text.ts';
 import { certificatesOf, isIdentity, readCertificate } from './certificate.ts';
 import { readContent } from './content.ts';
 import type { Content } from './content.ts';
-import { namesAnother } from './log-entry.ts';
-import type { Signatory } from './log-entry.ts';
 import type { SigningKey } from './public-key.ts';
 import { readPublicKey } from './public-key.ts';
 import { isRefusal, refuse } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import { checkSignature } from './signed-bytes.ts';
-import type { ReadRoot } from './trusted-root.ts';
-
-type Material = Omit<TrustMaterial, 'publicKey'>;
+import type { Material, ReadRoot } from './trusted-root.ts';
+import { lookAtWitnesses } from './witnesses.ts';
+import type { Witnessed } from './witnesses.ts';
 
 interface Signed {
   readonly signer: SignatureSigner;
-  readonly signedAt: Instant | undefined;
+  readonly witnessed: Witnessed;
 }
 
 /**
@@ -50,10 +43,19 @@ export function verifyBundle(question: BundleQuestion, openRoot: (bytes: Uint8Ar
       : keyless(bundle, content, { question, material: root?.material });
   if (isRefusal(signed)) return signed;
   const { subjects, predicateType, predicate, annotations } = content;
-  const { signer, signedAt } = signed;
+  const { signer, witnessed } = signed;
   return {
     kind: 'verified',
-    fact: { subjects, predicateType, predicate, signer, signedAt, annotations, bundle: sha256Of(question.bundle) },
+    fact: {
+      subjects,
+      predicateType,
+      predicate,
+      signer,
+      signedAt: witnessed.at,
+      seenBy: witnessed.by,
+      annotations,
+      bundle: sha256Of(question.bundle),
+    },
   };
 }
 
@@ -73,12 +75,12 @@ function byKey(bundle: Bundle, content: Content, { question, material }: Given):
     );
   const key = signerAmong(known, bundle, content);
   if (isRefusal(key)) return key;
-  const witnessed = witnesses(bundle, content, { signatory: { kind: 'key', der: key.spki }, key, material: material ?? NOBODY });
+  const witnessed = lookAtWitnesses(bundle, content, { signatory: { kind: 'key', der: key.spki }, key, material: material ?? NOBODY });
   if (isRefusal(witnessed)) return witnessed;
-  return { signer: { kind: 'key', spkiSha256: key.spkiSha256 }, signedAt: witnessed.at };
+  return { signer: { kind: 'key', spkiSha256: key.spkiSha256 }, witnessed };
 }
 
-const NOBODY: Material = { certificateAuthorities: [], timestampAuthorities: [], tlogs: [], ctlogs: [] };
+const NOBODY: Material = { certificateAuthorities: [], timestampAuthorities: [], tlogs: [], ctlogs: [], timestampNames: [] };
 
 /** The hint in a bundle is only that: whichever key made the signature signed. */
 function signerAmong(keys: readonly SigningKey[], bundle: Bundle, content: Content): SigningKey | Refusal {
@@ -111,101 +113,18 @@ function keyless(bundle: Bundle, content: Content, { question, material }: Given
   const check = checkSignature(certificate.key, content.signed, content.signature);
   if (check === 'invalid') return refuse('bad-signature', 'the signature is not over this content');
   if (check !== 'valid') return insufficient(check);
-  const witnessed = witnesses(bundle, content, { signatory: { kind: 'certificate', der: certificate.der }, key: undefined, material });
+  const witnessed = lookAtWitnesses(bundle, content, {
+    signatory: { kind: 'certificate', der: certificate.der },
+    key: undefined,
+    material,
+  });
   if (isRefusal(witnessed)) return witnessed;
   const { issuer, identity } = certificate;
   if (!accepted.some((credential) => isAccepted(credential, issuer, identity)))
     return refuse('wrong-identity', `it was signed by ${identity} (vouched for by ${issuer}), who is not trusted here`);
-  return { signer: { kind: 'keyless', issuer, identity }, signedAt: witnessed.at };
+  return { signer: { kind: 'keyless', issuer, identity }, witnessed };
 }
 
 function isAccepted(credential: Extract<Credential, { kind: 'keyless' }>, issuer: string, identity: string): boolean {
   return credential.issuer !== '' && credential.issuer === issuer && isIdentity(identity, credential.identity);
-}
-
-interface Looked {
-  readonly signatory: Signatory;
-  /** Undefined: the certificate's, which then needs all witnesses. */
-  readonly key: SigningKey | undefined;
-  readonly material: Material;
-}
-
-function witnesses(bundle: Bundle, content: Content, { signatory, key, material }: Looked): { readonly at: Instant | undefined } | Refusal {
-  if (namesAnother(bundle.verificationMaterial.tlogEntries, signatory))
-    return refuse('untrusted-log', 'a log entry names another key or certificate than the one that signed');
-  try {
-    const considered = key === undefined ? bundle : onlyKnown(bundle, material);
-    const trusted: TrustMaterial = { ...material, publicKey: () => ({ publicKey: fromKey(key), validFor: () => true }) };
-    const verifier = new Verifier(trusted, key === undefined ? ALL : NONE);
-    verifier.verify({ ...toSignedEntity(considered, Buffer.alloc(0)), signature: content.compared });
-    const at = earliest(considered);
-    if (at !== undefined && outsideLog(considered, material, at))
-      return refuse('untrusted-log', 'the log was not trusted any more when this was signed');
-    return { at };
-  } catch (error) {
-    return refusalOf(error);
-  }
-}
-
-const ALL = { ctlogThreshold: 1, tlogThreshold: 1, timestampThreshold: 1 };
-const NONE = { ctlogThreshold: 0, tlogThreshold: 0, timestampThreshold: 0 };
-
-function fromKey(key: SigningKey | undefined): SigningKey['key'] {
-  if (key === undefined) throw new Error('a certificate brings its own key');
-  return key.key;
-}
-
-/** What the root's logs and authorities made; a witness it does not know says nothing about a key that is trusted anyway. */
-function onlyKnown(bundle: Bundle, { tlogs, timestampAuthorities }: Material): Bundle {
-  const { tlogEntries, timestampVerificationData, ...material } = bundle.verificationMaterial;
-  const entries: readonly TransparencyLogEntry[] = tlogEntries;
-  const stamps = timestampVerificationData?.rfc3161Timestamps ?? [];
-  return {
-    ...bundle,
-    verificationMaterial: {
-      ...material,
-      tlogEntries: entries.filter((entry) => tlogs.some((log) => log.logID.equals(entry.logId.keyId))),
-      timestampVerificationData: {
-        rfc3161Timestamps: stamps.filter(({ signedTimestamp }) => {
-          const { signerIssuer, signerSerialNumber } = RFC3161Timestamp.parse(Buffer.from(signedTimestamp));
-          return timestampAuthorities.some(
-            ({ certChain: [signer] }) => signer?.issuer.equals(signerIssuer) === true && signer.serialNumber.equals(signerSerialNumber),
-          );
-        }),
-      },
-    },
-  };
-}
-
-/** The first moment at which somebody saw the signature; only for a bundle whose witnesses were found to be right. */
-function earliest({ verificationMaterial: { tlogEntries, timestampVerificationData } }: Bundle): Instant | undefined {
-  const logged = tlogEntries.flatMap((entry) => (entry.inclusionPromise === undefined ? [] : [Number(entry.integratedTime) * 1000]));
-  const stamped = (timestampVerificationData?.rfc3161Timestamps ?? []).map(({ signedTimestamp }) =>
-    RFC3161Timestamp.parse(Buffer.from(signedTimestamp)).signingTime.getTime(),
-  );
-  const times = [...logged, ...stamped];
-  return times.length === 0 ? undefined : toInstant(Math.min(...times));
-}
-
-/** An entry without a promise has no time of its own: the log's key must have been trusted at the time that others vouch for. */
-function outsideLog({ verificationMaterial: { tlogEntries } }: Bundle, { tlogs }: Material, at: Instant): boolean {
-  const entries: readonly TransparencyLogEntry[] = tlogEntries;
-  return entries.some((entry) => {
-    const logs = tlogs.filter((log) => log.logID.equals(entry.logId.keyId));
-    return !logs.some(({ validFor }) => validFor.start.getTime() <= at && at <= validFor.end.getTime());
-  });
-}
-
-const CODES: ReadonlyMap<string, SignatureCode> = new Map([
-  ['TIMESTAMP_ERROR', 'untrusted-time'],
-  ['CERTIFICATE_ERROR', 'untrusted-certificate'],
-  ['SIGNATURE_ERROR', 'bad-signature'],
-  ['PUBLIC_KEY_ERROR', 'unknown-key'],
-]);
-
-/** Every throw is a refusal, not only those that the library means. */
-function refusalOf(error: unknown): Refusal {
-  if (!(error instanceof VerificationError))
-    return refuse('malformed-bundle', 'the bundle holds a log entry, timestamp or certificate that cannot be read');
-  return refuse(CODES.get(error.code) ?? 'untrusted-log', error.message);
 }
