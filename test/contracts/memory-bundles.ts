@@ -30,6 +30,7 @@ export function memoryBundles(): Bundles & { counts(): { readonly verified: numb
       };
       return Buffer.from(JSON.stringify(bundle), 'utf8');
     },
+    readRoot: () => ({ ok: true, witnesses: [] }),
     keyDigest: digestOf,
     counts: () => ({ verified }),
   };
