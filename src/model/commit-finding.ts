@@ -1,5 +1,7 @@
 import { sha256Of } from '#model/digest.ts';
 import type { Instant } from '#model/instant.ts';
+import { canonicalJson } from '#model/json.ts';
+import type { SignatureCode } from '#model/signature-finding.ts';
 import type { Credential } from '#model/trust-policy.ts';
 
 /** Credentials that only a library can compare with a signature of a commit or tag. */
@@ -7,16 +9,15 @@ export type LookedUpCredential = Extract<Credential, { kind: 'openpgp-key' | 'x5
 
 /** Why a signature of a commit or tag does not count, as far as the mathematics and the material say. */
 export type CommitSignatureCode =
+  | SignatureCode
   | 'malformed-signature'
   | 'unsupported-signature'
-  | 'bad-signature'
   | 'malformed-key'
   | 'unsupported-key'
   | 'weak-key'
   | 'weak-hash'
   | 'not-a-signing-key'
   | 'revoked-key'
-  | 'untrusted-certificate'
   | 'no-log-proof';
 
 /** What was found when one signature was compared with one credential. */
@@ -63,6 +64,6 @@ export function credentialDigest(credential: LookedUpCredential): string {
     case 'x509-root':
       return sha256Of(`x509 ${credential.pem}`);
     case 'keyless':
-      return sha256Of('keyless');
+      return sha256Of(canonicalJson(['keyless', credential.issuer, Object.entries(credential.identity)]));
   }
 }

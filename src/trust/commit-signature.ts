@@ -98,6 +98,8 @@ function judgeOwners(owners: readonly AllowedSigner[], fingerprint: string, { pu
   return { kind: 'accepted', signer: signer.name, fingerprint };
 }
 
+/** Said of a credential that has nothing to do with the signature. */
+const FAR: ReadonlySet<string> = new Set(['unknown-key', 'untrusted-certificate']);
 const FORMS = { openpgp: 'an OpenPGP', x509: 'an X.509' } as const;
 
 /** Each entry that could have made such a signature is asked; one that vouches suffices, else the most telling word counts. */
@@ -108,8 +110,9 @@ function judgeLookedUp(object: SignedObject, form: 'openpgp' | 'x509', judged: J
   });
   return (
     judgements.find((one) => one.kind === 'accepted') ??
-    judgements.find((one) => one.kind === 'refused' && one.code !== 'unknown-key') ??
+    judgements.find((one) => one.kind === 'refused' && !FAR.has(one.code)) ??
     judgements.find((one) => one.kind === 'could-not-look') ??
+    judgements.find((one) => one.kind === 'refused' && one.code !== 'unknown-key') ??
     judgements[0] ??
     refusal('unknown-key', `no trust entry names a key for ${FORMS[form]} signature`)
   );
@@ -127,7 +130,7 @@ function judgeCandidate(object: SignedObject, { signer, credential }: Candidate,
     case 'other-key':
       return refusal('unknown-key', `no trust entry names the key ${finding.key === undefined ? '' : `${finding.key} `}that signed it`);
     case 'refused':
-      return refusal(finding.code, finding.reason);
+      return finding.code === 'could-not-look' ? { kind: 'could-not-look', reason: finding.reason } : refusal(finding.code, finding.reason);
     case 'holds':
       return judgeFact(finding.fact, { signer, credential }, judged);
   }
