@@ -6,10 +6,8 @@ import { createMemo, type Memo } from '#model/memo.ts';
 import { visibleText } from '#model/quoted.ts';
 import type { Pin } from '#model/resolution.ts';
 import type { SignatureFact, SignatureFinding } from '#model/signature-finding.ts';
-import type { TrustEntry } from '#model/trust-policy.ts';
-import type { BundleQuestion } from '#ports/bundles.ts';
 import { isPortError } from '#ports/port-error.ts';
-import { judgeSigner } from '#trust/trust.ts';
+import { judgeFact, judgeFacts } from '#trust/trust.ts';
 import type { StoredBundle } from './evidence-branch.ts';
 import type { TrustMaterial } from './trust-material.ts';
 import type { World } from './world.ts';
@@ -25,6 +23,8 @@ export interface AttestedRequest {
   readonly head: CommitId | undefined;
   readonly pins: readonly Pick<Pin, 'instance' | 'capsule' | 'version' | 'sha256' | 'gitTree'>[];
   readonly material: TrustMaterial;
+  /** The unit that the evidence lets change: the lock of the environment. */
+  readonly path: string;
   readonly at: Instant;
 }
 
@@ -37,62 +37,74 @@ export async function attestedContents(world: AttestedWorld, request: AttestedRe
   return out;
 }
 
+interface Verified {
+  readonly stored: StoredBundle;
+  readonly fact: SignatureFact;
+}
+
 async function attested(world: AttestedWorld, request: AttestedRequest, pin: AttestedRequest['pins'][number]): Promise<ContentEvidence> {
   const { instance, capsule, version, sha256, gitTree } = pin;
   const content = { instance, capsule, version, sha256, gitTree };
-  const found: EvidenceFound[] = [];
   const refused: ContentEvidence['refused'][number][] = [];
+  const verified: Verified[] = [];
   try {
     const { bundles, isCut } = await world.evidence.of(request.head, sha256);
     for (const stored of bundles) {
-      const finding = await findingOf(world, request.material, { stored, sha256 });
-      const verdict = finding.kind === 'refused' ? finding : signerOf(finding.fact, request);
-      if (verdict.kind === 'refused')
-        refused.push({ answers: stored.answers, reason: `${verdict.code}: ${visibleText(verdict.reason, 160)}` });
-      else if (finding.kind === 'verified') found.push(toFound(finding.fact, { stored, content, entry: verdict.entry }));
+      const finding = await verifiedBundle(world, request.material, { stored, sha256 });
+      if (finding.kind === 'verified') verified.push({ stored, fact: finding.fact });
+      else refused.push({ answers: stored.answers, reason: `${finding.code}: ${visibleText(finding.reason, 160)}` });
     }
-    return { ...content, found, refused, unread: undefined, isCut };
+    const judged = verified.map((one) => judgedOf(request, content, { one, verified }));
+    return {
+      ...content,
+      found: judged.flatMap((one) => ('signer' in one ? [one] : [])),
+      refused: [...refused, ...judged.flatMap((one) => ('reason' in one ? [one] : []))],
+      unread: undefined,
+      isCut,
+    };
   } catch (error) {
     if (!isPortError(error)) throw error;
-    return { ...content, found, refused, unread: error.message, isCut: false };
+    return { ...content, found: [], refused, unread: error.message, isCut: false };
   }
 }
 
-async function findingOf(
+/** The finding about one stored bundle, from memory where bundle, content and policy are the same. */
+export async function verifiedBundle(
   world: AttestedWorld,
-  material: TrustMaterial,
+  { credentials, policy, trustedRoot }: TrustMaterial,
   { stored, sha256 }: { readonly stored: StoredBundle; readonly sha256: string },
 ): Promise<SignatureFinding> {
-  const credentials = material.signers.flatMap(({ entry: { credential } }): BundleQuestion['credentials'][number][] =>
-    credential.kind === 'public-key' || credential.kind === 'keyless' ? [credential] : [],
-  );
   if (credentials.length === 0) return { kind: 'refused', code: 'unknown-key', reason: 'spec.trust names nobody who can sign bundles' };
-  const key = `${stored.blob} ${sha256} ${material.digest}`;
+  const key = `${stored.blob} ${sha256} ${policy.digest}`;
   const known = world.findings.get(key);
   if (known !== undefined) return known;
   const bundle = await world.evidence.bytes(stored.blob);
   if (bundle === undefined) return { kind: 'refused', code: 'malformed-bundle', reason: 'it is larger than a bundle may be' };
-  const finding = (await world.bundles()).verify({
-    bundle,
-    subject: { kind: 'digest', algorithm: 'sha256', hex: sha256 },
-    credentials,
-    trustedRoot: material.trustedRoot,
-  });
+  const subject = { kind: 'digest', algorithm: 'sha256', hex: sha256 } as const;
+  const finding = (await world.bundles()).verify({ bundle, subject, credentials, trustedRoot });
   return finding.kind === 'refused' && finding.code === 'could-not-look' ? finding : world.findings.set(key, finding);
 }
 
-function signerOf(fact: SignatureFact, { material: { signers }, at }: AttestedRequest): ReturnType<typeof judgeSigner> {
-  return judgeSigner({ signer: fact.signer, signers, purpose: 'evidence', at: fact.signedAt ?? at });
+interface Among {
+  readonly one: Verified;
+  readonly verified: readonly Verified[];
 }
 
-interface Context {
-  readonly stored: StoredBundle;
-  readonly content: Pick<ContentEvidence, 'sha256' | 'gitTree'>;
-  readonly entry: TrustEntry;
-}
-
-function toFound(fact: SignatureFact, { stored, content, entry }: Context): EvidenceFound {
-  const of = fact.subjects.find(({ digest }) => digest['sha256'] === content.sha256 && digest['gitTree'] === content.gitTree);
+/** A signature that holds, judged by the policy; a threshold counts whoever signed a statement of the same kind. */
+function judgedOf(
+  { material: { policy }, path, at }: AttestedRequest,
+  { sha256, gitTree }: Pick<ContentEvidence, 'sha256' | 'gitTree'>,
+  { one: { fact, stored }, verified }: Among,
+): EvidenceFound | ContentEvidence['refused'][number] {
+  const asked = { purpose: 'evidence', path, firstSeen: at } as const;
+  const own = judgeFact(fact, policy, asked);
+  const alike = verified.filter((other) => other.fact.predicateType === fact.predicateType).map((other) => other.fact);
+  const together = own.kind === 'accepted' ? judgeFacts(alike, policy, asked) : own;
+  if (own.kind !== 'accepted' || together.kind !== 'accepted') {
+    const [code, sentence] = together.kind === 'refused' ? [together.code, together.sentence] : ['unknown-key', together.sentence];
+    return { answers: stored.answers, reason: `${code}: ${sentence}` };
+  }
+  const of = fact.subjects.find(({ digest }) => digest['sha256'] === sha256 && digest['gitTree'] === gitTree);
   const named = of ?? fact.subjects[0];
   const signed = valueAt(fact.predicate, '/gate');
   return {
@@ -100,7 +112,7 @@ function toFound(fact: SignatureFact, { stored, content, entry }: Context): Evid
     predicateType: fact.predicateType ?? '',
     predicate: fact.predicate,
     answers: typeof signed === 'string' ? signed : stored.answers,
-    signer: { name: entry.name, for: entry.purposes },
+    signer: { name: own.by, for: ['evidence'] },
     issuedAt: issuedAt(fact.signedAt, fact.predicate),
   };
 }

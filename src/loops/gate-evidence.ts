@@ -131,7 +131,15 @@ async function attestedOf(
   if (base === undefined) return {};
   const head = await world.repository.resolve(evidenceBranch(trust.project));
   const material = await trustMaterial(world, trust, base);
-  return { attested: await attestedContents(world, { head, pins: arriving, material, at: world.clock.now() }) };
+  return {
+    attested: await attestedContents(world, {
+      head,
+      pins: arriving,
+      material,
+      path: `environments/${environment.name}/environment.lock.yaml`,
+      at: world.clock.now(),
+    }),
+  };
 }
 
 /**

@@ -8,7 +8,6 @@ import type { SignedObject } from '#model/signed-object.ts';
 import type { TrustEntry, TrustPolicy } from '#model/trust-policy.ts';
 import type { AcceptedContent, TrustRoot, TrustState, TrustStep, UnitChange } from '#model/trust.ts';
 import type { AllowedSigner, PathVerdict, SignatureVerdict, TrustPurpose } from '#model/verdict.ts';
-import { signerVerdict, type SignerQuestion, type SignerVerdict } from './bundle-signer.ts';
 import { type Judged as JudgedSignature, judgeObject, judgeSignature } from './commit-signature.ts';
 import { type Asked, entriesOn, type FactVerdict, judgeAll, judgeOne } from './judge-fact.ts';
 import { isLockUnit, purposeOf, stepJudge } from './judge-step.ts';
@@ -65,11 +64,6 @@ export function judgeCommit(
 /** The same for a commit or tag with OpenPGP or X.509 signatures, whose findings were gathered, and with revocations. */
 export function judgeSigned(object: SignedObject, judged: JudgedSignature): SignatureVerdict {
   return judgeObject(object, judged);
-}
-
-/** Which entry of the project signed a bundle, and whether it may sign for this purpose. */
-export function judgeSigner(question: SignerQuestion): SignerVerdict {
-  return signerVerdict(question);
 }
 
 /** The unit that a repository path is judged with; undefined for paths that nobody judges. */

@@ -1,0 +1,92 @@
+import type { CommitId } from '#model/digest.ts';
+import { objectIdOf } from '#model/git-objects.ts';
+import { canonicalJson, type Json } from '#model/json.ts';
+import { branchRef } from '#model/names.ts';
+import type { BundleDraft } from '#ports/bundles.ts';
+import { isPortError, PortError } from '#ports/port-error.ts';
+import { writeEngineCommit } from './branch-writing.ts';
+import { evidencePath } from './evidence-branch.ts';
+import type { World } from './world.ts';
+
+/** One statement, about one content, to be signed and put where gates look for it. */
+export interface NewStatement {
+  readonly subject: { readonly name: string; readonly digest: { readonly sha256: string; readonly gitTree?: string } };
+  /** Gate or type of gate, as its file is called. */
+  readonly answers: string;
+  readonly predicateType: string;
+  readonly predicate: Json;
+}
+
+export interface NewEvidence {
+  readonly branch: string;
+  readonly statements: readonly NewStatement[];
+  readonly key: BundleDraft['key'];
+  /** The engine signs its commits; CI has no key for that, and needs none: what counts is signed in itself. */
+  readonly by: 'engine' | 'anyone';
+  readonly message: string;
+}
+
+export interface AddedEvidence {
+  readonly path: string;
+  readonly isNew: boolean;
+  readonly bundle: Uint8Array;
+}
+
+const TRIES = 8;
+const AUTHOR = { name: 'Capstan evidence', email: 'evidence@capstan.invalid' };
+
+type AddingWorld = Pick<World, 'repository' | 'evidence' | 'bundles' | 'clock' | 'ids' | 'signer'>;
+
+/** Signs statements and appends them to the evidence branch, which only grows; the very same bundle is not put there twice. */
+export async function addEvidence(world: AddingWorld, request: NewEvidence, signal?: AbortSignal): Promise<readonly AddedEvidence[]> {
+  if (!isOwnBranch(request.branch)) throw new PortError('invalid', `${request.branch} cannot be the branch of evidence`);
+  const ref = branchRef(request.branch);
+  const bundles = await Promise.all(
+    request.statements.map(async (statement) => ({ statement, bundle: await signed(world, request, statement) })),
+  );
+  for (let attempt = 1; ; attempt += 1) {
+    const head = (await world.repository.refs()).get(ref);
+    const added = await Promise.all(bundles.map(({ statement, bundle }) => placed(world, head, { statement, bundle })));
+    const fresh = added.filter((one) => one.isNew);
+    if (fresh.length === 0) return added;
+    const changes = fresh.map(({ path, bundle }) => ({ kind: 'file' as const, path, content: bundle }));
+    const base = head === undefined ? undefined : (await world.repository.commit(head)).tree;
+    const draft = { base, changes, parents: head === undefined ? [] : [head], message: request.message };
+    try {
+      const next =
+        request.by === 'engine'
+          ? await writeEngineCommit(world, draft)
+          : await world.repository.writeCommit({ ...draft, author: { ...AUTHOR, at: world.clock.now(), zone: '+0000' } }, undefined);
+      await world.repository.push([{ ref, expected: head, next }], signal);
+      return added;
+    } catch (error) {
+      if (!isPortError(error) || error.kind !== 'conflict' || attempt >= TRIES) throw error;
+      await world.repository.fetch(signal);
+    }
+  }
+}
+
+/** Branches with a meaning of their own are not written to, whatever a project calls its evidence. */
+function isOwnBranch(name: string): boolean {
+  return !/^(main|master|audit|rendered|promote|rollback|drift|refs)(\/|$)/.test(name);
+}
+
+async function signed(world: AddingWorld, { key }: NewEvidence, { subject, predicateType, predicate }: NewStatement): Promise<Uint8Array> {
+  const { name, digest } = subject;
+  const statement = { _type: 'https://in-toto.io/Statement/v1', subject: [{ name, digest: { ...digest } }], predicateType, predicate };
+  const payload = Buffer.from(canonicalJson(statement), 'utf8');
+  return (await world.bundles()).sign({ payloadType: 'application/vnd.in-toto+json', payload, key });
+}
+
+async function placed(
+  world: AddingWorld,
+  head: CommitId | undefined,
+  { statement, bundle }: { readonly statement: NewStatement; readonly bundle: Uint8Array },
+): Promise<AddedEvidence> {
+  const { sha256 } = statement.subject.digest;
+  const there = await world.evidence.of(head, sha256);
+  const blob = objectIdOf('blob', bundle);
+  const known = there.bundles.find((one) => one.blob === blob && one.answers === statement.answers);
+  if (known !== undefined) return { path: known.path, isNew: false, bundle };
+  return { path: evidencePath(sha256, statement.answers, world.ids.runId()), isNew: true, bundle };
+}
