@@ -28,6 +28,7 @@ export type SignatureCode =
   | 'untrusted-time'
   | 'malformed-bundle'
   | 'unsupported-bundle'
+  | 'legacy-signature'
   | 'too-many-signatures'
   | 'could-not-look';
 

@@ -2,6 +2,7 @@ import type { Project } from '#model/declarations.generated.ts';
 import type { Declared } from '#model/desired.ts';
 import type { CommitId, ObjectId } from '#model/digest.ts';
 import type { Commit } from '#model/git-objects.ts';
+import type { AskedOfImage, ImageFindings, ImageVerdict } from '#model/image-verdict.ts';
 import type { Instant } from '#model/instant.ts';
 import type { SignatureFact } from '#model/signature-finding.ts';
 import type { SignedObject } from '#model/signed-object.ts';
@@ -9,6 +10,7 @@ import type { TrustEntry, TrustPolicy } from '#model/trust-policy.ts';
 import type { AcceptedContent, TrustRoot, TrustState, TrustStep, UnitChange } from '#model/trust.ts';
 import type { AllowedSigner, PathVerdict, SignatureVerdict, TrustPurpose } from '#model/verdict.ts';
 import { type Judged as JudgedSignature, judgeObject, judgeSignature } from './commit-signature.ts';
+import { judgeFindings } from './image-verdict.ts';
 import { type Asked, entriesOn, type FactVerdict, judgeAll, judgeOne } from './judge-fact.ts';
 import { isLockUnit, purposeOf, stepJudge } from './judge-step.ts';
 import { readPolicy, type ReadTrust, type TrustFile, trustFilesOf } from './policy-entries.ts';
@@ -64,6 +66,11 @@ export function judgeCommit(
 /** The same for a commit or tag with OpenPGP or X.509 signatures, whose findings were gathered, and with revocations. */
 export function judgeSigned(object: SignedObject, judged: JudgedSignature): SignatureVerdict {
   return judgeObject(object, judged);
+}
+
+/** The signatures of an image, by keys and identities that were given: one that is right and is what was asked for is enough. */
+export function judgeImage(findings: ImageFindings, asked: AskedOfImage): ImageVerdict {
+  return judgeFindings(findings, asked);
 }
 
 /** The unit that a repository path is judged with; undefined for paths that nobody judges. */
