@@ -1,5 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 
+import { maskOf, NO_MASK } from '#model/secret-mask.ts';
+import type { Secret } from '#model/secret.ts';
 import { COMMANDS } from './commands.ts';
 import type { CommandRow } from './commands.ts';
 import { EXIT, UsageError, exitCodeOf } from './exit-code.ts';
@@ -15,9 +17,10 @@ export interface Invocation {
 }
 
 /** Runs one command and answers its exit code (contracts.md section 1). */
-export async function runCli(argv: readonly string[], assemble: () => Promise<Powers>, terminal: Terminal): Promise<number> {
+export async function runCli(argv: readonly string[], assemble: () => Promise<Powers>, given: Terminal): Promise<number> {
   let code: number = EXIT.ok;
   let asked = '';
+  const terminal = discreet(given);
   const program = new Command('capstan')
     .description('GitOps repository engine: environments and capsules in git, signed commits, promotion by pull request.')
     .addOption(new Option('-V, --version', 'print the version'))
@@ -39,6 +42,22 @@ export async function runCli(argv: readonly string[], assemble: () => Promise<Po
   } catch (error) {
     return report(error, asked === '' ? commandIn(argv) : asked, terminal);
   }
+}
+
+/** The last line of defence: what a configuration holds does not come out, even where something forgot to be careful. */
+function discreet(terminal: Terminal): Terminal {
+  let known: readonly Secret[] = [];
+  let mask = NO_MASK;
+  return {
+    ...terminal,
+    out: (text) => terminal.out(mask(text)),
+    err: (text) => terminal.err(mask(text)),
+    say: (text) => terminal.say(mask(text)),
+    conceal(secrets) {
+      known = [...known, ...secrets];
+      mask = maskOf(known);
+    },
+  };
 }
 
 /** No words ask for help; the version is a command. */

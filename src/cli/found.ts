@@ -42,6 +42,7 @@ export async function configurationAt(path: string, purpose: 'service' | 'comman
   const { loadConfiguration } = await import('#service/service.ts');
   const loaded = await loadConfiguration({ path, env: terminal.env, purpose });
   if (!loaded.ok) throw new PortError('invalid', loaded.problems.map(problemLine).join('\n'));
+  terminal.conceal?.(loaded.value.secrets);
   return loaded.value;
 }
 

@@ -2,6 +2,7 @@ import type { Webhook } from '#loops/doctor.ts';
 import type { World } from '#loops/world.ts';
 import type { Instant } from '#model/instant.ts';
 import type { Json, JsonObject } from '#model/json.ts';
+import type { Secret } from '#model/secret.ts';
 import type { Bundles } from '#ports/bundles.ts';
 import type { Signer } from '#ports/machine.ts';
 import type { Repository } from '#ports/repository.ts';
@@ -19,6 +20,8 @@ export interface Terminal {
   readonly cwd: string;
   readonly isTerminal: boolean;
   readonly signal: AbortSignal;
+  /** From now on these do not come out, whoever prints them. */
+  readonly conceal?: (secrets: readonly Secret[]) => void;
 }
 
 /** Where a command works: `--repo`, `--config`. */

@@ -150,7 +150,7 @@ async function lookAtWebhook(forge: Forge, { fix, webhook }: DiagnosisRequest): 
     };
   try {
     if (fix && webhook?.secret !== undefined) {
-      await forge.installWebhook(url, webhook.secret.reveal());
+      await forge.installWebhook(url, webhook.secret);
       return { subject, state: 'ok', detail: `the forge sends to ${url}`, remedy: undefined };
     }
     if (await forge.hasWebhook(url)) return { subject, state: 'ok', detail: `the forge sends to ${url}`, remedy: undefined };

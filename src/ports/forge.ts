@@ -1,6 +1,7 @@
 import type { CommitId } from '#model/digest.ts';
 import type { Instant } from '#model/instant.ts';
 import type { ChangeRequest, CheckReading, Review } from '#model/promotion.ts';
+import type { Secret } from '#model/secret.ts';
 
 /** Pull requests. Every method can be repeated. */
 export interface ChangeRequests {
@@ -65,7 +66,7 @@ export interface Administration {
   /** Whether the repository sends webhooks to this address. */
   hasWebhook(url: string): Promise<boolean>;
   /** What `doctor --fix` does: the webhook (made or brought up to date) and the required check. */
-  installWebhook(url: string, secret: string): Promise<void>;
+  installWebhook(url: string, secret: Secret): Promise<void>;
   protect(branch: string, requiredChecks: readonly string[]): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { gitRepository } from '#adapters/git/git.ts';
 import type { Remote } from '#adapters/git/remote.ts';
+import { toSecret } from '#model/secret.ts';
 import { gitServer, type GitServer } from './smart-http-server.ts';
 import { LIMITS, stockGit, type StockGit } from './stock-git.ts';
 
@@ -19,7 +20,7 @@ afterAll(async () => {
 
 const remotes: readonly (readonly [string, (name: string) => Remote])[] = [
   ['in a folder', (name) => ({ url: world.path(name) })],
-  ['over HTTP', (name) => ({ url: `${server.url}/${name}`, credentials: async () => ({ username: 'engine', password: 'right' }) })],
+  ['over HTTP', (name) => ({ url: `${server.url}/${name}`, credentials: async () => ({ username: 'engine', password: toSecret('right') }) })],
 ];
 
 test.each(remotes)('%s: whether a fetch would bring something is known without a process', async (_where, remoteOf) => {
@@ -48,7 +49,7 @@ test('a remote that cannot be asked so has news: git says what is wrong with it'
   world.bare('gone.git', { a: '1' });
   const denied = await gitRepository({
     path: world.path('mirror-denied.git'),
-    remote: { url: `${server.url}/gone.git`, credentials: async () => ({ username: 'engine', password: 'wrong' }) },
+    remote: { url: `${server.url}/gone.git`, credentials: async () => ({ username: 'engine', password: toSecret('wrong') }) },
     limits: LIMITS,
   });
 

@@ -10,6 +10,7 @@ import { treeDiff } from '#loops/tree-diff.ts';
 import { toCommitId } from '#model/digest.ts';
 import type { CommitId } from '#model/digest.ts';
 import { branchRef, toRefName } from '#model/names.ts';
+import { toSecret } from '#model/secret.ts';
 import type { Repository } from '#ports/repository.ts';
 import { remoteRepositoryContract } from '#test/contracts/repository-remote.contract.ts';
 import { localRepositoryContract } from '#test/contracts/repository.contract.ts';
@@ -18,7 +19,7 @@ import { ENGINE, LIMITS, stockGit, type StockGit } from '#test/contracts/stock-g
 localRepositoryContract('the git program', async (path, limits = LIMITS) => await gitRepository({ path, limits }));
 
 remoteRepositoryContract('the git program', async (path, url, password) => {
-  const credentials = async (): Promise<{ username: string; password: string }> => ({ username: 'engine', password });
+  const credentials = async () => ({ username: 'engine', password: toSecret(password) });
   return await gitRepository({ path, remote: { url, credentials }, limits: LIMITS });
 });
 
@@ -217,7 +218,7 @@ describe('a mirror by the git program', () => {
     await once(first, 'listening');
     const origin = first.address();
     const url = `http://127.0.0.1:${typeof origin === 'object' && origin !== null ? origin.port : 0}/a.git`;
-    const credentials = async (): Promise<{ username: string; password: string }> => ({ username: 'engine', password: 'secret' });
+    const credentials = async () => ({ username: 'engine', password: toSecret('secret') });
     const repository = await gitRepository({ path: world.path('m'), remote: { url, credentials }, limits: LIMITS });
     open.push(repository);
 

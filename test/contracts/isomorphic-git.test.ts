@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 
 import { isomorphicRepository } from '#adapters/isomorphic-git/isomorphic-git.ts';
 import { branchRef } from '#model/names.ts';
+import { toSecret } from '#model/secret.ts';
 import { remoteRepositoryContract } from '#test/contracts/repository-remote.contract.ts';
 import { localRepositoryContract } from '#test/contracts/repository.contract.ts';
 import { LIMITS, stockGit } from '#test/contracts/stock-git.ts';
@@ -9,7 +10,7 @@ import { LIMITS, stockGit } from '#test/contracts/stock-git.ts';
 localRepositoryContract('isomorphic-git', async (path, limits = LIMITS) => await isomorphicRepository({ path, limits }));
 
 remoteRepositoryContract('isomorphic-git', async (path, url, password) => {
-  const credentials = async (): Promise<{ username: string; password: string }> => ({ username: 'engine', password });
+  const credentials = async () => ({ username: 'engine', password: toSecret(password) });
   return await isomorphicRepository({ path, remote: { url, credentials }, limits: LIMITS });
 });
 

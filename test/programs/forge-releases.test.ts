@@ -41,7 +41,7 @@ interface Play {
 }
 
 async function mirror(repo: string, { token }: Person): Promise<Repository> {
-  const credentials = async () => ({ username: 'x', password: token });
+  const credentials = async () => ({ username: 'x', password: toSecret(token) });
   const remote = { url: `${forge.url}/capstan/${repo}.git`, credentials };
   const repository = await gitRepository({ path: join(await forge.temporary(), 'mirror.git'), remote, limits: LIMITS });
   open.push(repository);

@@ -192,7 +192,7 @@ describe.each(LOGINS)('with %s', (name, login, account, kind) => {
     const { username, password } = await login().credentials();
     const work = await forge.temporary();
 
-    await forge.git(work, ['clone', '-q', `${forge.url.replace('://', `://${username}:${password}@`)}/ada/platform.git`, '.']);
+    await forge.git(work, ['clone', '-q', `${forge.url.replace('://', `://${username}:${password.reveal()}@`)}/ada/platform.git`, '.']);
     await forge.git(work, ['push', '-q', 'origin', `HEAD:refs/heads/feature/${slug}-pushed`]);
 
     expect(await headOf(`feature/${slug}-pushed`)).toMatch(/^[0-9a-f]{40}$/);
@@ -262,9 +262,9 @@ test('merges by squash, then by rebase, where the repository allows no merge com
 test('installs the webhook once and asks again for deliveries that failed', async () => {
   const port = byToken();
   expect(await port.hasWebhook(hook.url)).toBe(false);
-  await port.installWebhook(hook.url, 'first');
+  await port.installWebhook(hook.url, toSecret('first'));
   expect(await port.hasWebhook(hook.url)).toBe(true);
-  await port.installWebhook(hook.url, 'second');
+  await port.installWebhook(hook.url, toSecret('second'));
   const { data: hooks } = await ada.client.rest.repos.listWebhooks(AT);
   expect(hooks).toHaveLength(1);
   const pings = (await hook.until('ping')).length;

@@ -31,7 +31,7 @@ async function refsOfFolder(path: string, maximum: number): Promise<ReadonlyMap<
 }
 
 async function refsOverHttp(remote: Remote, signal: AbortSignal | undefined): Promise<ReadonlyMap<string, string> | undefined> {
-  const authorization = await authorizationOf(remote);
+  const login = await authorizationOf(remote);
   const limit = AbortSignal.timeout(WITHIN);
   const response = await fetch(`${remote.url.replace(/\/$/, '')}/git-upload-pack`, {
     method: 'POST',
@@ -40,7 +40,7 @@ async function refsOverHttp(remote: Remote, signal: AbortSignal | undefined): Pr
       'content-type': 'application/x-git-upload-pack-request',
       accept: 'application/x-git-upload-pack-result',
       'git-protocol': 'version=2',
-      ...(authorization === undefined ? {} : { authorization }),
+      ...(login === undefined ? {} : { authorization: login.header.reveal() }),
     },
     body: ['command=ls-refs\n', undefined, 'ref-prefix refs/heads/\n', 'ref-prefix refs/pull/\n'].map(packet).join('') + '0000',
     signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),

@@ -1,6 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
+import { maskOf, NO_MASK } from '#model/secret-mask.ts';
+import type { Secret } from '#model/secret.ts';
 import { isPortError, PortError } from '#ports/port-error.ts';
 import { gitFailure } from './failures.ts';
 
@@ -36,9 +38,14 @@ export interface RunOptions {
   readonly stdin?: string | Uint8Array;
   readonly statuses?: readonly number[];
   /** Configuration of this one child, handed over by environment. */
-  readonly configuration?: Readonly<Record<string, string>>;
+  readonly configuration?: Configuration;
+  /** What the child is given and the other side may repeat: no word that comes back has it. */
+  readonly secrets?: readonly Secret[];
   readonly signal?: AbortSignal | undefined;
 }
+
+/** A secret is revealed to the child alone, in its environment. */
+export type Configuration = Readonly<Record<string, string | Secret>>;
 
 export interface Finished {
   readonly status: number;
@@ -67,7 +74,7 @@ const CONFIGURATION: Readonly<Record<string, string>> = {
 export function gitChildren(command: string, directory: string): Children {
   let started = 0;
 
-  function child(args: readonly string[], configuration: Readonly<Record<string, string>>): ChildProcessWithoutNullStreams {
+  function child(args: readonly string[], configuration: Configuration): ChildProcessWithoutNullStreams {
     started += 1;
     return spawn(command, [`--git-dir=${directory}`, ...args], {
       env: environment({ ...CONFIGURATION, 'safe.directory': directory, ...configuration }),
@@ -98,7 +105,8 @@ async function finish(child: ChildProcessWithoutNullStreams, options: RunOptions
   try {
     const [status] = await once(child, 'close');
     if (options.signal?.aborted === true) throw new PortError('transient', `${options.doing}: interrupted`);
-    return { status: typeof status === 'number' ? status : -1, stdout: stdout.text(), stderr: stderr.text() };
+    const mask = options.secrets === undefined ? NO_MASK : maskOf(options.secrets);
+    return { status: typeof status === 'number' ? status : -1, stdout: mask(stdout.text()), stderr: mask(stderr.text()) };
   } catch (error) {
     if (isPortError(error)) throw error;
     throw new PortError('unsupported', `${options.doing}: git could not be started`, error);
@@ -118,7 +126,7 @@ function collect(child: ChildProcessWithoutNullStreams, name: 'stdout' | 'stderr
   return { text: () => Buffer.concat(chunks).toString('utf8') };
 }
 
-function environment(configuration: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+function environment(configuration: Configuration): NodeJS.ProcessEnv {
   const inherited = INHERITED.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
@@ -128,7 +136,7 @@ function environment(configuration: Readonly<Record<string, string>>): NodeJS.Pr
     .join(',');
   const pairs = Object.entries(configuration).flatMap(([key, value], index) => [
     [`GIT_CONFIG_KEY_${index}`, key] as const,
-    [`GIT_CONFIG_VALUE_${index}`, value] as const,
+    [`GIT_CONFIG_VALUE_${index}`, typeof value === 'string' ? value : value.reveal()] as const,
   ]);
   return Object.fromEntries([
     ...inherited,

@@ -1,13 +1,14 @@
 import type { CommitId } from '#model/digest.ts';
 import type { RefName } from '#model/names.ts';
+import { toSecret, type Secret } from '#model/secret.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { RefUpdate } from '#ports/repository.ts';
-import type { Children, Finished } from './children.ts';
+import type { Children, Configuration, Finished } from './children.ts';
 import { gitFailure } from './failures.ts';
 
 export interface Credentials {
   readonly username: string;
-  readonly password: string;
+  readonly password: Secret;
 }
 
 export interface Remote {
@@ -41,7 +42,7 @@ export async function fetchRemote(children: Children, remote: Remote, signal: Ab
     '--no-auto-maintenance',
     '--quiet',
   ];
-  const configuration = await configurationOf(remote);
+  const given = await givenTo(remote);
   let finished = await fetchOnce();
   // Another process may be following the same remote into the same mirror: whoever comes second finds the refs moved already.
   for (let again = 0; finished.status !== 0 && again < BESIDE_OTHERS && /cannot lock ref/i.test(finished.stderr); again += 1)
@@ -49,10 +50,10 @@ export async function fetchRemote(children: Children, remote: Remote, signal: Ab
   if (finished.status === 0) return;
   // A branch `a` that made way for `a/b` cannot move in one transaction.
   if (!/exists; cannot create/i.test(finished.stderr)) throw gitFailure(doing, finished.stderr);
-  await children.run(['fetch', ...options.filter((option) => option !== '--atomic'), NAME], { doing, configuration, signal });
+  await children.run(['fetch', ...options.filter((option) => option !== '--atomic'), NAME], { doing, ...given, signal });
 
   function fetchOnce(): Promise<Finished> {
-    return children.run(['fetch', ...options, NAME], { doing, configuration, signal, statuses: [1, 128, 254, 255] });
+    return children.run(['fetch', ...options, NAME], { doing, ...given, signal, statuses: [1, 128, 254, 255] });
   }
 }
 
@@ -67,7 +68,7 @@ export async function pushRemote(
   const moves = updates.map((update) => `${update.next ?? ''}:${update.ref}`);
   const finished = await children.run(['push', '--porcelain', '--atomic', '--no-verify', '--no-follow-tags', ...leases, NAME, ...moves], {
     doing: 'pushing to the remote',
-    configuration: await configurationOf(remote),
+    ...(await givenTo(remote)),
     signal,
     statuses: [1, 128],
   });
@@ -132,18 +133,23 @@ function moved(updates: readonly RefUpdate[]): string {
   return updates.map((update) => update.ref).join(', ');
 }
 
-async function configurationOf(remote: Remote): Promise<Readonly<Record<string, string>>> {
+async function givenTo(remote: Remote): Promise<{ readonly configuration: Configuration; readonly secrets: readonly Secret[] }> {
   const own = { [`remote.${NAME}.url`]: remote.url, 'protocol.file.allow': 'always' };
-  const authorization = await authorizationOf(remote);
-  if (authorization === undefined) return own;
+  const login = await authorizationOf(remote);
+  if (login === undefined) return { configuration: own, secrets: [] };
   // Bound to the remote's own origin, so that no other server is ever shown it.
-  return { ...own, [`http.${new URL(remote.url).origin}/.extraHeader`]: `Authorization: ${authorization}` };
+  const header = toSecret(`Authorization: ${login.header.reveal()}`);
+  return { configuration: { ...own, [`http.${new URL(remote.url).origin}/.extraHeader`]: header }, secrets: login.secrets };
 }
 
-export async function authorizationOf(remote: Remote): Promise<string | undefined> {
+/** The header, and what must not come back in words: the password alone and as the header has it. */
+export async function authorizationOf(
+  remote: Remote,
+): Promise<{ readonly header: Secret; readonly secrets: readonly Secret[] } | undefined> {
   if (remote.credentials === undefined || !/^https?:/.test(remote.url)) return undefined;
   const { username, password } = await remote.credentials();
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  const encoded = Buffer.from(`${username}:${password.reveal()}`).toString('base64');
+  return { header: toSecret(`Basic ${encoded}`), secrets: [password, toSecret(encoded)] };
 }
 
 /** The section that makes a bare repository a mirror of ours; `--prune` must never meet a repository without it. */

@@ -40,7 +40,7 @@ export function administration(client: GithubClient): Administration {
       asking('installing the webhook', async () => {
         const octokit = await client.octokit();
         const hook = await hookAt(client, url);
-        const shape = { config: { url, secret, content_type: 'json', insecure_ssl: '0' }, events: EVENTS, active: true };
+        const shape = { config: { url, secret: secret.reveal(), content_type: 'json', insecure_ssl: '0' }, events: EVENTS, active: true };
         if (hook === undefined) await octokit.repos.createWebhook({ ...client.at, name: 'web', ...shape });
         else await octokit.repos.updateWebhook({ ...client.at, hook_id: hook, ...shape });
       }),

@@ -2,6 +2,7 @@ import type { Octokit } from '@octokit/rest';
 
 import type { Secret } from '#model/secret.ts';
 import type { Journal } from '#ports/machine.ts';
+import { cleanAnswer } from './clean-answer.ts';
 
 export type GithubAuth =
   | { readonly kind: 'token'; readonly token: Secret }
@@ -39,9 +40,10 @@ export function githubClient(options: GithubOptions): GithubClient {
   let requests = 0;
   let made: Promise<Octokit> | undefined;
 
-  function counting(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  async function counting(input: string | URL | Request, init?: RequestInit): Promise<Response> {
     requests++;
-    return fetch(input, { ...init, signal: init?.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT) });
+    const answer = await fetch(input, { ...init, signal: init?.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT) });
+    return cleanAnswer(answer, init);
   }
 
   return {

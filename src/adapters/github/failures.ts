@@ -21,6 +21,8 @@ export function statusOf(error: unknown): number | undefined {
 
 /** What the forge said, in one line that is fit for a pull request and holds no link to its documentation. */
 export function forgeWords(error: unknown): string {
+  // What a client stumbles over was no answer of such an API; its words are about the client, and repeat the answer.
+  if (error instanceof TypeError) return 'its answer is not one of this API; is forge.baseUrl right?';
   const message = error instanceof Error ? error.message : 'no reason given';
   return message.split(' - https://', 1)[0]?.split('\n', 1)[0]?.slice(0, 300) ?? message;
 }

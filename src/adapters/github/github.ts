@@ -1,3 +1,4 @@
+import { toSecret, type Secret } from '#model/secret.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { WebhookReader, WebhookVerifier } from '#ports/webhooks.ts';
 import { administration } from './administration.ts';
@@ -10,7 +11,7 @@ import { octokitReader, octokitVerifier, type WebhookSecrets } from './webhooks.
 
 export interface Github extends Forge {
   /** What git over HTTP takes: the token, or a fresh installation token, as the password of `x-access-token`. */
-  credentials(): Promise<{ readonly username: string; readonly password: string }>;
+  credentials(): Promise<{ readonly username: string; readonly password: Secret }>;
 }
 
 /** One repository of GitHub, of GitHub Enterprise, or of the local forge (`baseUrl` decides), by a token or as an App. */
@@ -23,10 +24,10 @@ export function githubForge(options: GithubOptions): Github {
     counts: () => ({ requests: client.requests() }),
     async credentials() {
       const { auth } = options;
-      if (auth.kind === 'token') return { username: 'x-access-token', password: auth.token.reveal() };
+      if (auth.kind === 'token') return { username: 'x-access-token', password: auth.token };
       const octokit = await client.octokit();
       const login = await asking('logging in as an App', () => octokit.auth({ type: 'installation' }));
-      return { username: 'x-access-token', password: tokenOf(login) };
+      return { username: 'x-access-token', password: toSecret(tokenOf(login)) };
     },
   };
 }

@@ -1,9 +1,15 @@
+import type { Mask } from '#model/secret-mask.ts';
 import { isPortError, PortError } from '#ports/port-error.ts';
 
-/** What isomorphic-git throws, as a PortError. Its messages may quote the remote; they are cut and cleaned. */
-export function portError(doing: string, error: unknown): PortError {
+/** What isomorphic-git throws, as a PortError. Its messages may quote the remote; they are rid of what it was sent, cut and cleaned. */
+export function portError(doing: string, error: unknown, mask: Mask): PortError {
   if (isPortError(error)) return error;
-  const said = error instanceof Error ? error.message.replace(/[^\x20-\x7e]/g, '?').slice(0, 300) : '';
+  const said =
+    error instanceof Error
+      ? mask(error.message)
+          .replace(/[^\x20-\x7e]/g, '?')
+          .slice(0, 300)
+      : '';
   const message = `${doing}: ${said}`;
   switch (codeOf(error) ?? '') {
     case 'NotFoundError':

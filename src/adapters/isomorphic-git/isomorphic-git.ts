@@ -11,6 +11,7 @@ import type { ObjectType } from '#model/git-objects.ts';
 import type { RefName } from '#model/names.ts';
 import { toRefName } from '#model/names.ts';
 import { unreadableFormat } from '#model/object-format.ts';
+import { NO_MASK } from '#model/secret-mask.ts';
 import type { Found, ObjectCounter, ObjectSource } from '#ports/object-source.ts';
 import { PortError, refusal } from '#ports/port-error.ts';
 import type { MergedTrees, MovedRef, ObjectLimits, RefUpdate, Repository } from '#ports/repository.ts';
@@ -63,7 +64,7 @@ export async function isomorphicRepository(options: IsomorphicOptions): Promise<
       return bytes > maximumBytes ? { kind: 'too-long', type, bytes } : { kind: 'object', type, content: read.object };
     } catch (error) {
       if (codeOf(error) === 'NotFoundError') return { kind: 'missing' };
-      throw portError(`reading ${oid}`, error);
+      throw portError(`reading ${oid}`, error, NO_MASK);
     }
   }
 
@@ -81,7 +82,7 @@ export async function isomorphicRepository(options: IsomorphicOptions): Promise<
     for (const ref of names) {
       if (ref.endsWith('.lock') || ref.startsWith(`refs/remotes/${REMOTE}/`)) continue;
       const stored = await git.resolveRef({ fs, gitdir, ref }).catch((error: unknown) => {
-        throw portError(`reading ${ref}`, error);
+        throw portError(`reading ${ref}`, error, NO_MASK);
       });
       const id = ref.startsWith('refs/tags/') ? await database.peel(stored) : toCommitId(stored);
       if (id !== undefined) found.set(toRefName(ref), id);

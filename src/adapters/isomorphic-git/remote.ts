@@ -6,13 +6,15 @@ import http from 'isomorphic-git/http/node';
 
 import { type CommitId, isObjectId, toCommitId } from '#model/digest.ts';
 import { type RefName, toRefName } from '#model/names.ts';
+import { maskOf, NO_MASK, type Mask } from '#model/secret-mask.ts';
+import { toSecret, type Secret } from '#model/secret.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { MovedRef, RefUpdate } from '#ports/repository.ts';
 import { codeOf, portError } from './failures.ts';
 
 export interface Remote {
   readonly url: string;
-  readonly credentials?: (() => Promise<{ readonly username: string; readonly password: string }>) | undefined;
+  readonly credentials?: (() => Promise<{ readonly username: string; readonly password: Secret }>) | undefined;
 }
 
 /** Where isomorphic-git insists on noting what it fetched; nobody else looks there. */
@@ -61,7 +63,7 @@ export async function fetchMoved(gitdir: string, remote: Remote, { current, maxi
     }
     return moved;
   } catch (error) {
-    throw portError(doing, error);
+    throw portError(doing, error, await maskFor(remote));
   }
 }
 
@@ -93,7 +95,7 @@ export async function pushOne(gitdir: string, remote: Remote, update: RefUpdate)
     if (next === undefined) await git.deleteRef({ fs, gitdir, ref });
     else await git.writeRef({ fs, gitdir, ref, value: next, force: true });
   } catch (error) {
-    throw portError('pushing to the remote', error);
+    throw portError('pushing to the remote', error, await maskFor(remote));
   } finally {
     await git.deleteRef({ fs, gitdir, ref: temporary });
   }
@@ -112,8 +114,22 @@ async function advertised(remote: Remote): Promise<ReadonlyMap<RefName, CommitId
   }
 }
 
+/** For words of the remote, which may repeat the login. */
+async function maskFor({ credentials }: Remote): Promise<Mask> {
+  const login = await credentials?.().catch(() => undefined);
+  if (login === undefined) return NO_MASK;
+  const { username, password } = login;
+  return maskOf([password, toSecret(Buffer.from(`${username}:${password.reveal()}`).toString('base64'))]);
+}
+
 function authentication(remote: Remote): { readonly onAuth?: AuthCallback; readonly onAuthFailure?: AuthCallback } {
   const { credentials } = remote;
   if (credentials === undefined) return {};
-  return { onAuth: async () => await credentials(), onAuthFailure: () => ({ cancel: true }) };
+  return {
+    onAuth: async () => {
+      const { username, password } = await credentials();
+      return { username, password: password.reveal() };
+    },
+    onAuthFailure: () => ({ cancel: true }),
+  };
 }

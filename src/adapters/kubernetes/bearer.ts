@@ -1,9 +1,10 @@
+import { toSecret, type Secret } from '#model/secret.ts';
 import { PortError } from '#ports/port-error.ts';
 import { readTextFile } from './text-file.ts';
 
 /** A token that may change while it is used. */
 export interface Bearer {
-  current(): string | Promise<string>;
+  current(): Secret | Promise<Secret>;
   renew(): Promise<void>;
 }
 
@@ -17,9 +18,9 @@ export function writtenToken(text: string, where: string): Bearer {
 }
 
 export function fileToken(path: string, now: () => number, remedy = 'Mount the token there or correct tokenFile.'): Bearer {
-  let token: string | undefined;
+  let token: Secret | undefined;
   let readAt = 0;
-  async function read(): Promise<string> {
+  async function read(): Promise<Secret> {
     const file = await readTextFile(path, LIMIT);
     if (file.kind === 'unreadable') {
       throw new PortError('denied', `the token file ${path} cannot be used: ${file.why}. ${remedy}`);
@@ -38,11 +39,11 @@ export function fileToken(path: string, now: () => number, remedy = 'Mount the t
 }
 
 /** Tokens are sent in a header: what is no visible ASCII would end it. */
-export function checkedToken(text: string, where: string): string {
+export function checkedToken(text: string, where: string): Secret {
   if (text === '') throw new PortError('denied', `${where} is empty. Write the token there.`);
   if (/[\r\n]/.test(text)) throw new PortError('invalid', `${where} has line breaks, and a token is one line. Remove them.`);
   if (!/^[\x21-\x7e]+$/.test(text)) {
     throw new PortError('invalid', `${where} has characters that no token has (blanks, control or non-ASCII characters). Copy it again.`);
   }
-  return text;
+  return toSecret(text);
 }

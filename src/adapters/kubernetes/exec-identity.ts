@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import type { JsonObject } from '#model/json.ts';
 import { isJsonObject, jsonText } from '#model/json.ts';
 import { quoted, visibleText } from '#model/quoted.ts';
+import { maskOf, type Mask } from '#model/secret-mask.ts';
+import { toSecret, type Secret } from '#model/secret.ts';
 import { PortError } from '#ports/port-error.ts';
 import { checkedToken } from './bearer.ts';
 import type { Identity } from './identity.ts';
@@ -14,15 +16,16 @@ const PROGRAM_MS = 60_000;
 const VERSIONS: ReadonlySet<string> = new Set(['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1']);
 
 interface Login {
-  readonly token: string | undefined;
+  readonly token: Secret | undefined;
   readonly cert: string | undefined;
-  readonly key: string | undefined;
+  readonly key: Secret | undefined;
 }
 
 /** Credentials made by the program of an `exec` entry. Only for files whose author may run programs as the engine. */
 export function loginProgram(chosen: ChosenContext, now: () => number): Identity {
   const named = `user ${quoted(chosen.user.name)} of ${chosen.file}`;
   const exec = programOf(chosen);
+  const mask = maskOf(givenTo(exec));
   let running: Promise<(name: string) => Promise<Login>> | undefined;
   async function login(): Promise<Login> {
     running ??= openProgram(exec);
@@ -33,7 +36,7 @@ export function loginProgram(chosen: ChosenContext, now: () => number): Identity
     } catch (error) {
       throw new PortError(
         'denied',
-        `the login program ${quoted(jsonText(exec['command']))} of ${named} failed: ${wordsOf(error)}`,
+        `the login program ${quoted(jsonText(exec['command']))} of ${named} failed: ${wordsOf(error, mask)}`,
         undefined,
       );
     }
@@ -87,7 +90,7 @@ function programOf({ file, user, cluster, refuse }: ChosenContext): JsonObject {
     interactive: false,
     ...(exec['provideClusterInfo'] === true ? { cluster: { server: cluster.value['server'] ?? '' } } : {}),
   };
-  const info = { name: 'KUBERNETES_EXEC_INFO', value: JSON.stringify({ apiVersion, kind: 'ExecCredential', spec }) };
+  const info = { name: INFO, value: JSON.stringify({ apiVersion, kind: 'ExecCredential', spec }) };
   // As kubectl does: with a separator it lies beside the kubeconfig, without one it is looked for on PATH.
   return { command: command.includes('/') ? besideFile(file, command) : command, args: args ?? [], env: [...variables, info] };
 }
@@ -110,12 +113,26 @@ async function openProgram(exec: JsonObject): Promise<(name: string) => Promise<
     const token =
       authorization === undefined ? undefined : checkedToken(authorization.replace(/^Bearer /, ''), 'the token that it printed');
     if (token === undefined && said.cert === undefined) throw new Error('it printed neither a token nor a certificate');
-    return { token, cert: said.cert, key: said.key };
+    return { token, cert: said.cert, key: said.key === undefined ? undefined : toSecret(said.key) };
   };
 }
 
-function wordsOf(error: unknown): string {
+/** Values of variables that its entry in the kubeconfig hands it: a login program may well repeat them when it is refused. */
+function givenTo(exec: JsonObject): readonly Secret[] {
+  const { env, args } = exec;
+  const values = Array.isArray(env) ? env.map((one) => (isJsonObject(one) && one['name'] !== INFO ? one['value'] : undefined)) : [];
+  const words = Array.isArray(args) ? args.filter((word) => typeof word === 'string' && SECRET_OPTION.test(word)) : [];
+  return [...values, ...words.map((word) => String(word).replace(SECRET_OPTION, ''))]
+    .filter((text) => typeof text === 'string')
+    .map(toSecret);
+}
+
+const INFO = 'KUBERNETES_EXEC_INFO';
+/** `--client-secret=...` */
+const SECRET_OPTION = /^--?[\w-]*(?:secret|token|password|key)[\w-]*=/i;
+
+function wordsOf(error: unknown, mask: Mask): string {
   // The message of a SyntaxError quotes what was printed, and that may be the token.
   if (error instanceof SyntaxError || error instanceof TypeError) return 'it did not print an ExecCredential';
-  return error instanceof Error ? visibleText(error.message.trim(), 300) || 'it ended without a word' : 'it ended without a word';
+  return error instanceof Error ? visibleText(mask(error.message).trim(), 300) || 'it ended without a word' : 'it ended without a word';
 }

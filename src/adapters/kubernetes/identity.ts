@@ -1,4 +1,5 @@
 import { quoted } from '#model/quoted.ts';
+import { toSecret, type Secret } from '#model/secret.ts';
 import type { Bearer } from './bearer.ts';
 import { fileToken, writtenToken } from './bearer.ts';
 import { unusable } from './client-certificate.ts';
@@ -9,7 +10,7 @@ import { pemSource } from './pem.ts';
 
 /** Who asks: a token sent with each request, a certificate shown by each connection, or both. */
 export interface Identity {
-  token(): string | undefined | Promise<string | undefined>;
+  token(): Secret | undefined | Promise<Secret | undefined>;
   certificate(): Promise<KeyPair | undefined>;
   renew(): Promise<void>;
   /** Whether there is anything that must not be seen on the way. */
@@ -18,7 +19,7 @@ export interface Identity {
 
 export interface KeyPair {
   readonly cert: string;
-  readonly key: string | undefined;
+  readonly key: Secret | undefined;
 }
 
 export interface IdentityOptions {
@@ -86,7 +87,7 @@ function keyPairOf(chosen: ChosenContext, now: () => number): (() => Promise<Key
   return async () => {
     const pair = { cert: await cert.read(), key: await key?.read() };
     const found = unusable(pair.cert, pair.key, now());
-    if (found === undefined) return pair;
+    if (found === undefined) return { cert: pair.cert, key: pair.key === undefined ? undefined : toSecret(pair.key) };
     const source = found.part === 'key' && key !== undefined ? key : cert;
     const message = `the client-${found.part} of user ${quoted(user.name)} (${source.named}) ${found.why}`;
     throw refuse(source.pointer, message, 'Put the certificate of this user and its own key there.', 'denied');

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import type { Secret } from '#model/secret.ts';
 import { PortError } from '#ports/port-error.ts';
 import { fileToken } from './bearer.ts';
 import { impersonationHeaders } from './impersonation.ts';
@@ -25,14 +26,14 @@ export async function inClusterAccess(options: InClusterOptions): Promise<Server
   const token = fileToken(join(folder, 'token'), now, 'Mount the token there.');
   const authority = join(folder, 'ca.crt');
   const impersonated = impersonationHeaders(options.impersonate);
-  const withToken = (text: string): readonly string[] => ['authorization', `Bearer ${text}`, ...impersonated];
+  const withToken = (text: Secret): readonly string[] => ['authorization', `Bearer ${text.reveal()}`, ...impersonated];
   const access: ServerAccess = {
     url: serverOf(options),
     proxy: undefined,
     words: { cluster: 'the cluster that this pod runs in', user: `the service account of this pod (${join(folder, 'token')})`, authority },
     headers() {
       const text = token.current();
-      return typeof text === 'string' ? withToken(text) : text.then(withToken);
+      return text instanceof Promise ? text.then(withToken) : withToken(text);
     },
     renew: () => token.renew(),
     async tls() {

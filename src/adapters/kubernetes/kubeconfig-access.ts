@@ -1,4 +1,5 @@
 import { quoted } from '#model/quoted.ts';
+import type { Secret } from '#model/secret.ts';
 import type { PortError } from '#ports/port-error.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { isCertificate } from './client-certificate.ts';
@@ -72,8 +73,8 @@ async function lookUp(options: KubeconfigOptions): Promise<Found> {
   const ca = pemSource(chosen, cluster, 'certificate-authority');
   const servername = entryText(cluster, 'tls-server-name', refuse);
   const impersonated = options.impersonate === undefined ? writtenImpersonation(chosen) : impersonationHeaders(options.impersonate);
-  const headersOf = (token: string | undefined): readonly string[] =>
-    token === undefined ? impersonated : ['authorization', `Bearer ${token}`, ...impersonated];
+  const headersOf = (token: Secret | undefined): readonly string[] =>
+    token === undefined ? impersonated : ['authorization', `Bearer ${token.reveal()}`, ...impersonated];
   return {
     chosen,
     identity,
@@ -95,7 +96,7 @@ async function lookUp(options: KubeconfigOptions): Promise<Found> {
       if (ca !== undefined && authority !== undefined && !isCertificate(authority)) {
         throw refuse(ca.pointer, `the CA of cluster ${quoted(cluster.name)} (${ca.named}) is no certificate`, 'Copy it again.');
       }
-      return { ca: authority, cert: pair?.cert, key: pair?.key, servername };
+      return { ca: authority, cert: pair?.cert, key: pair?.key?.reveal(), servername };
     },
   };
 }

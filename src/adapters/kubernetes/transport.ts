@@ -4,6 +4,7 @@ import type { JsonObject } from '#model/json.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Api, ApiAnswer, ApiRequest } from './api.ts';
 import { certificateFailure, isCertificateFailure } from './certificate-failures.ts';
+import { cleanAnswer } from './clean-answer.ts';
 import { concurrency } from './concurrency.ts';
 import type { Exchange, WireAnswer } from './exchange.ts';
 import { exchange } from './exchange.ts';
@@ -86,7 +87,7 @@ export async function openApi(access: ServerAccess, limits: TransportLimits, unk
             if (wait === undefined) throw stillBusy(answer, times);
             break;
           }
-          if (answer.status !== 401) return exchanged;
+          if (answer.status !== 401) return { kind: 'answer', answer: cleanAnswer(answer, headers) };
           if (wasRenewed || !(await isRenewed(access, headers))) throw await refusedCredentials(access, headers, clock.ahead());
           wasRenewed = true;
           wait = 0;

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 
 import type pino from 'pino';
 
+import { maskOf, type Mask } from '#model/secret-mask.ts';
 import type { Secret } from '#model/secret.ts';
 import type { Journal, LogFields } from '#ports/machine.ts';
 
@@ -25,17 +26,15 @@ const SECRET_SHAPES = [
   /(?<=\b[Bb]earer )[A-Za-z0-9._~+/=-]+/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g,
 ];
-/** A shorter text would mask ordinary words. */
-const SHORTEST_SECRET = 6;
 
 export function openJournal(options: JournalOptions, secrets: readonly Secret[]): Journal {
   // A command usually has nothing to log. A file that cannot be opened is told at the start.
   let logger = typeof options.destination === 'string' ? openLogger(options) : undefined;
-  const needles = secretForms(secrets);
+  const mask = maskOf(secrets);
   const at = (level: Exclude<LogLevel, 'silent'>) => (fields: LogFields, message: string) => {
     if (RANKS[level] < RANKS[options.level]) return;
     logger ??= openLogger(options);
-    logger[level](clean(fields, needles), redactText(message, needles));
+    logger[level](clean(fields, mask), redactText(message, mask));
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
@@ -49,25 +48,14 @@ function openLogger(options: JournalOptions): pino.Logger {
   return open({ level: options.level, base: null, redact: { paths: SECRET_NAMES, censor: MASK } }, stream);
 }
 
-function clean(fields: LogFields, needles: readonly string[]): LogFields {
+function clean(fields: LogFields, mask: Mask): LogFields {
   return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [key, typeof value === 'string' ? redactText(value, needles) : value]),
+    Object.entries(fields).map(([key, value]) => [key, typeof value === 'string' ? redactText(value, mask) : value]),
   );
 }
 
-function redactText(text: string, needles: readonly string[]): string {
-  let out = text;
-  for (const needle of needles) out = out.replaceAll(needle, MASK);
+function redactText(text: string, mask: Mask): string {
+  let out = mask(text);
   for (const shape of SECRET_SHAPES) out = out.replaceAll(shape, MASK);
   return out;
-}
-
-/** Every form in which a secret may reach a line, longest first so that no rest of one remains. */
-function secretForms(secrets: readonly Secret[]): readonly string[] {
-  const forms = secrets.flatMap((secret) => {
-    const text = secret.reveal();
-    const bytes = Buffer.from(text, 'utf8');
-    return [text, encodeURIComponent(text), bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')];
-  });
-  return [...new Set(forms.filter((form) => form.length >= SHORTEST_SECRET))].sort((a, b) => b.length - a.length);
 }
