@@ -32,6 +32,8 @@ export interface Bundles {
   readRoot(bytes: Uint8Array): TrustedRootReading;
   /** A bundle of version 0.3 (JSON, UTF-8). */
   sign(draft: BundleDraft): Promise<Uint8Array>;
+  /** The same over plain bytes, without a statement. */
+  signBytes(bytes: Uint8Array, key: BundleDraft['key']): Promise<Uint8Array>;
   /** sha256 of a key's SubjectPublicKeyInfo (DER); undefined for a text that is no usable key. */
   keyDigest(pem: string): Sha256 | undefined;
 }

@@ -30,6 +30,7 @@ export function memoryBundles(): Bundles & { counts(): { readonly verified: numb
       };
       return Buffer.from(JSON.stringify(bundle), 'utf8');
     },
+    signBytes: () => Promise.reject(new Error('stories sign statements')),
     readRoot: () => ({ ok: true, witnesses: [] }),
     keyDigest: digestOf,
     counts: () => ({ verified }),

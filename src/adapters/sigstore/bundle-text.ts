@@ -2,7 +2,7 @@ import { bundleFromJSON } from '@sigstore/bundle';
 import type { Bundle } from '@sigstore/bundle';
 
 import type { JsonObject } from '#model/json.ts';
-import { isJsonObject } from '#model/json.ts';
+import { isJsonObject, jsonText, valueAt } from '#model/json.ts';
 import { LARGEST_BUNDLE } from '#model/signature-finding.ts';
 import { readHostileJson, shapeMistake } from './hostile-json.ts';
 import type { Shape } from './hostile-json.ts';
@@ -20,6 +20,9 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
   'application/vnd.dev.sigstore.bundle+json;version=0.3',
   'application/vnd.dev.sigstore.bundle.v0.3+json',
 ]);
+
+/** Stands for a digest that is not stated, where the library wants one; nothing is ever compared with it. */
+const UNSTATED = { algorithm: 'SHA2_256', digest: 'AA==' };
 
 const CERTIFICATE: Shape = { fields: { rawBytes: 'base64' } };
 
@@ -69,8 +72,14 @@ const BUNDLE: Shape = {
   },
 };
 
+export interface ReadBundle {
+  readonly bundle: Bundle;
+  /** cosign leaves the digest of what an ed25519 key signed empty; a library fills in for it. */
+  readonly statesDigest: boolean;
+}
+
 /** A bundle of a version that is known, with exactly one content and one kind of key material. */
-export function readBundle(bytes: Uint8Array): Bundle | Refusal {
+export function readBundle(bytes: Uint8Array): ReadBundle | Refusal {
   const read = readHostileJson(bytes, LIMITS);
   if (!read.ok) return refuse('malformed-bundle', `the bundle cannot be read: ${read.reason}`);
   const { value } = read;
@@ -94,7 +103,10 @@ export function readBundle(bytes: Uint8Array): Bundle | Refusal {
   if (material.length !== 1)
     return refuse('malformed-bundle', material.length === 0 ? 'the bundle names no key' : 'the bundle carries more than one kind of key');
   try {
-    return bundleFromJSON(value);
+    const message = value['messageSignature'];
+    const statesDigest = !isJsonObject(message) || jsonText(valueAt(message, '/messageDigest/digest')) !== '';
+    const whole = statesDigest ? value : { ...value, messageSignature: { ...message, messageDigest: UNSTATED } };
+    return { bundle: bundleFromJSON(whole), statesDigest };
   } catch (error) {
     return refuse('malformed-bundle', `the bundle is malformed: ${error instanceof Error ? error.message : 'it cannot be read'}`);
   }

@@ -5,6 +5,7 @@ import type { SignedEntity } from '@sigstore/verify';
 
 import type { SignatureFact } from '#model/signature-finding.ts';
 import type { BundleQuestion } from '#ports/bundles.ts';
+import type { ReadBundle } from './bundle-text.ts';
 import type { HashName } from './public-key.ts';
 import { isRefusal, refuse } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
@@ -35,36 +36,36 @@ const BY_LENGTH: ReadonlyMap<number, HashName> = new Map([
 ]);
 
 /** Compares the subject with what the bundle speaks of: libraries look neither at a statement's subjects nor at a lying digest. */
-export function readContent({ content }: Bundle, subject: Subject): Content | Refusal {
-  return content.$case === 'messageSignature'
-    ? messageContent(content.messageSignature, subject)
-    : envelopeContent(content.dsseEnvelope, subject);
-}
-
-function messageContent(
-  { messageDigest, signature }: Extract<Bundle['content'], { $case: 'messageSignature' }>['messageSignature'],
-  subject: Subject,
-): Content | Refusal {
-  const algorithm = HASHES.get(messageDigest.algorithm);
-  if (algorithm === undefined) return refuse('unsupported-bundle', 'the digest in the bundle is not sha256, sha384 or sha512');
-  if (subject.kind === 'digest' && subject.algorithm !== algorithm)
-    return refuse('unsupported-bundle', `the bundle speaks of a ${algorithm} digest; give that digest, or the file`);
-  const expected = subject.kind === 'bytes' ? digestOf(algorithm, subject.bytes) : Buffer.from(subject.hex, 'hex');
-  if (!expected.equals(messageDigest.digest))
+export function readContent({ bundle: { content }, statesDigest }: ReadBundle, subject: Subject): Content | Refusal {
+  if (content.$case === 'dsseEnvelope') return envelopeContent(content.dsseEnvelope, subject);
+  const { messageDigest, signature } = content.messageSignature;
+  const stated = statesDigest ? HASHES.get(messageDigest.algorithm) : undefined;
+  if (statesDigest && stated === undefined) return refuse('unsupported-bundle', 'the digest in the bundle is not sha256, sha384 or sha512');
+  if (subject.kind === 'digest' && stated !== undefined && subject.algorithm !== stated)
+    return refuse('unsupported-bundle', `the bundle speaks of a ${stated} digest; give that digest, or the file`);
+  const algorithm = stated ?? (subject.kind === 'digest' ? subject.algorithm : 'sha256');
+  const digest = digestIn(subject, algorithm);
+  if (statesDigest && digest?.equals(messageDigest.digest) !== true)
     return refuse(
       'wrong-digest',
-      `the bundle is about ${algorithm}:${messageDigest.digest.toString('hex')}, not ${algorithm}:${expected.toString('hex')}`,
+      `the bundle is about ${algorithm}:${messageDigest.digest.toString('hex')}, not ${algorithm}:${digest?.toString('hex') ?? ''}`,
     );
-  const isSame = (digest: Buffer) => expected.equals(digest);
+  const isSame = (other: Buffer) => digestIn(subject, BY_LENGTH.get(other.length) ?? algorithm)?.equals(other) === true;
   return {
     signature,
-    signed: subject.kind === 'bytes' ? subject : { kind: 'digest', algorithm, digest: expected },
+    signed: subject.kind === 'bytes' ? subject : { kind: 'digest', algorithm, digest: Buffer.from(subject.hex, 'hex') },
     compared: comparison(signature, isSame, isSame),
-    subjects: [{ name: '', digest: { [algorithm]: expected.toString('hex') } }],
+    subjects: [{ name: '', digest: { [algorithm]: digest?.toString('hex') ?? '' } }],
     predicateType: undefined,
     predicate: undefined,
     annotations: {},
   };
+}
+
+/** Undefined where only another digest is known. */
+function digestIn(subject: Subject, algorithm: HashName): Buffer | undefined {
+  if (subject.kind === 'bytes') return digestOf(algorithm, subject.bytes);
+  return subject.algorithm === algorithm ? Buffer.from(subject.hex, 'hex') : undefined;
 }
 
 function envelopeContent(

@@ -1,8 +1,8 @@
 import { sha256Of } from '#model/digest.ts';
 import { createMemo } from '#model/memo.ts';
 import type { Bundles } from '#ports/bundles.ts';
-import { PortError } from '#ports/port-error.ts';
 import { readPublicKey } from './public-key.ts';
+import { signBundle, signBytes } from './sign-bundle.ts';
 import { readTrustedRoot } from './trusted-root.ts';
 import type { ReadRoot } from './trusted-root.ts';
 import { verifyBundle } from './verify-bundle.ts';
@@ -22,7 +22,8 @@ export function sigstoreBundles(): Bundles {
       const read = openRoot(bytes);
       return read.ok ? { ok: true, witnesses: read.witnesses } : read;
     },
-    sign: () => Promise.reject(new PortError('unsupported', 'bundles cannot be signed yet')),
+    sign: signBundle,
+    signBytes,
     keyDigest: (pem) => readPublicKey(pem)?.spkiSha256,
   };
 }

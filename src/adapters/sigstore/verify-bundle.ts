@@ -27,9 +27,10 @@ interface Signed {
  * entry names, identities and issuers in full, formats and limits before anything is parsed.
  */
 export function verifyBundle(question: BundleQuestion, openRoot: (bytes: Uint8Array) => ReadRoot): SignatureFinding {
-  const bundle = readBundle(question.bundle);
-  if (isRefusal(bundle)) return bundle;
-  const content = readContent(bundle, question.subject);
+  const read = readBundle(question.bundle);
+  if (isRefusal(read)) return read;
+  const { bundle } = read;
+  const content = readContent(read, question.subject);
   if (isRefusal(content)) return content;
   const root = question.trustedRoot === undefined ? undefined : openRoot(question.trustedRoot);
   if (root !== undefined && !root.ok) {
