@@ -5,6 +5,7 @@ import { gitRepository } from '#adapters/git/git.ts';
 import { kubernetesTargets } from '#adapters/kubernetes/kubernetes.ts';
 import { fileSigner, randomIds, systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
 import { renderWorkers } from '#adapters/render-workers/render-workers.ts';
+import { commitSignatures } from '#adapters/signatures/signatures.ts';
 import { sigstoreBundles } from '#adapters/sigstore/sigstore.ts';
 import { createWorld } from '#loops/create-world.ts';
 import type { World } from '#loops/world.ts';
@@ -35,6 +36,7 @@ export async function openWorld(options: {
     options.cluster === undefined
       ? directoryTargets({ root: join(options.folder, 'targets') })
       : kubernetesTargets({ ...MACHINE, credentials: new Map([['bench', accessTo(options.cluster.kubeconfig)]]), secrets: undefined });
+  const bundles = async () => sigstoreBundles();
   const world = createWorld({
     repository,
     renderer,
@@ -53,7 +55,8 @@ export async function openWorld(options: {
     ids: randomIds(),
     signer: await fileSigner(join(options.folder, 'engine_ed25519'), { name: 'Bench', email: 'bench@example.com' }),
     journal: quietJournal,
-    bundles: async () => sigstoreBundles(),
+    bundles,
+    signatures: async () => commitSignatures(bundles),
   });
   return {
     world,

@@ -16,6 +16,7 @@ import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
 import { lazyBundles, openBundles, trustedRoot } from './bundles.ts';
 import { fetchOrWarn, LIMITS, openClone, openForge, openLocal, openMirror } from './repositories.ts';
+import { lazySignatures } from './signatures.ts';
 import { lazySigner, openKey, openSigner, signerAt, stateOf } from './signing.ts';
 
 const STOP_WITHIN = 10_000;
@@ -48,7 +49,9 @@ interface Parts {
 
 async function worldOf(parts: Parts): Promise<World> {
   const [{ createWorld }, { foreignRenderer }] = await worldModules();
-  return createWorld({ ...parts, bundles: lazyBundles(), targets: await targetsOf(parts), foreignRenderer: foreignRenderer(parts.tools) });
+  const bundles = lazyBundles();
+  const ports = { bundles, signatures: lazySignatures(bundles), foreignRenderer: foreignRenderer(parts.tools) };
+  return createWorld({ ...parts, ...ports, targets: await targetsOf(parts) });
 }
 
 async function worldModules() {

@@ -2,6 +2,7 @@ import type { ForeignRenderer } from '#ports/foreign-renderer.ts';
 import { noteArrivals } from './arrivals.ts';
 import { createFindings } from './attested.ts';
 import { createLedgerReader } from './audit-branch.ts';
+import { createCommitFindings } from './commit-findings.ts';
 import { createCorrections } from './corrections.ts';
 import { createEvidenceReader } from './evidence-branch.ts';
 import { createFirstSeen, createRanSince } from './first-seen.ts';
@@ -27,6 +28,7 @@ export interface WorldPorts extends Omit<
   | 'corrections'
   | 'evidence'
   | 'findings'
+  | 'commitFindings'
 > {
   /** Absent: Helm and Kustomize components are problems that say so. */
   readonly foreignRenderer?: ForeignRenderer | undefined;
@@ -38,6 +40,7 @@ export function createWorld(ports: WorldPorts): World {
   const { repository, arrivals } = noteArrivals(ports.repository);
   const reading = createReading(repository);
   const ledger = createLedgerReader(repository);
+  const commitFindings = createCommitFindings(ports.signatures);
   const history = createMainHistory({
     repository,
     reading,
@@ -63,5 +66,6 @@ export function createWorld(ports: WorldPorts): World {
     corrections: createCorrections(),
     evidence: createEvidenceReader(repository),
     findings: createFindings(),
+    commitFindings,
   };
 }

@@ -1,6 +1,7 @@
 import type { CommitId } from '#model/digest.ts';
 import type { AllowedSigner } from '#model/verdict.ts';
 import type { Bundles } from '#ports/bundles.ts';
+import type { CommitSignatures } from '#ports/commit-signatures.ts';
 import type { Forge } from '#ports/forge.ts';
 import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
 import type { Renderer } from '#ports/renderer.ts';
@@ -9,6 +10,7 @@ import type { Targets } from '#ports/target.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Findings } from './attested.ts';
 import type { LedgerReader } from './audit-branch.ts';
+import type { CommitFindingsReader } from './commit-findings.ts';
 import type { Corrections } from './corrections.ts';
 import type { EvidenceReader } from './evidence-branch.ts';
 import type { ForeignAnswers } from './foreign-answers.ts';
@@ -35,6 +37,9 @@ export interface World {
   readonly findings: Findings;
   /** Sigstore bundles: verified offline, and made. Loaded when first asked for. */
   readonly bundles: () => Promise<Bundles>;
+  /** OpenPGP and X.509 signatures of commits and tags. Loaded when the first is met. */
+  readonly signatures: () => Promise<CommitSignatures>;
+  readonly commitFindings: CommitFindingsReader;
   readonly targets: Targets;
   /** Undefined where no forge is configured: then nothing is promoted, and commands that need one say so. */
   readonly forge: Forge | undefined;

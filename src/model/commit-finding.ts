@@ -1,4 +1,4 @@
-import { sha256Of } from '#model/digest.ts';
+import { sha256Of, type Sha256 } from '#model/digest.ts';
 import type { Instant } from '#model/instant.ts';
 import { canonicalJson } from '#model/json.ts';
 import type { SignatureCode } from '#model/signature-finding.ts';
@@ -51,12 +51,12 @@ export type CommitFindings = ReadonlyMap<string, CommitFinding>;
 
 export const NO_FINDINGS: CommitFindings = new Map();
 
-/** What a finding is remembered by: the object's id and the digest of everything the credential says. */
-export function findingKey(object: string, credential: LookedUpCredential): string {
-  return `${object} ${credentialDigest(credential)}`;
+/** What a finding is remembered by: the object's id and the digest of everything it was compared with. */
+export function findingKey(object: string, credential: LookedUpCredential, trustedRoot: Sha256 | undefined): string {
+  return `${object} ${credentialDigest(credential, trustedRoot)}`;
 }
 
-export function credentialDigest(credential: LookedUpCredential): string {
+function credentialDigest(credential: LookedUpCredential, trustedRoot: Sha256 | undefined): Sha256 {
   switch (credential.kind) {
     case 'openpgp-key':
       return sha256Of(`openpgp ${credential.armoured}`);
@@ -64,6 +64,6 @@ export function credentialDigest(credential: LookedUpCredential): string {
     case 'x509-root':
       return sha256Of(`x509 ${credential.pem}`);
     case 'keyless':
-      return sha256Of(canonicalJson(['keyless', credential.issuer, Object.entries(credential.identity)]));
+      return sha256Of(canonicalJson(['keyless', trustedRoot ?? null, credential.issuer, Object.entries(credential.identity)]));
   }
 }

@@ -35,6 +35,8 @@ export type PathVerdict =
 export interface AllowedSigner {
   readonly name: string;
   readonly credential: Credential;
+  /** Namespaces of SSH signatures that count; undefined is `git`, which commits and tags are signed for. */
+  readonly namespaces?: readonly string[] | undefined;
   readonly purposes: readonly TrustPurpose[];
   /** RFC 3339, inclusive; undefined is unbounded. */
   readonly validFrom: string | undefined;

@@ -6,6 +6,8 @@ import type { Credential } from '#model/trust-policy.ts';
 export interface CommitSignatureQuestion {
   readonly signature: EmbeddedSignature;
   readonly credential: LookedUpCredential;
+  /** A sigstore trusted-root file; needed for keyless signatures. */
+  readonly trustedRoot: Uint8Array | undefined;
 }
 
 /** One certificate of a keyring. */

@@ -1,5 +1,5 @@
 import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
-import type { Commit, Person, TreeChange, TreeEntry } from '#model/git-objects.ts';
+import type { Commit, ObjectType, Person, TreeChange, TreeEntry } from '#model/git-objects.ts';
 import type { ImportPin } from '#model/imports.ts';
 import type { RefName } from '#model/names.ts';
 
@@ -22,6 +22,13 @@ export interface ObjectReader {
   blobs(ids: readonly BlobId[]): Promise<readonly Uint8Array[]>;
 }
 
+/** A tag as it is stored. */
+export type StoredTag =
+  /** A tag object, which can carry a signature; `raw` is what that is checked over. */
+  | { readonly kind: 'annotated'; readonly id: string; readonly raw: Uint8Array }
+  /** Only a name for something else. */
+  | { readonly kind: 'lightweight'; readonly id: string; readonly type: ObjectType };
+
 export interface History {
   /** Every ref of the mirror by full name; a tag's object is peeled. */
   refs(): Promise<ReadonlyMap<RefName, CommitId>>;
@@ -33,6 +40,8 @@ export interface History {
   mergeBase(a: CommitId, b: CommitId): Promise<CommitId | undefined>;
   /** True when history is cut off; then no rule about history is judged. */
   isShallow(): Promise<boolean>;
+  /** What `refs/tags/<name>` names, or an object id, not followed any further; undefined where there is neither. */
+  tag(name: string): Promise<StoredTag | undefined>;
 }
 
 export interface CommitDraft {

@@ -1,6 +1,6 @@
 import type { CommitFact, CommitFindings, LookedUpCredential } from '#model/commit-finding.ts';
 import { findingKey, NO_FINDINGS } from '#model/commit-finding.ts';
-import { toCommitId } from '#model/digest.ts';
+import { toCommitId, type Sha256 } from '#model/digest.ts';
 import type { Commit } from '#model/git-objects.ts';
 import { matchesIdentity } from '#model/identity-match.ts';
 import type { Instant } from '#model/instant.ts';
@@ -17,6 +17,8 @@ export interface Judged {
   readonly firstSeen: Instant;
   /** What was looked up about OpenPGP and X.509 signatures; without it, such a signature could not be looked at. */
   readonly findings?: CommitFindings | undefined;
+  /** Digest of the trusted root that keyless signatures were compared with. */
+  readonly trustedRoot?: Sha256 | undefined;
   /** Fingerprints of keys and certificates that no longer count, whatever else speaks for them. */
   readonly revoked?: ReadonlySet<string> | undefined;
 }
@@ -84,7 +86,10 @@ function judgeSsh({ armoured, payload }: EmbeddedSignature, judged: Judged): Jud
   const owners = judged.signers.filter(({ credential }) => credential.kind === 'ssh-key' && credential.key === text);
   if (owners.length === 0) return refusal('unknown-key', `no trust entry names the key ${fingerprint} that signed it`);
   if (!verifySshSignature(read.value, payload)) return refusal('bad-signature', 'the signature does not fit its bytes');
-  return judgeOwners(owners, fingerprint, judged);
+  const forGit = owners.filter(({ namespaces }) => namespaces?.includes(NAMESPACE) !== false);
+  if (forGit.length === 0)
+    return refusal('wrong-namespace', `the key of ${owners[0]?.name ?? 'nobody'} is not for the namespace ${NAMESPACE}`);
+  return judgeOwners(forGit, fingerprint, judged);
 }
 
 /** Owners of the key that signed: not revoked, meant for this, and lent at this time. */
@@ -100,6 +105,8 @@ function judgeOwners(owners: readonly AllowedSigner[], fingerprint: string, { pu
 
 /** Said of a credential that has nothing to do with the signature. */
 const FAR: ReadonlySet<string> = new Set(['unknown-key', 'untrusted-certificate']);
+/** What commits and tags are signed for. */
+const NAMESPACE = 'git';
 const FORMS = { openpgp: 'an OpenPGP', x509: 'an X.509' } as const;
 
 /** Each entry that could have made such a signature is asked; one that vouches suffices, else the most telling word counts. */
@@ -124,7 +131,7 @@ interface Candidate {
 }
 
 function judgeCandidate(object: SignedObject, { signer, credential }: Candidate, judged: Judged): Judgement {
-  const finding = (judged.findings ?? NO_FINDINGS).get(findingKey(object.id, credential));
+  const finding = (judged.findings ?? NO_FINDINGS).get(findingKey(object.id, credential, judged.trustedRoot));
   if (finding === undefined) return { kind: 'could-not-look', reason: `nobody compared it with the key of ${signer.name}` };
   switch (finding.kind) {
     case 'other-key':

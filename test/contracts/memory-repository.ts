@@ -83,6 +83,10 @@ export function memoryRepository(
     isAncestor: async (ancestor, descendant) => (await database.reaches(ancestor, descendant, EVERY_STEP)) === true,
     mergeBase: async (a, b) => database.commonAncestor(a, b),
     isShallow: async () => false,
+    async tag(name) {
+      const id = isObjectId(name) ? name : disk.refs.get(toRefName(name.startsWith('refs/tags/') ? name : `refs/tags/${name}`));
+      return id === undefined ? undefined : database.stored(id);
+    },
     async hasNews() {
       if (remote === undefined) return false;
       remoteCalls += 1;

@@ -1,3 +1,4 @@
+import { commitSignatures } from '#adapters/signatures/signatures.ts';
 import { createWorld, type WorldPorts } from '#loops/create-world.ts';
 import type { World } from '#loops/world.ts';
 import { branchRef } from '#model/names.ts';
@@ -26,6 +27,7 @@ export function portsOf(outside: Outside, pause?: Pause): Ports {
   const clock = clockOf(outside);
   outside.engines += 1;
   const bundles = memoryBundles();
+  const signatures = commitSignatures(async () => bundles);
   return {
     repository: followed(outside, memoryRepository(outside.mirror, outside.remote, outside.elsewhere)),
     renderer: rendererInProcess(),
@@ -38,6 +40,7 @@ export function portsOf(outside: Outside, pause?: Pause): Ports {
       ...(pause === undefined ? {} : { pause }),
     }),
     bundles: async () => bundles,
+    signatures: async () => signatures,
     clock,
     ids: countedIds(outside.engines),
     signer: signerOf('capstan'),

@@ -15,6 +15,7 @@ import { commonAncestor, reaches, walkFirstParents } from './walk.ts';
 /** What both git adapters are made of: checked, cached reading, walks and writing over any raw object database. */
 export interface ObjectDatabase extends ObjectReader {
   readonly peel: CachedReader['peel'];
+  readonly stored: CachedReader['stored'];
   walkFirstParents(from: CommitId, until: CommitId | undefined, steps: number): Promise<Walked>;
   reaches(ancestor: CommitId, descendant: CommitId, steps: number): Promise<boolean | undefined>;
   commonAncestor(a: CommitId, b: CommitId): Promise<CommitId | undefined>;

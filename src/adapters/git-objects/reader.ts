@@ -5,7 +5,7 @@ import { objectIdOf } from '#model/git-objects.ts';
 import { parseTree } from '#model/git-tree.ts';
 import type { Found, ObjectCounter, ObjectSource } from '#ports/object-source.ts';
 import { PortError } from '#ports/port-error.ts';
-import type { ObjectLimits, ObjectReader } from '#ports/repository.ts';
+import type { ObjectLimits, ObjectReader, StoredTag } from '#ports/repository.ts';
 import type { Cache } from './lru.ts';
 import { lruCache } from './lru.ts';
 
@@ -21,6 +21,8 @@ export interface CachedReader extends ObjectReader {
   remember(type: ObjectType, id: string, content: Uint8Array): void;
   /** Undefined when there is no such object, or it is not a commit (a tag is followed to what it names). */
   peel(id: string): Promise<CommitId | undefined>;
+  /** What has this id, a tag not followed; undefined where there is none. */
+  stored(id: string): Promise<StoredTag | undefined>;
 }
 
 /** Reads, checks and keeps objects. What is parsed is checked against its id first. */
@@ -87,12 +89,20 @@ export function objectReader(source: ObjectSource, limits: ObjectLimits, counter
     return undefined;
   }
 
+  async function stored(id: string): Promise<StoredTag | undefined> {
+    const found = await one(id, COMMIT_BYTES);
+    if (found.kind === 'missing') return undefined;
+    if (found.type !== 'tag') return { kind: 'lightweight', id, type: found.type };
+    return { kind: 'annotated', id, raw: checked('tag', id, expect('tag', id, found, COMMIT_BYTES)) };
+  }
+
   return {
     commit,
     tree,
     blob,
     blobs: readBlobs,
     peel,
+    stored,
     remember(type, id, content) {
       if (type === 'commit') keepCommit(commits, id, content);
       if (type === 'blob' && content.byteLength <= SMALL_BLOB) blobs.set(id, content, content.byteLength + 100);

@@ -11,7 +11,7 @@ import { toRefName } from '#model/names.ts';
 import { unreadableFormat } from '#model/object-format.ts';
 import type { ObjectCounter, ObjectSource } from '#ports/object-source.ts';
 import { isPortError, PortError, refusal } from '#ports/port-error.ts';
-import type { MergedTrees, MovedRef, ObjectLimits, RefUpdate, Repository } from '#ports/repository.ts';
+import type { MergedTrees, MovedRef, ObjectLimits, RefUpdate, Repository, StoredTag } from '#ports/repository.ts';
 import { advertisedRefs } from './advertised.ts';
 import { catFile } from './cat-file.ts';
 import { gitChildren } from './children.ts';
@@ -146,6 +146,14 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
     // A push that ended meanwhile knows better than what was read before it.
     if (asOf === moves) known = found;
     return found;
+  }
+
+  async function tag(name: string): Promise<StoredTag | undefined> {
+    if (isObjectId(name)) return await noticing(database.stored(name));
+    const ref = name.startsWith('refs/tags/') ? name : `refs/tags/${name}`;
+    if (!isRefName(ref)) throw new PortError('invalid', `${JSON.stringify(name.slice(0, 200))} is not the name of a tag`);
+    const found = (hasRefFiles ? await readRefs(place.directory, limits.refs) : await listRefs()).get(toRefName(ref));
+    return found === undefined ? undefined : await noticing(database.stored(found.id));
   }
 
   async function listRefs(): Promise<ReadonlyMap<RefName, StoredRef>> {
@@ -316,6 +324,7 @@ export async function gitRepository(options: GitOptions): Promise<Repository> {
     writeCommit: async (draft, sign) => await noticing(database.writeCommit(draft, sign)),
     refs,
     resolve,
+    tag,
     firstParents,
     isAncestor,
     mergeBase,

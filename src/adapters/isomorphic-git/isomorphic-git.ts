@@ -14,7 +14,7 @@ import { unreadableFormat } from '#model/object-format.ts';
 import { NO_MASK } from '#model/secret-mask.ts';
 import type { Found, ObjectCounter, ObjectSource } from '#ports/object-source.ts';
 import { PortError, refusal } from '#ports/port-error.ts';
-import type { MergedTrees, MovedRef, ObjectLimits, RefUpdate, Repository } from '#ports/repository.ts';
+import type { MergedTrees, MovedRef, ObjectLimits, RefUpdate, Repository, StoredTag } from '#ports/repository.ts';
 import { codeOf, portError } from './failures.ts';
 import { fetchMoved, pushOne, type Remote, REMOTE } from './remote.ts';
 
@@ -102,6 +102,17 @@ export async function isomorphicRepository(options: IsomorphicOptions): Promise<
     return names.map((name) => all.get(toRefName(name))).find((id) => id !== undefined);
   }
 
+  async function tag(name: string): Promise<StoredTag | undefined> {
+    if (isObjectId(name)) return await database.stored(name);
+    checkName(name);
+    const ref = name.startsWith('refs/tags/') ? name : `refs/tags/${name}`;
+    const id = await git.resolveRef({ fs, gitdir, ref }).catch((error: unknown) => {
+      if (codeOf(error) === 'NotFoundError') return undefined;
+      throw portError(`reading ${ref}`, error);
+    });
+    return id === undefined ? undefined : await database.stored(id);
+  }
+
   async function mergeTrees(ours: CommitId, theirs: CommitId): Promise<MergedTrees> {
     const base = await database.commonAncestor(ours, theirs);
     const { changes, conflicts, unsure } = await database.mergeWholeFiles(base, ours, theirs);
@@ -161,6 +172,7 @@ export async function isomorphicRepository(options: IsomorphicOptions): Promise<
     ...database,
     refs,
     resolve,
+    tag,
     firstParents: async (from, until, limit) => (await database.walkFirstParents(from, until, limit)).ids,
     isAncestor: async (ancestor, descendant) => (await database.reaches(ancestor, descendant, EVERY_STEP)) === true,
     mergeBase: async (a, b) => await database.commonAncestor(a, b),

@@ -59,10 +59,11 @@ export function chainTo(roots: readonly Known[], pool: readonly Known[], signer:
   const found = wayUp({ roots, pool, tried }, [signer]);
   if (found === undefined) return refusal('untrusted-certificate', 'no chain of certificates leads from the signer to the given root');
   for (const [index, { parts, node }] of found.entries()) {
-    const word = certificateAlgorithm(parts.signatureAlgorithm.algorithmId);
     // Nobody needs to vouch for a root: it was given.
-    if (word !== 'accepted' && index < found.length - 1)
-      return refusal(word, 'a certificate of the chain is signed with an algorithm that is not accepted');
+    const word = index === found.length - 1 ? 'accepted' : certificateAlgorithm(parts.signatureAlgorithm.algorithmId);
+    if (word === 'weak') return refusal('weak-hash', 'a certificate of the chain is signed with SHA-1 or MD5');
+    if (word === 'unknown')
+      return refusal('unsupported-key', 'a certificate of the chain is signed with an algorithm that is not accepted');
     const weak = weaknessOf(node.publicKey);
     if (weak !== undefined) return weak;
     const strange = strangeExtension(parts);

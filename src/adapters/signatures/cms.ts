@@ -116,10 +116,10 @@ export function weaknessOf(key: KeyObject): Extract<ReadCms, { ok: false }> | un
   return type === 'ed25519' ? undefined : refusal('unsupported-key', `keys of type ${type ?? 'unknown'} are not accepted`);
 }
 
-/** Whether an algorithm that signs certificates is one of today's; the word for why not. */
-export function certificateAlgorithm(id: string): 'accepted' | 'weak-hash' | 'unsupported-key' {
-  if (WEAK.has(id)) return 'weak-hash';
-  return id !== '1.2.840.113549.1.1.1' && ALGORITHMS.has(id) ? 'accepted' : 'unsupported-key';
+/** Whether an algorithm that signs certificates is one of today's. */
+export function certificateAlgorithm(id: string): 'accepted' | 'weak' | 'unknown' {
+  if (WEAK.has(id)) return 'weak';
+  return id !== '1.2.840.113549.1.1.1' && ALGORITHMS.has(id) ? 'accepted' : 'unknown';
 }
 
 interface Signed {

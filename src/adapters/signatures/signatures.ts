@@ -13,18 +13,11 @@ import { examineGitsign, isKeyless } from './gitsign.ts';
 import { readBinary, readCertificate, splitKeyring } from './openpgp-certificate.ts';
 import { examineOpenpgp, readSignaturePacket } from './openpgp.ts';
 
-export interface SignatureParts {
-  /** Reads the log entries of keyless signatures. */
-  readonly bundles: Bundles;
-  /** A sigstore trusted-root file; undefined: keyless signatures are refused. */
-  readonly trustedRoot: Uint8Array | undefined;
-}
-
 const KEPT = 64;
 const FORM = { 'openpgp-key': 'openpgp', 'x509-root': 'x509', keyless: 'x509' } as const;
 
 /** OpenPGP by openpgp.js, CMS and X.509 by PKI.js and node:crypto; both load when first needed, keys are read once per content. */
-export function commitSignatures(parts: SignatureParts): CommitSignatures {
+export function commitSignatures(bundles: () => Promise<Bundles>): CommitSignatures {
   const certificates = createMemo<Promise<Parsed<Key>>>(KEPT);
   const roots = createMemo<Promise<Parsed<readonly Known[]>>>(KEPT);
 
@@ -38,7 +31,7 @@ export function commitSignatures(parts: SignatureParts): CommitSignatures {
     return roots.get(digest) ?? roots.set(digest, readRoots(pem));
   }
 
-  async function examine({ signature, credential }: CommitSignatureQuestion): Promise<CommitFinding> {
+  async function examine({ signature, credential, trustedRoot }: CommitSignatureQuestion): Promise<CommitFinding> {
     if (FORM[credential.kind] !== signature.form) return { kind: 'other-key', key: undefined };
     switch (credential.kind) {
       case 'openpgp-key':
@@ -46,7 +39,7 @@ export function commitSignatures(parts: SignatureParts): CommitSignatures {
       case 'x509-root':
         return withCms(signature, async (cms) => chained(cms, await rootsOf(credential.pem)));
       case 'keyless':
-        return withCms(signature, async (cms) => examineGitsign(cms, { credential, ...parts }));
+        return withCms(signature, async (cms) => examineGitsign(cms, { credential, trustedRoot, bundles: await bundles() }));
     }
   }
 
