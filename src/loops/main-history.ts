@@ -325,7 +325,9 @@ async function stepOf(
   const { level, changes, firstSeen } = from;
   if (firstSeen === undefined) throw new Error('every commit of a chain was seen some time');
   const project = await projectAt(options, from.before);
-  const step = { commit: level.commit, firstSeen, project, changes };
+  const declares = changes.some((change) => change.path === 'environments/project.yaml');
+  const next = declares ? { next: await projectAt(options, level) } : {};
+  const step = { commit: level.commit, firstSeen, project, changes, ...next };
   if (changes.length === 0) return { ...step, sides: [], unread: undefined };
   return { ...step, ...(await merges.sidesOf({ before: from.before, after: level, changes, isVouchedFor: isVouchedFor(step) })) };
 }

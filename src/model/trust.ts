@@ -47,6 +47,8 @@ export interface TrustStep {
   readonly firstSeen: Instant;
   /** The project its first parent declares. */
   readonly project: Declared<Project> | undefined;
+  /** The project that the commit itself declares, where it changes that; absent where it does not. */
+  readonly next?: Declared<Project> | undefined;
   /** Units that differ from the first parent. */
   readonly changes: readonly UnitChange[];
   readonly sides: readonly MergedSide[];

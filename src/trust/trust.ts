@@ -12,12 +12,11 @@ import type { AllowedSigner, PathVerdict, SignatureVerdict, TrustPurpose } from 
 import { type Judged as JudgedSignature, judgeObject, judgeSignature } from './commit-signature.ts';
 import { judgeFindings } from './image-verdict.ts';
 import { type Asked, entriesOn, type FactVerdict, judgeAll, judgeOne } from './judge-fact.ts';
-import { isLockUnit, purposeOf, stepJudge } from './judge-step.ts';
+import { isLockUnit, PROJECT, purposeOf, stepJudge } from './judge-step.ts';
 import { readPolicy, type ReadTrust, type TrustFile, trustFilesOf } from './policy-entries.ts';
+import { judgeRotation as rotationVerdict, keyChange, type KeyChange, type RotationQuestion, type RotationVerdict } from './rotation.ts';
 import { enforcedPurposes, readSigners, type Signers } from './signers.ts';
 
-/** The file whose content decides who may sign. */
-const PROJECT = 'environments/project.yaml';
 const NOTHING: ReadonlyMap<ObjectId, AcceptedContent> = new Map();
 
 /** SSH keys of the project's trust entries; an entry whose key cannot be used is a problem and vouches for nothing. */
@@ -73,6 +72,16 @@ export function judgeImage(findings: ImageFindings, asked: AskedOfImage): ImageV
   return judgeFindings(findings, asked);
 }
 
+/** May keys of engines alone change who is trusted? Only as a rotation: one key for another, signed by both. */
+export function judgeRotation(commit: Commit, question: RotationQuestion): RotationVerdict {
+  return rotationVerdict(commit, question);
+}
+
+/** The rotation that two declarations differ by, or why they differ by more or less. */
+export function rotatedKey(before: Project | undefined, after: Project | undefined): KeyChange | string {
+  return keyChange(before, after);
+}
+
 /** The unit that a repository path is judged with; undefined for paths that nobody judges. */
 export function trustUnit(path: string): string | undefined {
   const capsule = /^capsules\/[^/]+/.exec(path)?.[0];
@@ -124,7 +133,7 @@ export function advanceTrust(state: TrustState, steps: readonly TrustStep[]): Tr
     const now = enforcedPurposes(project);
     beginOrEndEnforcing(units, { before: enforced, now, head });
     enforced = now;
-    const judge = stepJudge(step, signers);
+    const judge = stepJudge(step, signers, project?.value);
     for (const change of step.changes) {
       const verdict = enforced.has(purposeOf(change.path)) ? judge(change, repairOf(units, accepted, change.path)) : NOT_ENFORCED;
       note(units, accepted, { change, verdict, commit: step.commit.id });
