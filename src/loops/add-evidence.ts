@@ -1,7 +1,8 @@
 import type { CommitId } from '#model/digest.ts';
 import { objectIdOf } from '#model/git-objects.ts';
 import { canonicalJson, type Json } from '#model/json.ts';
-import { branchRef } from '#model/names.ts';
+import { branchRef, toRefName } from '#model/names.ts';
+import { LARGEST_BUNDLE } from '#model/signature-finding.ts';
 import type { BundleDraft } from '#ports/bundles.ts';
 import { isPortError, PortError } from '#ports/port-error.ts';
 import { writeEngineCommit } from './branch-writing.ts';
@@ -45,7 +46,8 @@ export async function addEvidence(world: AddingWorld, request: NewEvidence, sign
     request.statements.map(async (statement) => ({ statement, bundle: await signed(world, request, statement) })),
   );
   for (let attempt = 1; ; attempt += 1) {
-    const head = (await world.repository.refs()).get(ref);
+    const expected = (await world.repository.refs()).get(ref);
+    const head = await newestHead(world, request.branch, expected);
     const added = await Promise.all(bundles.map(({ statement, bundle }) => placed(world, head, { statement, bundle })));
     const fresh = added.filter((one) => one.isNew);
     if (fresh.length === 0) return added;
@@ -57,13 +59,20 @@ export async function addEvidence(world: AddingWorld, request: NewEvidence, sign
         request.by === 'engine'
           ? await writeEngineCommit(world, draft)
           : await world.repository.writeCommit({ ...draft, author: { ...AUTHOR, at: world.clock.now(), zone: '+0000' } }, undefined);
-      await world.repository.push([{ ref, expected: head, next }], signal);
+      await world.repository.push([{ ref, expected, next }], signal);
       return added;
     } catch (error) {
       if (!isPortError(error) || error.kind !== 'conflict' || attempt >= TRIES) throw error;
       await world.repository.fetch(signal);
     }
   }
+}
+
+/** In a person's clone the branch may stand only as the remote's, or be behind it. */
+async function newestHead(world: AddingWorld, branch: string, own: CommitId | undefined): Promise<CommitId | undefined> {
+  const remote = (await world.repository.refs()).get(toRefName(`refs/remotes/origin/${branch}`));
+  if (own === undefined || remote === undefined) return own ?? remote;
+  return (await world.repository.isAncestor(own, remote)) ? remote : own;
 }
 
 /** Branches with a meaning of their own are not written to, whatever a project calls its evidence. */
@@ -75,7 +84,12 @@ async function signed(world: AddingWorld, { key }: NewEvidence, { subject, predi
   const { name, digest } = subject;
   const statement = { _type: 'https://in-toto.io/Statement/v1', subject: [{ name, digest: { ...digest } }], predicateType, predicate };
   const payload = Buffer.from(canonicalJson(statement), 'utf8');
-  return (await world.bundles()).sign({ payloadType: 'application/vnd.in-toto+json', payload, key });
+  const bundle = await (await world.bundles()).sign({ payloadType: 'application/vnd.in-toto+json', payload, key });
+  if (bundle.byteLength <= LARGEST_BUNDLE) return bundle;
+  throw new PortError(
+    'invalid',
+    `the statement about ${name} has ${bundle.byteLength} bytes when signed; at most ${LARGEST_BUNDLE} are read`,
+  );
 }
 
 async function placed(

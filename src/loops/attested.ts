@@ -4,7 +4,6 @@ import type { Instant } from '#model/instant.ts';
 import { valueAt } from '#model/json.ts';
 import { createMemo, type Memo } from '#model/memo.ts';
 import { visibleText } from '#model/quoted.ts';
-import type { Pin } from '#model/resolution.ts';
 import type { SignatureFact, SignatureFinding } from '#model/signature-finding.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { judgeFact, judgeFacts } from '#trust/trust.ts';
@@ -21,10 +20,10 @@ export function createFindings(): Findings {
 
 export interface AttestedRequest {
   readonly head: CommitId | undefined;
-  readonly pins: readonly Pick<Pin, 'instance' | 'capsule' | 'version' | 'sha256' | 'gitTree'>[];
+  readonly pins: readonly Pick<ContentEvidence, 'instance' | 'capsule' | 'version' | 'sha256' | 'gitTree'>[];
   readonly material: TrustMaterial;
   /** The unit that the evidence lets change: the lock of the environment. */
-  readonly path: string;
+  readonly path: string | undefined;
   readonly at: Instant;
 }
 

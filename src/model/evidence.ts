@@ -12,7 +12,6 @@ export const VULNERABILITY_SCANS = [
 ] as const;
 export const EVAL = 'https://capstan.dev/eval/v1';
 export const DRILL = 'https://capstan.dev/drill/v1';
-export const SOAK = 'https://capstan.dev/soak/v1';
 export const APPROVAL = 'https://capstan.dev/approval/v1';
 
 /** Lists of what is in it; a version may follow behind a slash. */
