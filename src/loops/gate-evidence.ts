@@ -16,7 +16,7 @@ import { inheritedRisks } from './inherited-risk.ts';
 import { isJudgedOnPromotion, promotionPolicies, teamsForPolicies } from './policy-evidence.ts';
 import type { Declarations, LoadedCapsule } from './reading.ts';
 import { renderAt } from './rendered-difference.ts';
-import { trustMaterial } from './trust-material.ts';
+import { acceptedProject, trustMaterial } from './trust-material.ts';
 import type { TrustOf } from './trust-of.ts';
 import { undeclaredGates } from './undeclared-gates.ts';
 import { irreversibleIn, pathGates } from './upgrade-facts.ts';
@@ -129,7 +129,7 @@ async function attestedOf(
   if (!wantsEvidence(environment, specs)) return {};
   const base = declarations.at.commit;
   if (base === undefined) return {};
-  const head = await world.repository.resolve(evidenceBranch(trust.project));
+  const head = await world.repository.resolve(evidenceBranch(await acceptedProject(world, trust, base)));
   const material = await trustMaterial(world, trust, base);
   return {
     attested: await attestedContents(world, {

@@ -22,16 +22,28 @@ export async function trustMaterial(
   revision: CommitId,
 ): Promise<TrustMaterial> {
   const at = await world.reading.at(revision);
+  const project = await acceptedProject(world, trust, revision);
   const files = new Map<string, { readonly text: string } | { readonly unread: string }>();
-  for (const [path, most] of trustFiles(trust.project?.value)) {
+  for (const [path, most] of trustFiles(project?.value)) {
     const text = await world.reading.textAt(at, path);
     const { kind } = text === undefined ? { kind: 'refused' } : trust.verdict(path);
     if (text === undefined || text.length > most) files.set(path, { unread: 'it is not there, or too long' });
     else files.set(path, kind === 'accepted' || kind === 'not-enforced' ? { text } : { unread: `its last change is ${kind}` });
   }
-  const { policy } = readTrustPolicy(trust.project, files);
+  const { policy } = readTrustPolicy(project, files);
   const root = policy.trustedRoot?.text;
   return { policy, credentials: credentialsOf(policy), trustedRoot: root === undefined ? undefined : Buffer.from(root, 'utf8') };
+}
+
+/** The declaration of this commit if it was accepted, else the last one that was: a commit is judged by the one before it. */
+export async function acceptedProject(
+  world: Pick<World, 'reading'>,
+  trust: Pick<TrustOf, 'project' | 'verdict'>,
+  revision: CommitId,
+): Promise<TrustOf['project']> {
+  const { kind } = trust.verdict('environments/project.yaml');
+  if (kind !== 'accepted' && kind !== 'not-enforced') return trust.project;
+  return (await world.reading.declarations(await world.reading.at(revision))).state.project;
 }
 
 function credentialsOf({ entries }: TrustPolicy): BundleQuestion['credentials'] {
