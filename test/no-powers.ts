@@ -16,5 +16,6 @@ export const NO_POWERS: Powers = {
   openClone: never,
   openCluster: never,
   openBundles: never,
+  openRegistry: never,
   trustedRoot: never,
 };

@@ -15,6 +15,7 @@ import type { Renderer } from '#ports/renderer.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
 import { lazyBundles, openBundles, trustedRoot } from './bundles.ts';
+import { openRegistry } from './registries.ts';
 import { fetchOrWarn, LIMITS, openClone, openForge, openLocal, openMirror } from './repositories.ts';
 import { lazySignatures } from './signatures.ts';
 import { lazySigner, openKey, openSigner, signerAt, stateOf } from './signing.ts';
@@ -25,7 +26,20 @@ type ToolPlaces = Parameters<typeof foreignRenderer>[0];
 
 /** Builds adapters when they are asked for, and hands ports to loops and commands. */
 export function assemble(): Powers {
-  return { openWorld, openSigner, serve, forge, addForgeUser, initRepository, openKey, openClone, openCluster, openBundles, trustedRoot };
+  return {
+    openWorld,
+    openSigner,
+    serve,
+    forge,
+    addForgeUser,
+    initRepository,
+    openKey,
+    openClone,
+    openCluster,
+    openBundles,
+    openRegistry,
+    trustedRoot,
+  };
 }
 
 async function openCluster(kubeconfig: string): Promise<ClusterInHand> {

@@ -99,7 +99,7 @@ function addCommand(
   const command = program.command(row.name).description(row.description);
   plain(command, from.terminal);
   for (const word of row.words) command.argument(word.name, word.description);
-  for (const option of row.options) command.addOption(new Option(option.flags, option.description));
+  for (const option of row.options) command.addOption(optionOf(option));
   command.addOption(new Option('-q, --quiet', 'say nothing but results and problems'));
   command.addOption(new Option('-v, --verbose', 'tell what happens while it happens'));
   command.addHelpText('after', `\nExample:\n  $ ${row.example}\n`);
@@ -110,6 +110,14 @@ function addCommand(
       .filter((word) => typeof word === 'string');
     await from.run(words, command.opts());
   });
+}
+
+/** What is given several times comes as lines; of another option the last one counts. */
+function optionOf({ flags, description, isRepeatable }: CommandRow['options'][number]): Option {
+  const option = new Option(flags, description);
+  return isRepeatable === true
+    ? option.argParser((value, before?: string) => (before === undefined ? value : `${before}\n${value}`))
+    : option;
 }
 
 function report(error: unknown, command: string, terminal: Terminal): number {

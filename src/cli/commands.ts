@@ -4,7 +4,7 @@ export interface CommandRow {
   readonly name: string;
   readonly description: string;
   readonly words: readonly { readonly name: string; readonly description: string }[];
-  readonly options: readonly { readonly flags: string; readonly description: string }[];
+  readonly options: readonly { readonly flags: string; readonly description: string; readonly isRepeatable?: true }[];
   readonly example: string;
   readonly load: () => Promise<(invocation: Invocation) => Promise<number>>;
 }
@@ -21,6 +21,15 @@ const TARGET = { flags: '--target <name>', description: 'only this target' };
 function output(formats: string): { readonly flags: string; readonly description: string } {
   return { flags: '-o, --output <format>', description: `output format: ${formats}` };
 }
+
+/** Who must have signed. */
+const SIGNERS = [
+  { flags: '--trusted-root <file>', description: 'a sigstore trusted root (default: that of the configuration); a key needs none' },
+  { flags: '--key <file>', description: 'the public key (PEM) that must have signed' },
+  { flags: '--certificate-identity <identity>', description: 'who must have signed: exactly this name in the certificate' },
+  { flags: '--certificate-identity-pattern <pattern>', description: 'or a regular expression (RE2) that all of the name matches' },
+  { flags: '--certificate-oidc-issuer <issuer>', description: 'who must have vouched for the identity: exactly this issuer' },
+];
 
 /** Every command, in the order of the story it belongs to. A command's module is loaded only when it runs. */
 export const COMMANDS: readonly CommandRow[] = [
@@ -218,18 +227,32 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'verify-bundle',
     description: 'a sigstore bundle, offline: who signed what, and who vouches for it',
     words: [{ name: '<file|sha256:digest>', description: 'what was signed, or only its digest' }],
+    options: [{ flags: '--bundle <file>', description: 'the bundle (JSON)' }, ...SIGNERS, CONFIG, output('text, json')],
+    example: 'capstan verify-bundle --bundle app.sigstore.json --key cosign.pub app.tar.gz',
+    load: async () => (await import('./verify-bundle.ts')).verifyBundle,
+  },
+  {
+    name: 'verify-image',
+    description: "an image's or artifact's signatures and attestations in its registry: who signed it",
+    words: [{ name: '<image@sha256:digest>', description: 'by its digest; of a multi-arch image the digest of the index' }],
     options: [
-      { flags: '--bundle <file>', description: 'the bundle (JSON)' },
-      { flags: '--trusted-root <file>', description: 'a sigstore trusted root (default: that of the configuration); a key needs none' },
-      { flags: '--key <file>', description: 'the public key (PEM) that must have signed' },
-      { flags: '--certificate-identity <identity>', description: 'who must have signed: exactly this name in the certificate' },
-      { flags: '--certificate-identity-pattern <pattern>', description: 'or a regular expression (RE2) that all of the name matches' },
-      { flags: '--certificate-oidc-issuer <issuer>', description: 'who must have vouched for the identity: exactly this issuer' },
+      {
+        flags: '--type <predicate>',
+        description: 'an attestation of this type (URI, or as cosign calls it: slsaprovenance1, spdxjson, vuln ...)',
+      },
+      { flags: '-a, --annotation <key=value>', description: 'the signature must say this; may be given several times', isRepeatable: true },
+      { flags: '--require-repository', description: 'the signature must name this repository, not only the digest' },
+      ...SIGNERS,
+      {
+        flags: '--allow-legacy-signatures',
+        description: 'also the tags sha256-<digest>.sig and .att, which cosign wrote before version 3',
+      },
+      { flags: '--allow-http-registry', description: 'plain HTTP where the registry does not speak TLS (this machine: always)' },
       CONFIG,
       output('text, json'),
     ],
-    example: 'capstan verify-bundle --bundle app.sigstore.json --key cosign.pub app.tar.gz',
-    load: async () => (await import('./verify-bundle.ts')).verifyBundle,
+    example: 'capstan verify-image --key cosign.pub registry.acme.example/web@sha256:<digest>',
+    load: async () => (await import('./verify-image.ts')).verifyImage,
   },
   {
     name: 'attest',

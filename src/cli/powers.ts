@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '#model/json.ts';
 import type { Secret } from '#model/secret.ts';
 import type { Bundles } from '#ports/bundles.ts';
 import type { Signer } from '#ports/machine.ts';
+import type { Registry } from '#ports/registry.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { WorkingDirectory } from '#ports/working-directory.ts';
 
@@ -81,6 +82,8 @@ export interface Powers {
   openClone(path: string): Promise<Repository>;
   openCluster(kubeconfig: string): Promise<ClusterInHand>;
   openBundles(): Promise<Bundles>;
+  /** Registries as the configuration around the caller says, or as docker would. */
+  openRegistry(place: Place, terminal: Terminal, options: { readonly isHttpAllowed: boolean }): Promise<Registry>;
   /** The sigstore trusted root that the configuration names; undefined where it names none. */
   trustedRoot(place: Place, terminal: Terminal): Promise<Uint8Array | undefined>;
 }

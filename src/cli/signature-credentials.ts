@@ -7,10 +7,12 @@ import { PortError } from '#ports/port-error.ts';
 import type { Invocation } from './cli.ts';
 import { UsageError } from './exit-code.ts';
 import type { Terminal } from './powers.ts';
+import { placeOf } from './repository.ts';
 
 export type SignatureCredential = Extract<Credential, { kind: 'public-key' | 'keyless' }>;
 
 const LARGEST_KEY = 16 * 1024;
+const LARGEST_ROOT = 1024 * 1024;
 
 /** `--key`, or issuer and identity: exactly one of both, and nothing of it empty. There is no form that means anyone. */
 export async function credentialIn({ options, terminal }: Invocation, bundles: Bundles): Promise<SignatureCredential> {
@@ -56,6 +58,33 @@ async function keyAt(path: string, terminal: Terminal, bundles: Bundles): Promis
       `${path} is no public key that counts: one PEM block of ECDSA (P-256, P-384, P-521), RSA of 2048 to 8192 bits, or ed25519`,
     );
   return pem;
+}
+
+/** `--trusted-root`, else that of the configuration. A root with a mistake is not used for anything. */
+export async function trustedRootFor(
+  { options, powers, terminal }: Invocation,
+  bundles: Bundles,
+  isNeeded: boolean,
+): Promise<Uint8Array | undefined> {
+  const path = options.trustedRoot;
+  const bytes =
+    typeof path === 'string' ? await fileAt(path, terminal, LARGEST_ROOT) : await powers.trustedRoot(placeOf(options), terminal);
+  if (bytes === undefined) {
+    if (!isNeeded) return undefined;
+    throw new PortError(
+      'missing',
+      'a signature with a certificate needs a trusted root: give --trusted-root FILE, or set trust.sigstore in capstan.yaml',
+    );
+  }
+  const read = bundles.readRoot(bytes);
+  if (!read.ok)
+    throw new PortError(
+      'invalid',
+      read.mistakes
+        .map(({ pointer, reason }) => `${typeof path === 'string' ? path : 'the trusted root'}: ${pointer || 'it'} ${reason}`)
+        .join('\n'),
+    );
+  return bytes;
 }
 
 /** A file of the caller, or a sentence why not; never more of it is read than may be. */

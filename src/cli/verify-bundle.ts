@@ -1,16 +1,13 @@
 import { instantText } from '#model/instant.ts';
 import { LARGEST_BUNDLE } from '#model/signature-finding.ts';
 import type { SignatureFact, SignatureFinding } from '#model/signature-finding.ts';
-import type { BundleQuestion, Bundles } from '#ports/bundles.ts';
-import { PortError } from '#ports/port-error.ts';
+import type { BundleQuestion } from '#ports/bundles.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { outputFormat, printable, printDocument } from './output.ts';
-import { placeOf } from './repository.ts';
-import { beginningOf, credentialIn, fileAt } from './signature-credentials.ts';
+import { beginningOf, credentialIn, fileAt, trustedRootFor } from './signature-credentials.ts';
 
 const LARGEST_FILE = 512 * 1024 * 1024;
-const LARGEST_ROOT = 1024 * 1024;
 const DIGEST_LENGTH: ReadonlyMap<string, number> = new Map([
   ['sha256', 64],
   ['sha384', 96],
@@ -30,7 +27,7 @@ export async function verifyBundle(invocation: Invocation): Promise<number> {
     subject: digest ?? { kind: 'bytes', bytes: await fileAt(wanted, terminal, LARGEST_FILE) },
     bundle: await beginningOf(options.bundle, terminal, LARGEST_BUNDLE),
     credentials: [credential],
-    trustedRoot: await rootFor(invocation, bundles, credential.kind === 'keyless'),
+    trustedRoot: await trustedRootFor(invocation, bundles, credential.kind === 'keyless'),
   });
   const sentence = sentenceOf(wanted, finding);
   if (format === 'json') printDocument(terminal, 'BundleVerdict', { subject: wanted, ...verdictDocument(finding), sentence });
@@ -48,29 +45,6 @@ function digestIn(wanted: string): Extract<BundleQuestion['subject'], { kind: 'd
       `"${wanted.slice(0, 200)}" is no digest: ${algorithm}: and ${DIGEST_LENGTH.get(algorithm) ?? 0} lower-case hex digits`,
     );
   return { kind: 'digest', algorithm, hex };
-}
-
-/** `--trusted-root`, else that of the configuration. A root with a mistake is not used for anything. */
-async function rootFor({ options, powers, terminal }: Invocation, bundles: Bundles, isNeeded: boolean): Promise<Uint8Array | undefined> {
-  const path = options.trustedRoot;
-  const bytes =
-    typeof path === 'string' ? await fileAt(path, terminal, LARGEST_ROOT) : await powers.trustedRoot(placeOf(options), terminal);
-  if (bytes === undefined) {
-    if (!isNeeded) return undefined;
-    throw new PortError(
-      'missing',
-      'a signature with a certificate needs a trusted root: give --trusted-root FILE, or set trust.sigstore in capstan.yaml',
-    );
-  }
-  const read = bundles.readRoot(bytes);
-  if (!read.ok)
-    throw new PortError(
-      'invalid',
-      read.mistakes
-        .map(({ pointer, reason }) => `${typeof path === 'string' ? path : 'the trusted root'}: ${pointer || 'it'} ${reason}`)
-        .join('\n'),
-    );
-  return bytes;
 }
 
 /** Who signed what, and who vouches for when; or why not. */

@@ -2329,6 +2329,31 @@ export interface ServiceConfiguration {
     /** Default: main. */
     readonly branch?: string;
   };
+  /** How registries of images and artifacts are reached. Logins stay in docker's own configuration. */
+  readonly registries?: {
+    /** Folder of docker's config.json; without it DOCKER_CONFIG, else ~/.docker. */
+    readonly dockerConfig?: string;
+    /**
+     * Registries (host and port) that may be spoken to without TLS where they have none; this machine itself always may.
+     *
+     * @maxItems 100
+     */
+    readonly allowHttp?: readonly string[];
+    /** By registry (host and port): where copies of it stand. They are only read, and asked before it. */
+    readonly mirrors?: {
+      readonly [k: string]: {
+        /**
+         * Hosts, with a path where the mirror keeps the repositories below one, in the order in which they are asked.
+         *
+         * @minItems 1
+         * @maxItems 8
+         */
+        readonly at: readonly string[];
+        /** The registry itself is never asked. */
+        readonly only?: boolean;
+      };
+    };
+  };
   /** Where capsules of other repositories may come from. */
   readonly imports?: {
     /**

@@ -15,6 +15,7 @@ import { configurationProblem, textAt, type Draft } from './configuration-draft.
 import { credentialsOf } from './credentials.ts';
 import { overlaid } from './environment-overlay.ts';
 import { forgeOf, repositoryOf, type ForgeConfiguration, type RepositoryConfiguration } from './forge-configuration.ts';
+import { registriesOf, type RegistriesConfiguration } from './registries.ts';
 import { readSecrets } from './secret-source.ts';
 import { USUAL_SETTINGS, type ServiceSettings } from './settings.ts';
 import { signingKeyOf } from './signing-key.ts';
@@ -36,6 +37,7 @@ export interface Configuration {
   readonly settings: ServiceSettings;
   /** Beginnings of addresses, and paths of this machine, that capsules may be imported from. */
   readonly importsFrom: readonly string[];
+  readonly registries: RegistriesConfiguration;
   readonly publicUrl: string | undefined;
   readonly sqlite: string;
   readonly identity: { readonly signingKey: SigningKey; readonly name: string | undefined; readonly email: string | undefined };
@@ -83,6 +85,7 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
     forge,
     settings,
     importsFrom: textsAt(value, '/imports/from'),
+    registries: registriesOf(draft.value),
     publicUrl: textAt(value, '/server/publicUrl')?.replace(/\/+$/, ''),
     sqlite: path('/store/sqlite', '.capstan/state.db'),
     identity: {

@@ -11,7 +11,7 @@ for (const kind of ['docker', 'referrers'] as const)
     const scratch = mkdtempSync(join(tmpdir(), 'capstan-registry-'));
     const running = await startRegistry(kind, scratch);
     return {
-      registry: ociRegistry({ dockerConfig: scratch, env: {}, isHttpAllowed: false, mirrors: new Map() }),
+      registry: ociRegistry({ dockerConfig: scratch, env: {}, allowHttp: new Set(), mirrors: new Map() }),
       host: running.host,
       tidy: async () => {
         await running.end();

@@ -18,17 +18,17 @@ export interface RegistryOptions {
   readonly dockerConfig: string | undefined;
   /** HOME, PATH, DOCKER_CONFIG, and what credential helpers need. */
   readonly env: Environment;
-  /** Plain HTTP where a registry does not speak TLS; on this machine it is allowed anyway. */
-  readonly isHttpAllowed: boolean;
+  /** Plain HTTP where a registry does not speak TLS: everywhere, or for some (host and port). On this machine it is allowed anyway. */
+  readonly allowHttp: 'everywhere' | ReadonlySet<string>;
   /** By host and port. */
   readonly mirrors: ReadonlyMap<string, RegistryMirrors>;
   readonly limits?: Partial<RegistryLimits>;
 }
 
 /** Registries by the OCI distribution specification. */
-export function ociRegistry({ dockerConfig, env, isHttpAllowed, mirrors, limits: given }: RegistryOptions): Registry {
+export function ociRegistry({ dockerConfig, env, allowHttp, mirrors, limits: given }: RegistryOptions): Registry {
   const limits = { ...REGISTRY_LIMITS, ...given };
-  const origins = registryOrigins(isHttpAllowed, limits.connect);
+  const origins = registryOrigins(allowHttp, limits.connect);
   const send = registryTransport({ origins, authentication: authentication(dockerLogins(dockerConfig, env)), limits });
   const calls = { send, limits };
   const places = registryPlaces(mirrors);

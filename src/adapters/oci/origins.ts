@@ -9,11 +9,12 @@ export type Origins = (host: string) => Promise<URL>;
 const NOT_TLS: ReadonlySet<string> = new Set(['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ECONNRESET', 'ERR_SSL_PACKET_LENGTH_TOO_LONG']);
 
 /** Plain HTTP is allowed for this machine itself, and for others only with a permission that somebody gave. */
-export function registryOrigins(isHttpAllowed: boolean, connectWithin: number): Origins {
+export function registryOrigins(allowHttp: 'everywhere' | ReadonlySet<string>, connectWithin: number): Origins {
   const known = new Map<string, Promise<URL>>();
   return (host) => {
     const secure = new URL(`https://${host === 'docker.io' ? 'registry-1.docker.io' : host}`);
-    if (!isHttpAllowed && !isLoopback(secure.hostname)) return Promise.resolve(secure);
+    const isAllowed = allowHttp === 'everywhere' || allowHttp.has(host) || isLoopback(secure.hostname);
+    if (!isAllowed) return Promise.resolve(secure);
     const found = known.get(host) ?? chosenOrigin(secure, host, connectWithin);
     known.set(host, found);
     // Whoever was not there may come back.
