@@ -108,7 +108,7 @@ export async function isomorphicRepository(options: IsomorphicOptions): Promise<
     const ref = name.startsWith('refs/tags/') ? name : `refs/tags/${name}`;
     const id = await git.resolveRef({ fs, gitdir, ref }).catch((error: unknown) => {
       if (codeOf(error) === 'NotFoundError') return undefined;
-      throw portError(`reading ${ref}`, error);
+      throw portError(`reading ${ref}`, error, NO_MASK);
     });
     return id === undefined ? undefined : await database.stored(id);
   }
