@@ -37,7 +37,7 @@ function overBytes({ key, scheme, spki }: SigningKey, bytes: Uint8Array, signatu
       return verdict(verify(scheme.hash, bytes, key, signature));
     case 'ed25519':
       // Logs that keep only digests made cosign sign the digest (RFC 8032 section 5.1, Ed25519ph); its domain cannot be mistaken for the other.
-      return verdict(verify(null, bytes, key, signature) || ed25519ph.verify(signature, bytes, spki.subarray(-32)));
+      return verdict(verify(null, bytes, key, signature) || ed25519ph.verify(signature, bytes, spki.subarray(-32), { zip215: false }));
   }
 }
 
