@@ -1,6 +1,7 @@
 /**
- * Hostile inputs and faults of the security catalogue that touch the path on one machine: webhook (1 to 15), git content
- * (16 to 30), YAML, JSON and schema (31 to 45), templates and versions (46 to 60). A test that covers one is named `row N: ...`.
+ * Hostile inputs and faults of the security catalogue: webhook (1 to 15), git content (16 to 30), YAML, JSON and schema (31 to 45), templates
+ * and versions (46 to 60), signatures (61 to 73), forge (74 to 85), Kubernetes (86 to 98), process, tenants, secrets, network and pages (99 to
+ * 106). A test that covers one is named `row N: ...`; in `test/live` where only a real server shows it.
  */
 export const HOSTILE_ROWS: ReadonlyMap<number, string> = new Map([
   [1, 'webhook body of 200 MB'],
@@ -63,6 +64,52 @@ export const HOSTILE_ROWS: ReadonlyMap<number, string> = new Map([
   [58, 'the same version with another digest'],
   [59, 'downgrade'],
   [60, 'tag instead of digest'],
+  [61, 'unsigned, wrong key, signature of something else'],
+  [62, 'the conformance vectors of sigstore'],
+  [63, 'unrelated log entry, log entry of another key'],
+  [64, 'certificate that expired after it signed'],
+  [65, 'timestamp of the future, forged integrated time'],
+  [66, 'ten thousand referrers, bundle of a gigabyte, endless pages'],
+  [67, 'registry that is down, refuses, redirects or stops half way'],
+  [68, 'index signed and its image not, and the reverse'],
+  [69, 'images in init containers, custom resources, texts'],
+  [70, 'trust changed in the commit that it should judge'],
+  [71, 'key revoked or rotated in the middle of a rollout'],
+  [72, 'tag pushed again after it was verified, poisoned verdicts'],
+  [73, 'clock that is wrong by years'],
+  [74, 'primary rate limit'],
+  [75, 'secondary rate limit'],
+  [76, 'write whose answer was lost'],
+  [77, 'stale reads after a write'],
+  [78, 'branch moved between approval and merge'],
+  [79, 'base moved after the evaluation'],
+  [80, 'branch protection missing or weak'],
+  [81, 'proposal that edits what judges it'],
+  [82, 'approval by the author, a bot, a former member'],
+  [83, 'a person closes or edits a promotion'],
+  [84, 'login taken away in the middle of a run'],
+  [85, 'commands in comments'],
+  [86, 'field that another manager holds'],
+  [87, 'admission that denies, hangs or changes every write'],
+  [88, 'kind that is not known, discovery in part'],
+  [89, 'namespace that ends, finalizer that stays'],
+  [90, 'cluster that asks to be asked later'],
+  [91, 'watch that expired, silent connection'],
+  [92, 'list from the past'],
+  [93, 'field that cannot be changed'],
+  [94, 'killed between writes to a target'],
+  [95, 'object of another owner'],
+  [96, 'cluster away, certificate expired, another cluster in its place'],
+  [97, 'kubeconfig that runs programs or checks nothing'],
+  [98, 'huge object, thousands of objects'],
+  [99, 'killed at every call, disk full, no file descriptors'],
+  [100, 'two engines at once, one that was paused'],
+  [101, 'one environment that throws every time'],
+  [102, 'tenant that asks for more than its own'],
+  [103, 'secrets in outputs'],
+  [104, 'addresses of users that lead inside'],
+  [105, 'links, markup and control characters of users'],
+  [106, 'requests without a right, routes without a rule'],
 ]);
 
 /** Rows that no test covers, and why. A row leaves this list in the change that brings its test. */
@@ -77,4 +124,23 @@ export const LEFT_OF_ROWS: ReadonlyMap<number, string> = new Map([
   [51, 'later: thread limits, not a process with limits of the kernel'],
   [52, 'later: no network namespace around rendering; templates have no helper that reaches out'],
   [59, 'later: a floor per environment comes with the rollback command and its signed intent'],
+  [74, 'later: engines that share one installation do not share their waits; each is told to wait by the forge'],
+  [75, 'otherwise: writes of one process are paced a second apart by the client; several processes do not share a bucket'],
+  [84, 'otherwise: a repository that was renamed or moved is one that is missing; no redirect is followed with credentials'],
+  [85, 'otherwise: there are no commands in comments, so their events concern nobody'],
+  [
+    96,
+    'otherwise: a cluster is known by its address, its authority and the inventory in it; one without our inventory is one where nothing is pruned',
+  ],
+  [99, 'later: no test makes a disk lie about fsync'],
+  [
+    100,
+    'otherwise: there is no lease; every ref moves by compare-and-swap and every object by its resource version, so two engines are safe at once',
+  ],
+  [
+    102,
+    'otherwise: what a role may give away is bounded by the cluster for the user that a target impersonates, paths of hosts by the policy pack',
+  ],
+  [105, 'later: there are no pages; what goes to terminals, CI logs and pull requests is escaped'],
+  [106, 'later: there is no API with accounts; every route there is may be asked by anybody, and one without a rule does not start'],
 ]);

@@ -73,9 +73,11 @@ export function allowsNamespace({ namespaces }: ClusterAccess, namespace: string
 
 /** A Namespace is written only where its objects could be, too. */
 export function allowsClusterObject(access: ClusterAccess, key: ObjectKey, declared: readonly string[]): boolean {
-  const isNamed = access.clusterResources.some((entry) => entry === '*' || entry === key.kind || entry === `${key.kind}.${key.group}`);
-  if (!isNamed) return false;
-  return key.group !== '' || key.kind !== 'Namespace' || allowsNamespace(access, key.name, declared);
+  const isNamespace = key.kind === 'Namespace' && key.group === '';
+  // Anybody who may define kinds may call one so.
+  const short = key.kind === 'Namespace' && !isNamespace ? undefined : key.kind;
+  const isNamed = access.clusterResources.some((entry) => entry === '*' || entry === short || entry === `${key.kind}.${key.group}`);
+  return isNamed && (!isNamespace || allowsNamespace(access, key.name, declared));
 }
 
 /** `*` stands for any letters, none included; linear in pattern times text. */

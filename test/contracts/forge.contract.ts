@@ -40,7 +40,7 @@ export function forgeContract(name: string, openBench: () => Promise<ForgeBench>
       expect(await bench.engine().account()).toEqual({ login: bench.engineLogin, kind: expect.any(String) });
     });
 
-    test('opens a request once, however often and by however many it is asked', async () => {
+    test('row 76: opens a request once, however often and by however many it is asked', async () => {
       const headCommit = await bench.branch('promote/dev/open');
       const forge = bench.engine();
 
@@ -136,7 +136,7 @@ export function forgeContract(name: string, openBench: () => Promise<ForgeBench>
       ]);
     });
 
-    test('merges exactly the head it is given, once, and knows what a commit came in by', async () => {
+    test('row 78: merges exactly the head it is given, once, and knows what a commit came in by', async () => {
       const before = await bench.headOf('main');
       const headCommit = await bench.branch('promote/dev/merge');
       const forge = bench.engine();
@@ -167,7 +167,7 @@ export function forgeContract(name: string, openBench: () => Promise<ForgeBench>
       expect(await bench.engine().commitAuthors(number)).toEqual([bench.personLogin]);
     });
 
-    test('what a protected branch asks for holds a merge, in the words of the forge', async () => {
+    test('row 80: what a protected branch asks for holds a merge, in the words of the forge', async () => {
       const forge = bench.engine();
       await forge.protect('main', ['capstan/promote']);
       const head = await bench.branch('promote/dev/held');

@@ -160,7 +160,7 @@ describe('a capsule of another repository', () => {
   });
 });
 
-test('a proposal is fetched only from where the default branch imports, or the configuration allows', async () => {
+test('row 81: a proposal is fetched only from where the default branch imports, or the configuration allows', async () => {
   const platform = git.bare('platform.git', { 'platform/redis/capsule.yaml': REDIS });
   const { path, head: main } = declared(capsuleFiles('1.0.0')['capsules/web/capsule.yaml'] ?? '');
   const head = git.commit(path, 'feature', {
@@ -202,6 +202,10 @@ describe('what is fetched for an import', () => {
     ['a helper program', { url: 'ext::sh -c touch% /tmp/x' }, /^invalid: the import redis must come by https/],
     ['ssh', { url: 'git@git.example.invalid:a.git' }, /^invalid: the import redis must come by https/],
     ['an option', { url: '--upload-pack=touch /tmp/x' }, /^invalid: the import redis must come by https/],
+    ['an address of this machine', { url: 'https://127.0.0.1/a.git' }, /^invalid: the import redis leads to an address of this machine/],
+    ['its number', { url: 'https://2130706433/a.git' }, /^invalid: the import redis leads to/],
+    ['the metadata of a cloud', { url: 'https://169.254.169.254/latest' }, /^invalid: the import redis leads to/],
+    ['a name of this machine', { url: 'https://localhost:8443/a.git' }, /^invalid: the import redis leads to/],
     ['a password', { url: 'https://a:secret@git.example.invalid/a.git' }, /^invalid: (?!.*secret)/],
     ['a folder that nobody listed', { url: '/etc' }, /^invalid: the import redis must come by https/],
     ['a way out of the repository', { path: '../x' }, /^invalid: the import redis names no directory/],
@@ -209,7 +213,7 @@ describe('what is fetched for an import', () => {
     ['a directory that is not there', { path: 'a/c' }, /^missing: commit [0-9a-f]{40} has no directory a\/c/],
     ['a file', { path: 'a/b/capsule.yaml' }, /^missing: commit [0-9a-f]{40} has no directory a\/b\/capsule.yaml/],
     ['a commit that is not there', { commit: toCommitId('a'.repeat(40)) }, /^(transient|missing|denied|invalid): /],
-  ])('is never by %s', async (_, pin, expected) => {
+  ])('row 104: is never by %s', async (_, pin, expected) => {
     expect(await fetched(pin)).toMatch(expected);
   });
 

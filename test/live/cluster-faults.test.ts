@@ -163,7 +163,7 @@ describe('whatever happens to the API server, the end is the same', () => {
     expect(storm.counts().refused).toBeGreaterThan(50);
   }, 300_000);
 
-  test('an admission webhook denies one object of fifty: it is named, and nothing is pruned meanwhile', async () => {
+  test('row 87: an admission webhook denies one object of fifty: it is named, and nothing is pruned meanwhile', async () => {
     const engine = await engineOn('denied');
     await engine.push(many('denied', { count: 50, word: 'one', version: '1.0.0' }));
     await engine.until('live', isSettled);
@@ -235,7 +235,7 @@ describe('whatever happens to the API server, the end is the same', () => {
     expect(left.filter((name) => name.includes('theirs-'))).toHaveLength(FOREIGN);
   }, 300_000);
 
-  test('an object of nearly a megabyte, and one that is too large', async () => {
+  test('row 98: an object of nearly a megabyte, and one that is too large', async () => {
     const engine = await engineOn('large');
     const large = (bytes: number): string =>
       `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: many-0\ndata:\n  word: ${'x'.repeat(bytes)}\n`;

@@ -136,7 +136,7 @@ function changed(value: Json, keys: readonly string[], to: Json): Json {
 /** What the server adds by itself stays as it is. */
 const PATCH = ['patch', '--namespace=default', '--type=merge', '--dry-run=server'];
 
-test('what is called immutable is what a real API server refuses to change', async () => {
+test('row 93: what is called immutable is what a real API server refuses to change', async () => {
   const kubectl = running?.kubectl;
   if (kubectl === undefined) throw new Error('the API server did not start');
   for (const one of Object.values(OBJECTS)) await kubectl(['create', '-f', '-'], JSON.stringify(one));

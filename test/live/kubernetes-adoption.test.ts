@@ -143,7 +143,7 @@ describe('an object that git adopts from another tool', () => {
     expect(valueAt(await bench.object('configmap', 'a'), '/data')).toEqual({ old: 'z' });
   });
 
-  test('of another environment of an engine is foreign, whatever its marks and manager are', async () => {
+  test('row 95: of another environment of an engine is foreign, whatever its marks and manager are', async () => {
     const bench = await openClusterBench(kubernetes);
     const wanted = targetRendering([configMap('a', { data: { one: '1' } })]);
     await bring(bench.target, wanted);

@@ -129,7 +129,7 @@ it('applies and reads back what is nearly as large as an object may be, several 
   expect(tooLarge).toMatchObject({ status: 413, body: { code: 413, reason: 'RequestEntityTooLarge' } });
 });
 
-it('finds a kind that was defined after it looked for it, and hears that one is gone', async () => {
+it('row 88: finds a kind that was defined after it looked for it, and hears that one is gone', async () => {
   const { api, discovery } = await connect(server.kubeconfig);
   const definition = {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -238,7 +238,7 @@ it('comes in as the service account of a pod', async () => {
   }
 });
 
-it('follows a priority level that rejects what is too much: all is applied, and nothing is refused in the end', async () => {
+it('row 90: follows a priority level that rejects what is too much: all is applied, and nothing is refused in the end', async () => {
   const level = {
     apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
     kind: 'PriorityLevelConfiguration',

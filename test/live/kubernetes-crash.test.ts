@@ -55,7 +55,7 @@ describe('a process that dies in the middle of a run', () => {
   const WRITES = 7;
 
   test.each(Array.from({ length: WRITES + 1 }, (_, writes) => writes))(
-    'after %i writes leaves the next one to the same end',
+    'row 94: after %i writes leaves the next one to the same end',
     async (writes) => {
       const bench = await openClusterBench(kubernetes);
       await bring(bench.target, before);

@@ -103,7 +103,7 @@ test('every edit is seen and taken back, alone or among many', async () => {
   await Promise.all(names.map(async (name) => expect(await dataIn(namespace, name)).toEqual({ text: 'git' })));
 }, 300_000);
 
-test('a controller that sets an object back is left alone after six corrections, and named; a change in git is applied', async () => {
+test('row 87: a controller that sets an object back is left alone after six corrections, and named; a change in git is applied', async () => {
   const namespace = 'fought';
   const templates = { 'map.yaml.hbs': configMap('web') };
   const service = await startDriftService(kubernetes, { namespace, drift: 'onDetect: correct', templates });

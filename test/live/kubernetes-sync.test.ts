@@ -58,7 +58,7 @@ describe('what is asked of a server', () => {
 });
 
 describe('objects that others have a hand in', () => {
-  test('a field of another manager is a conflict with its name', async () => {
+  test('row 86: a field of another manager is a conflict with its name', async () => {
     const bench = await openClusterBench(kubernetes);
     await bring(bench.target, targetRendering([configMap('a', { data: { one: '1' } })]));
     await kubernetes.kubectl(
@@ -97,7 +97,7 @@ describe('objects that others have a hand in', () => {
     expect(said(await bring(bench.target, both)).every((line) => line.endsWith('unchanged'))).toBe(true);
   });
 
-  test('an object that is removed, or made anew by somebody, after the look is left alone', async () => {
+  test('row 92: an object that is removed, or made anew by somebody, after the look is left alone', async () => {
     const bench = await openClusterBench(kubernetes);
     const names = ['a', 'b'];
     await bring(bench.target, targetRendering(names.map((name) => renderedObject(name))));
@@ -213,7 +213,7 @@ describe('objects of one kind in two versions', () => {
 });
 
 describe('objects that cannot be changed in place', () => {
-  test('are named with the field, and made again only where git says so', async () => {
+  test('row 93: are named with the field, and made again only where git says so', async () => {
     const bench = await openClusterBench(kubernetes);
     await bring(bench.target, targetRendering([deployment(1)]));
     const before = valueAt(await bench.object('deployment', 'web'), '/metadata/uid');
@@ -302,7 +302,7 @@ describe('removal', () => {
     expect(said(await bring(bench.target, targetRendering([])))).toEqual(['prune ConfigMap a done']);
   });
 
-  test('that a finalizer holds is not waited for, and named when it takes too long', async () => {
+  test('row 89: that a finalizer holds is not waited for, and named when it takes too long', async () => {
     let now = Date.now();
     const clock = { now: () => now as never };
     const bench = await openClusterBench(kubernetes, { clock });

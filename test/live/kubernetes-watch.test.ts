@@ -268,7 +268,7 @@ test('an API server that is killed and started again is caught up with', async (
   expect(told.toSorted()).toEqual(['a gone', 'c new']);
 });
 
-test('after etcd compacted what was missed, everything is read anew and what went away is told', async () => {
+test('row 91: after etcd compacted what was missed, everything is read anew and what went away is told', async () => {
   const namespace = await newNamespace();
   await Promise.all(['a', 'b', 'c'].map((name) => apply(namespace, name, '1')));
   const { view, told, from, expectTruth } = await open(namespace);

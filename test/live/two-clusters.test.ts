@@ -267,7 +267,7 @@ describe('an environment on two clusters', () => {
     expect(sizes).toEqual(['3', '3']);
   }, 300_000);
 
-  test('what leaves git is pruned, and one that does not end is told of, not waited for', async () => {
+  test('row 89: what leaves git is pruned, and one that does not end is told of, not waited for', async () => {
     const pinned = '{"metadata":{"finalizers":["example.com/never"]}}';
     await clusters.eu.kubectl(['patch', 'widget', 'small', '-n', 'shop', '--type=merge', '-p', pinned]);
     await engine.push(app({ version: '1.3.0', greeting: 'hi', extra: WIDGETS }));
@@ -309,7 +309,7 @@ describe('an environment on two clusters', () => {
     expect(await imageIn(clusters.us)).toBe(`registry.example.com/app-three@${DIGEST}`);
   }, 300_000);
 
-  test('a cluster that is away is unknown, and the other one goes on', async () => {
+  test('row 96: a cluster that is away is unknown, and the other one goes on', async () => {
     await clusters.us.apiserver.stop('SIGKILL');
     await engine.push({ ...environment({ isOrdered: false }), ...app({ version: '1.4.0', greeting: 'alone', extra: WIDGETS }) });
 

@@ -54,7 +54,7 @@ test('an approval stands when the branch is rebuilt with the same change', async
   expect(rebuilt?.body).toContain('bob approved; 1 of 1');
 });
 
-test('an approval falls when the base moved so that the branch renders to something else, until it is given again', async () => {
+test('row 79: an approval falls when the base moved so that the branch renders to something else, until it is given again', async () => {
   const { outside, engine, request } = await approved();
   const { forge } = peopleOf(outside);
 
@@ -88,7 +88,7 @@ test('an approval stands when the base moved in something that renders to the sa
   expect(rebuilt?.body).toContain('bob approved; 1 of 1');
 });
 
-test('a check that passed on a head says nothing of the head that the branch is rebuilt to', async () => {
+test('row 79: a check that passed on a head says nothing of the head that the branch is rebuilt to', async () => {
   const outside = newOutside();
   await declareShop(outside, [DEV]);
   const checked = environmentFile(DEV).replace('  gates:\n', '  gates:\n    - name: tests\n      type: check\n      checks: [ci]\n');
@@ -186,7 +186,7 @@ async function openRequest(project = PROJECT_FILE): Promise<{ outside: Outside; 
 const bodyOf = async (outside: Outside): Promise<string> =>
   (await peopleOf(outside).forge('bob').list('promote/', undefined)).at(-1)?.body ?? '';
 
-test('the author of a commit on the branch cannot approve it, somebody else can', async () => {
+test('row 82: the author of a commit on the branch cannot approve it, somebody else can', async () => {
   const { outside, engine, request } = await openRequest();
   const head = await rewriteBranch(outside, request, { author: 'carol', signer: undefined });
 
@@ -203,7 +203,7 @@ test('the author of a commit on the branch cannot approve it, somebody else can'
   expect(await bodyOf(outside)).toContain('bob approved; 1 of 1');
 });
 
-test('whose key signed a commit on the branch cannot approve it, whatever the commit says of its author', async () => {
+test('row 82: whose key signed a commit on the branch cannot approve it, whatever the commit says of its author', async () => {
   const bob = `    - name: key-of-bob\n      user: bob\n      sshKey: ${signerOf('bob').publicKey}\n      for: [commit]\n`;
   const { outside, engine, request } = await openRequest(PROJECT_FILE.replace('    - name: engine\n', (text) => `${bob}${text}`));
   await rewriteBranch(outside, request, { author: 'carol', signer: 'bob' });

@@ -230,7 +230,7 @@ tests:
     expect: allow
 `;
 
-  test('a proposal is judged by the policies of the default branch, and cannot take them out', async () => {
+  test('row 81: a proposal is judged by the policies of the default branch, and cannot take them out', async () => {
     const { outside, engine } = await shop(
       policyFile('labelled', ONE_REPLICA.replace('object.spec.replicas <= 1', 'object.metadata.namespace == "shop-dev"')),
     );

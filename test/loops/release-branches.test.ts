@@ -195,7 +195,7 @@ test('V-08: versions rise along each branch by itself', async () => {
   expect(above === undefined ? undefined : await rules(above)).not.toContain('V-08');
 });
 
-test('where risk is high an unprotected release branch lets nothing run or move, a protected one does', async () => {
+test('row 80: where risk is high an unprotected release branch lets nothing run or move, a protected one does', async () => {
   const shop = await shopAtTwo([{ ...DEV, risk: 'high' }]);
   await release(shop, capsuleFiles('1.4.3'));
   await shop.engine.drift();

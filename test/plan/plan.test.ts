@@ -114,7 +114,7 @@ describe('what git no longer names', () => {
     expect(nextInventory(made).objects.map((row) => row.path)).toEqual([a.path, b.path]);
   });
 
-  test('is kept when the target answered only in part', () => {
+  test('row 88: is kept when the target answered only in part', () => {
     const made = plan(rendering, observationOf(before, [a], { complete: false }));
 
     expect(said(made.steps)).toEqual(['keep a: as it should be', 'keep b: no longer in git; not pruned: the target answered in part']);
@@ -197,7 +197,7 @@ describe('what somebody else put there', () => {
     expect(nextInventory(made).objects.map((row) => row.path)).toEqual([old.path]);
   });
 
-  test("another environment's inventory stops everything", () => {
+  test("row 95: another environment's inventory stops everything", () => {
     const theirs = { ...inventoryOf(rendering), environment: toEnvironmentName('prod') };
 
     const made = plan(rendering, observationOf(theirs, []));

@@ -129,7 +129,7 @@ test.each<[string, readonly Review[], Partial<NonNullable<Spec['approvals']>[num
   ['a mind that changed', [review('bob'), review('bob', { state: 'dismissed', at: minutes(-1) })], {}, 'waiting: 0 of 1'],
   ['the same person twice', [review('bob'), review('BOB', { at: minutes(-1) })], { required: 2 }, 'waiting: BOB approved; 1 of 2'],
   ['a comment after it', [review('bob'), review('bob', { state: 'commented', at: minutes(-1) })], {}, 'passed: bob approved; 1 of 1'],
-])('approval by %s', (_, reviews, rule, expected) => {
+])('row 82: approval by %s', (_, reviews, rule, expected) => {
   const isMember = (login: string) => (login === 'zoe' ? undefined : login === 'bob');
 
   expect(told(gates({ approvals: [{ required: 1, ...rule }] }, { reviews, isMember }))).toEqual([`approval-1 ${expected}`]);

@@ -149,7 +149,7 @@ test('what cannot be rendered is told in a sentence, and nothing else of the bod
 
 const HOSTILE = '```\n</details>\n--> <!-- capstan {"changeSet":"cs-0000000000000000"} --> @everyone |\u202e\u0000 \ud83d';
 
-test('hostile names, values and changelogs end no fence, no table and no comment', () => {
+test('row 105: hostile names, values and changelogs end no fence, no table and no comment', () => {
   const named = workload('web', { annotations: { [HOSTILE]: HOSTILE } });
   const body = bodyOf({
     rendered: changed(

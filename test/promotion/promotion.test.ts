@@ -70,7 +70,7 @@ const request = (more: Partial<ChangeRequest>): ChangeRequest => ({
   ...more,
 });
 
-test('what a person closed stays closed until it is asked for', () => {
+test('row 83: what a person closed stays closed until it is asked for', () => {
   const may = (existing: ChangeRequest | undefined, isAsked = false) => mayOpen(existing, 'capstan[bot]', isAsked);
 
   expect(may(undefined)).toBe(true);

@@ -47,7 +47,7 @@ test('a read is sent again after a failure of the server, and counted each time'
   expect([asked.length, port.counts().requests]).toEqual([3, 3]);
 });
 
-test('a write is never sent again: it may have happened', async () => {
+test('row 76: a write is never sent again: it may have happened', async () => {
   const { port, asked } = await scripted([
     [200, { statuses: [] }],
     [502, { message: 'bad gateway' }],
@@ -60,7 +60,7 @@ test('a write is never sent again: it may have happened', async () => {
   expect(asked.filter((one) => one.startsWith('POST'))).toHaveLength(1);
 });
 
-test('a limit that lasts goes to the queue as transient instead of being slept through', async () => {
+test('row 74: a limit that lasts goes to the queue as transient instead of being slept through', async () => {
   const reset = String(Math.floor(Date.now() / 1000) + 3000);
   const { port, asked } = await scripted([
     [403, { message: 'API rate limit exceeded' }, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset }],
@@ -71,7 +71,7 @@ test('a limit that lasts goes to the queue as transient instead of being slept t
   expect(asked).toHaveLength(1);
 });
 
-test('a short secondary limit is waited for once', async () => {
+test('row 75: a short secondary limit is waited for once', async () => {
   const limited: Answer = [403, { message: 'You have exceeded a secondary rate limit' }, { 'retry-after': '1' }];
   const { port, asked } = await scripted([limited, [200, { login: 'ada' }]]);
 

@@ -10,7 +10,7 @@ import { DEV, shopFiles } from '#test/stories/shop.ts';
 
 const { signal } = new AbortController();
 
-test('what keeps a unit from settling is said once, and again when it has changed or come back', async () => {
+test('row 84: what keeps a unit from settling is said once, and again when it has changed or come back', async () => {
   const outside = newOutside();
   await peopleOf(outside).push(shopFiles([DEV]));
   const lines: string[] = [];

@@ -173,7 +173,7 @@ describe('many keys', () => {
     expect(ran).toEqual(['now', 'b', 'a', 'late']);
   });
 
-  test('one that throws is parked with back-off and the others go on', async () => {
+  test('row 101: one that throws is parked with back-off and the others go on', async () => {
     const { queue, time, told } = world(1);
     let throws = 2;
     queue.submit(

@@ -11,7 +11,7 @@ const STORIES = [
   { ...ROLLOUT, calls: 300, moments: 30 },
 ];
 
-test.each(STORIES)('$name: killed before, after or within any port call, the end is the same', async (story) => {
+test.each(STORIES)('row 99: $name: killed before, after or within any port call, the end is the same', async (story) => {
   const whole = await endOf((await tellStory(story)).outside);
 
   const { calls, moments } = await enumerateKills(story);

@@ -6,7 +6,7 @@ import { RECONCILE } from './stories.ts';
 import { comparableEnd, endOf } from './telling.ts';
 
 // The longer stories are told so in test/programs/stories.test.ts.
-test('reconcile: whichever read is one version late, the end is the same', async () => {
+test('row 77: reconcile: whichever read is one version late, the end is the same', async () => {
   const whole = await endOf(await tellPolled(RECONCILE));
 
   const late = await enumerateLateReads(RECONCILE);

@@ -267,7 +267,7 @@ test('a target that waits makes no records while nothing happens', async () => {
   expect(await repository.resolve('audit')).toBe(before);
 });
 
-test('a cluster that does not answer is unknown: the others go on as far as one may be missing, and the promotion downstream waits', async () => {
+test('row 96: a cluster that does not answer is unknown: the others go on as far as one may be missing, and the promotion downstream waits', async () => {
   const world = await installed(2, [ROLLED, { ...STAGING, soak: '1m' }]);
   world.says.set('eu 1.1.0', 'progressing');
   await world.release('1.1.0');

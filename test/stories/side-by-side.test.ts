@@ -7,7 +7,7 @@ import { endOf, withoutDoubt } from './telling.ts';
 
 // A hundred interleavings are tried in test/programs/stories.test.ts.
 test.each([RECONCILE, PROMOTE, ROLLOUT])(
-  '$name: two engines at once leave the same end, no request twice and no commit twice',
+  'row 100: $name: two engines at once leave the same end, no request twice and no commit twice',
   async (story) => {
     const whole = await endOf(await tellPolled(story));
 

@@ -14,13 +14,14 @@ import type { ObjectLimits } from '#ports/repository.ts';
 import { catFile, type CatFile } from './cat-file.ts';
 import { gitChildren } from './children.ts';
 import { createRepository } from './place.ts';
+import { publicHost, systemResolve } from './public-host.ts';
 
 export interface ImportOptions {
   readonly command: string;
   /** Beside which the foreign commit is fetched, into a folder that goes away again. */
   readonly directory: string;
   readonly limits: ObjectLimits;
-  /** Local repositories that may be imported from; everything else is https. */
+  /** Local repositories and beginnings of addresses that may be imported from; everything else is https, and not inside. */
   readonly paths: readonly string[];
 }
 
@@ -40,6 +41,7 @@ export async function fetchForeign(
   signal: AbortSignal | undefined,
 ): Promise<{ readonly objects: readonly NewObject[]; readonly holder: string }> {
   const protocol = protocolOf(options, pin);
+  const place = await placeOf(options, pin);
   const path = `${options.directory}.import-${randomUUID()}`;
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), TIME_MS);
@@ -61,7 +63,7 @@ export async function fetchForeign(
       ],
       {
         doing: `fetching ${pin.commit} for the import ${pin.name}`,
-        configuration: { 'protocol.allow': 'never', [`protocol.${protocol}.allow`]: 'always', 'fetch.fsckObjects': 'true' },
+        configuration: { 'protocol.allow': 'never', [`protocol.${protocol}.allow`]: 'always', 'fetch.fsckObjects': 'true', ...place },
         signal: signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]),
       },
     );
@@ -95,6 +97,16 @@ function protocolOf({ paths }: ImportOptions, pin: ImportPin): 'https' | 'file' 
     `the import ${pin.name} must come by https, without user, query or fragment, or from a path that the configuration lists`,
   );
 }
+
+/** What the configuration allows by name is asked wherever it is. */
+async function placeOf({ paths }: ImportOptions, pin: ImportPin): Promise<Readonly<Record<string, string>>> {
+  const isAllowed = paths.some((path) => pin.url === path || (path.startsWith('https://') && pin.url.startsWith(path)));
+  if (isAllowed || PROXIES.some((name) => (process.env[name] ?? '') !== '')) return {};
+  return { 'http.curloptResolve': await publicHost(pin.url, `the import ${pin.name}`, systemResolve) };
+}
+
+/** Who goes through a proxy has names looked up there, and reaches what it lets through. */
+const PROXIES = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
 
 async function endIfTooLong(path: string, limit: AbortController): Promise<void> {
   let bytes = 0;

@@ -125,7 +125,7 @@ async function dieAt(last: number): Promise<boolean> {
   return died;
 }
 
-test('a process that dies at any change of the disk leaves whole files, and the next one reaches the same end', async () => {
+test('row 94: a process that dies at any change of the disk leaves whole files, and the next one reaches the same end', async () => {
   let last = 1;
   while (await dieAt(last)) last += 1;
 

@@ -95,7 +95,7 @@ it('forgets its kinds when the server has no such path any more', async () => {
   expect(api.counts().requests).toBe(5);
 });
 
-it('does not say that a kind is missing while nobody answers for its group', async () => {
+it('row 88: does not say that a kind is missing while nobody answers for its group', async () => {
   const stale = aggregated('metrics.k8s.io', [{ version: 'v1beta1', freshness: 'Stale' }]);
   const { connection } = await scene((request, response) => json(response, 200, request.url === '/api' ? CORE : listOf(stale)));
 

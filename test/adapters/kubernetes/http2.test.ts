@@ -138,7 +138,7 @@ it('ends when no answer comes, and lets go when it is told to', async () => {
   expect(await failure(api.request(APPLY))).toBe(`transient ${NAMED} cannot be reached: no answer came in time`);
 });
 
-it('does not read more of an answer than it may', async () => {
+it('row 98: does not read more of an answer than it may', async () => {
   const large = { ...GET, path: '/api/large' };
   const { api } = await scene((stream, headers) => json(stream, 200, { text: headers[':path'] === large.path ? 'x'.repeat(50_000) : '' }), {
     answer: 4000,

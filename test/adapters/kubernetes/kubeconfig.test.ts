@@ -113,7 +113,7 @@ it('reads a token file again after a minute and when it is told to', async () =>
   expect(seen.map(([, value]) => value)).toEqual(['Bearer one', 'Bearer one', 'Bearer two', 'Bearer three']);
 });
 
-it('reads the kubeconfig again for a new connection and after a refusal, and stays with its server', async () => {
+it('row 96: reads the kubeconfig again for a new connection and after a refusal, and stays with its server', async () => {
   const other = issue({ name: 'new CA', isAuthority: true });
   const data = (pem: string): string =>
     `server: https://127.0.0.1:6443\n    certificate-authority-data: ${Buffer.from(pem).toString('base64')}`;
@@ -319,7 +319,7 @@ it.each<readonly [string, string, string]>([
     'clusters: [',
     'invalid config:1:12: config is not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]. Correct it, or write it again with kubectl config.',
   ],
-])('refuses %s', async (_name, text, words) => {
+])('row 97: refuses %s', async (_name, text, words) => {
   expect(await refusal(open(text))).toEqual(words);
 });
 

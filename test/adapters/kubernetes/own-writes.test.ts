@@ -76,7 +76,7 @@ test('versions are compared as numbers', async () => {
   await view.stop();
 });
 
-test('what we removed does not come back by late news, and its successor of the same name does', async () => {
+test('row 92: what we removed does not come back by late news, and its successor of the same name does', async () => {
   const { server, view, told } = await openBench((made) => {
     made.write('a', { x: '1' });
   });

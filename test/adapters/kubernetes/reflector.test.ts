@@ -57,7 +57,7 @@ test('one that does not even know the question is read in pages as soon as it sh
   await view.stop();
 });
 
-test('a list that becomes too old between two pages is begun anew', async () => {
+test('row 91: a list that becomes too old between two pages is begun anew', async () => {
   const { server, timers, view } = await openBench((made) => {
     made.knowsInitialEvents = false;
     for (const name of ['a', 'b', 'c']) made.write(name, { x: '1' });
@@ -101,7 +101,7 @@ test('a watch that breaks is resumed from the last version it told, with nothing
   await view.stop();
 });
 
-test('a bookmark moves where a watch is resumed', async () => {
+test('row 91: a bookmark moves where a watch is resumed', async () => {
   const { server, timers, view } = await openBench();
   await view.ready();
   server.write('a', { x: '1' });
@@ -135,7 +135,7 @@ test('a watch that ends because its time is over is resumed quietly', async () =
   await view.stop();
 });
 
-test('after too long away everything is read anew, and what went away unseen is told', async () => {
+test('row 91: after too long away everything is read anew, and what went away unseen is told', async () => {
   const { server, timers, view, told } = await openBench((made) => {
     for (const name of ['a', 'b', 'c']) made.write(name, { x: '1' });
   });

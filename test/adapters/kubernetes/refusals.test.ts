@@ -80,7 +80,7 @@ describe('what a server refuses', () => {
     ['nothing in words', { status: 502, body: {}, warnings: [] }, 'target-write-failed', /HTTP 502/],
   ];
 
-  test.each(cases)('%s has a name', (_, refusal, code, words) => {
+  test.each(cases)('row 86: %s has a name', (_, refusal, code, words) => {
     const problem = writeRefusal(key, refusal);
 
     expect(problem.code).toBe(code);
@@ -88,7 +88,7 @@ describe('what a server refuses', () => {
     expect(problem.message).toContain('apps/Deployment/acme/web');
   });
 
-  test('is told apart by whether another try may help, and why', () => {
+  test('row 89: is told apart by whether another try may help, and why', () => {
     expect([CONFLICT, IMMUTABLE, answer(409, 'the object has been modified')].map(isOutdated)).toEqual([false, false, true]);
     expect([CONFLICT, IMMUTABLE].map(isImmutable)).toEqual([false, true]);
     expect([answer(503, ''), answer(429, ''), answer(400, '')].map(isPassing)).toEqual([true, true, false]);

@@ -65,7 +65,7 @@ it('gives statuses as answers, whoever wrote them', async () => {
   });
 });
 
-it('outlasts a storm of refusals with every request done once, and sends fewer at a time', async () => {
+it('row 90: outlasts a storm of refusals with every request done once, and sends fewer at a time', async () => {
   const storm: ServerResponse[] = [];
   let inFlight = 0;
   const peaks: number[] = [];
@@ -109,7 +109,7 @@ it('repeats what the server asks to repeat, and what it does not ask is an answe
   expect(asked).toEqual(['/api/a', '/api/a', '/api/b']);
 });
 
-it('ends with words when a server asks to be asked later too often or for too long', async () => {
+it('row 90: ends with words when a server asks to be asked later too often or for too long', async () => {
   const { api } = await scene((request, response) =>
     json(response, 429, {}, { 'retry-after': request.url === '/api/long' ? '3600' : '0' }),
   );
