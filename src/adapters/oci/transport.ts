@@ -134,14 +134,14 @@ function parsedAddress(text: string, base: URL, host: string): URL {
   return url;
 }
 
-/** Nobody is led from an encrypted line to an open one, nor from outside to this machine. */
+/** Nobody is led from an encrypted line to an open one, nor from outside to this machine, nor to where clouds keep their credentials. */
 function checkedAddress(url: URL, { origin, host }: { readonly origin: URL; readonly host: string }): URL {
   const isOwn = url.origin === origin.origin;
   const isOpenLine = url.protocol === 'http:' && origin.protocol === 'http:';
   if (!isOwn && url.protocol !== 'https:' && !isOpenLine)
     throw new PortError('invalid', `the registry ${host} leads to an address that is not https`);
-  if (!isOwn && isInner(url.hostname) && !isLoopback(origin.hostname))
-    throw new PortError('invalid', `the registry ${host} leads to an address of this machine`);
+  if (!isOwn && isInner(url.hostname) && !(isLoopback(url.hostname) && isLoopback(origin.hostname)))
+    throw new PortError('invalid', `the registry ${host} leads to an address of this machine or of its nearest network`);
   return url;
 }
 
