@@ -287,10 +287,18 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'identity',
-    description: "the engine's public key and its allowed-signers line",
-    words: [],
-    options: [REPO, CONFIG, output('text, json')],
-    example: 'capstan identity',
+    description: "the engine's key: show it, make one, let another follow it",
+    words: [{ name: '[action...]', description: 'show (default), new FILE, rotate' }],
+    options: [
+      REPO,
+      CONFIG,
+      { flags: '--to <file>', description: 'with rotate: key file that follows this one' },
+      { flags: '--to-config <file>', description: 'with rotate: configuration that names the key that follows (agents, tokens)' },
+      { flags: '--overlap <duration>', description: 'with rotate: how long both keys count (default: 7d)' },
+      { flags: '--dry-run', description: 'with rotate: write nothing, only show the change' },
+      output('text, json'),
+    ],
+    example: 'capstan identity rotate --to engine_ed25519.next',
     load: async () => (await import('./identity.ts')).identity,
   },
   {

@@ -12,10 +12,12 @@ import {
   auditMessage,
   lockMessage,
   renderedMessage,
+  rotationMessage,
   type AdoptionCommitFacts,
   type AuditCommitFacts,
   type LockCommitFacts,
   type RenderedCommitFacts,
+  type RotationCommitFacts,
 } from './messages.ts';
 import { rowsOf, runningAt, type HistoryFilter, type HistoryRow, type RunningInstance } from './queries.ts';
 import { digestOf } from './records.ts';
@@ -36,6 +38,11 @@ export function lockCommitMessage(facts: LockCommitFacts): string {
 /** Message of a commit that takes drift into git. */
 export function adoptionCommitMessage(facts: AdoptionCommitFacts): string {
   return adoptionMessage(facts);
+}
+
+/** Message of a commit that lets one key of engines follow another, without the second signature. */
+export function rotationCommitMessage(facts: RotationCommitFacts): string {
+  return rotationMessage(facts);
 }
 
 export function auditCommitMessage(facts: AuditCommitFacts): string {

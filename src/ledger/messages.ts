@@ -61,6 +61,20 @@ export interface AdoptionCommitFacts extends RunFacts {
   readonly drift: readonly string[];
 }
 
+export interface RotationCommitFacts extends RunFacts {
+  /** Names of trust entries. */
+  readonly from: string;
+  readonly to: string;
+  /** RFC 3339: the end of the old key. */
+  readonly validUntil: string;
+}
+
+/** A commit that lets one key of engines follow another; the line of the second signature is added behind it. */
+export function rotationMessage(facts: RotationCommitFacts): string {
+  const body = `Both count until ${facts.validUntil}. The new key signs this commit, too: its signature is the last line of this message.`;
+  return messageOf(`trust: let ${facts.to} follow ${facts.from}`, body, [...run(facts)]);
+}
+
 export function renderedMessage(facts: RenderedCommitFacts): string {
   const subject = `render(${facts.environment}): ${summary(facts.capsules) || 'configuration'}`;
   return messageOf(subject, '', [

@@ -2,6 +2,13 @@ import type { CatalogueEntry } from '#model/problem-catalogue.ts';
 
 /** What concerns the engine's own key and what it wrote; sorted. */
 export const ENGINE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
+  'rotation-impossible': {
+    rule: undefined,
+    title: "The engine's key cannot be followed by another",
+    why: 'A rotation is signed by the old key and the new one. A key that the project does not trust for engines has nothing to hand on.',
+    example: 'capstan identity rotate --to next_key with an engine that stands in no trust entry',
+    remedy: 'Let somebody who may sign declarations write the new key to spec.trust.',
+  },
   'signing-key-unreachable': {
     rule: undefined,
     title: 'Nobody said where the agent with the signing key is',

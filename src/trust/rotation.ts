@@ -11,7 +11,7 @@ import { judgeSignature } from './commit-signature.ts';
 type Entry = NonNullable<Project['spec']['trust']>[number];
 
 /** One engine key that gives way to another. */
-export interface KeyChange {
+interface KeyChange {
   readonly from: Entry;
   readonly to: Entry;
 }
@@ -60,7 +60,7 @@ export function judgeRotation(commit: Commit, question: RotationQuestion): Rotat
 }
 
 /** What changes between two declarations if that is one key of engines and nothing else; else why it is more, or less. */
-export function keyChange(before: Project | undefined, after: Project | undefined): KeyChange | string {
+function keyChange(before: Project | undefined, after: Project | undefined): KeyChange | string {
   if (before === undefined || after === undefined) return 'the project is not declared on both sides';
   if (!same(withoutTrust(before), withoutTrust(after))) return 'it changes more of the project than spec.trust';
   const old = before.spec.trust ?? [];

@@ -14,7 +14,7 @@ import { judgeFindings } from './image-verdict.ts';
 import { type Asked, entriesOn, type FactVerdict, judgeAll, judgeOne } from './judge-fact.ts';
 import { isLockUnit, PROJECT, purposeOf, stepJudge } from './judge-step.ts';
 import { readPolicy, type ReadTrust, type TrustFile, trustFilesOf } from './policy-entries.ts';
-import { judgeRotation as rotationVerdict, keyChange, type KeyChange, type RotationQuestion, type RotationVerdict } from './rotation.ts';
+import { judgeRotation as rotationVerdict, type RotationQuestion, type RotationVerdict } from './rotation.ts';
 import { enforcedPurposes, readSigners, type Signers } from './signers.ts';
 
 const NOTHING: ReadonlyMap<ObjectId, AcceptedContent> = new Map();
@@ -75,11 +75,6 @@ export function judgeImage(findings: ImageFindings, asked: AskedOfImage): ImageV
 /** May keys of engines alone change who is trusted? Only as a rotation: one key for another, signed by both. */
 export function judgeRotation(commit: Commit, question: RotationQuestion): RotationVerdict {
   return rotationVerdict(commit, question);
-}
-
-/** The rotation that two declarations differ by, or why they differ by more or less. */
-export function rotatedKey(before: Project | undefined, after: Project | undefined): KeyChange | string {
-  return keyChange(before, after);
 }
 
 /** The unit that a repository path is judged with; undefined for paths that nobody judges. */

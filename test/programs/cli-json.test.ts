@@ -47,7 +47,11 @@ const validators = new Map(
 
 /** Runs a command, and expects one JSON document of a kind on stdout, in the shape of its schema. */
 async function document(kind: string, code: number, ...args: readonly string[]): Promise<Node> {
-  const ended = await bench.capstan(platform, ...args, '-o', 'json');
+  return documentIn(platform, kind, code, ...args);
+}
+
+async function documentIn(folder: string, kind: string, code: number, ...args: readonly string[]): Promise<Node> {
+  const ended = await bench.capstan(folder, ...args, '-o', 'json');
   expect([args.join(' '), ended.code, ended.code === code ? '' : ended.err]).toEqual([args.join(' '), code, '']);
   const parsed = JSON.parse(ended.out) as Node;
   expect(parsed).toMatchObject({ apiVersion: 'capstan.dev/v1alpha1', kind, formatVersion: 1 });
@@ -116,6 +120,28 @@ test('a run, and what is there after it', async () => {
   expect((await document('RunningList', 0, 'history', '--environment', 'dev', '--at', '0s'))['items']).toHaveLength(1);
   expect(await document('Verification', 0, 'verify')).toMatchObject({ commits: 2, records: 1, rendered: 1, problems: [] });
   await document('Diagnosis', 0, 'doctor');
+});
+
+test('a key, and another that follows it', async () => {
+  const own = await bench.platform();
+  const json = async (...args: readonly string[]) => JSON.parse((await bench.capstan(own, ...args, '-o', 'json')).out) as Node;
+  await json('reconcile', 'dev');
+  const next = await json('identity', 'new', '.capstan/next');
+  const rotate = async () => documentIn(own, 'KeyRotation', 0, 'identity', 'rotate', '--to', '.capstan/next');
+
+  expect(await documentIn(own, 'KeyRotation', 0, 'identity', 'rotate', '--to', '.capstan/next', '--dry-run')).toMatchObject({
+    state: 'drafted',
+    from: 'engine',
+    commit: null,
+    publicKey: next['publicKey'],
+  });
+  const { branch, commit, state } = await rotate();
+  expect([state, (await rotate())['commit']]).toEqual(['proposed', commit]);
+  await bench.git(own, 'merge', '--quiet', String(branch));
+  expect(await rotate()).toMatchObject({ state: 'done', from: null, publicKey: next['publicKey'] });
+  expect(await json('verify')).toMatchObject({ problems: [] });
+  expect((await bench.capstan(own, 'identity', 'rotate', '--to', '.capstan/nowhere')).code).toBe(64);
+  expect((await bench.capstan(own, 'identity', 'new', '.capstan/next')).code).toBe(64);
 });
 
 test('a new release, its difference and its promotion', async () => {
