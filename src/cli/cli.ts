@@ -2,8 +2,8 @@ import { Command, CommanderError, Option } from 'commander';
 
 import { maskOf, NO_MASK } from '#model/secret-mask.ts';
 import type { Secret } from '#model/secret.ts';
+import type { CommandRow } from './command-row.ts';
 import { COMMANDS } from './commands.ts';
-import type { CommandRow } from './commands.ts';
 import { EXIT, UsageError, exitCodeOf } from './exit-code.ts';
 import { printable } from './output.ts';
 import type { Powers, Terminal } from './powers.ts';

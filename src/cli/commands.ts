@@ -1,35 +1,13 @@
-import type { Invocation } from './cli.ts';
+import { CONFIG, output, REPO } from './command-row.ts';
+import type { CommandRow } from './command-row.ts';
+import { TRUST_COMMANDS } from './trust-commands.ts';
 
-export interface CommandRow {
-  readonly name: string;
-  readonly description: string;
-  readonly words: readonly { readonly name: string; readonly description: string }[];
-  readonly options: readonly { readonly flags: string; readonly description: string; readonly isRepeatable?: true }[];
-  readonly example: string;
-  readonly load: () => Promise<(invocation: Invocation) => Promise<number>>;
-}
-
-const REPO = { flags: '--repo <path>', description: 'the repository, bare or not (default: the one around the current directory)' };
 const REV = { flags: '--rev <revision>', description: 'read this commit or branch instead of the working directory or default branch' };
-const CONFIG = { flags: '--config <file>', description: 'configuration of the service (default: ./capstan.yaml if there is one)' };
 const KUBECONFIG = {
   flags: '--kubeconfig <file>',
   description: 'reach clusters by the contexts of this file, by the names of their credentials (an only one: for all)',
 };
 const TARGET = { flags: '--target <name>', description: 'only this target' };
-
-function output(formats: string): { readonly flags: string; readonly description: string } {
-  return { flags: '-o, --output <format>', description: `output format: ${formats}` };
-}
-
-/** Who must have signed. */
-const SIGNERS = [
-  { flags: '--trusted-root <file>', description: 'a sigstore trusted root (default: that of the configuration); a key needs none' },
-  { flags: '--key <file>', description: 'the public key (PEM) that must have signed' },
-  { flags: '--certificate-identity <identity>', description: 'who must have signed: exactly this name in the certificate' },
-  { flags: '--certificate-identity-pattern <pattern>', description: 'or a regular expression (RE2) that all of the name matches' },
-  { flags: '--certificate-oidc-issuer <issuer>', description: 'who must have vouched for the identity: exactly this issuer' },
-];
 
 /** Every command, in the order of the story it belongs to. A command's module is loaded only when it runs. */
 export const COMMANDS: readonly CommandRow[] = [
@@ -209,98 +187,7 @@ export const COMMANDS: readonly CommandRow[] = [
     example: 'capstan history --environment prod --at 2026-11-01T00:00:00Z',
     load: async () => (await import('./history.ts')).history,
   },
-  {
-    name: 'verify',
-    description: 'check, offline from a clone, every commit the engine made',
-    words: [],
-    options: [
-      REPO,
-      CONFIG,
-      { flags: '--full', description: 'render again and compare' },
-      { flags: '--trust-root <commit>', description: 'start of trust (default: the first commit)' },
-      output('text, json'),
-    ],
-    example: 'capstan verify --full',
-    load: async () => (await import('./verify.ts')).verify,
-  },
-  {
-    name: 'verify-bundle',
-    description: 'a sigstore bundle, offline: who signed what, and who vouches for it',
-    words: [{ name: '<file|sha256:digest>', description: 'what was signed, or only its digest' }],
-    options: [{ flags: '--bundle <file>', description: 'the bundle (JSON)' }, ...SIGNERS, CONFIG, output('text, json')],
-    example: 'capstan verify-bundle --bundle app.sigstore.json --key cosign.pub app.tar.gz',
-    load: async () => (await import('./verify-bundle.ts')).verifyBundle,
-  },
-  {
-    name: 'verify-image',
-    description: "an image's or artifact's signatures and attestations in its registry: who signed it",
-    words: [{ name: '<image@sha256:digest>', description: 'by its digest; of a multi-arch image the digest of the index' }],
-    options: [
-      {
-        flags: '--type <predicate>',
-        description: 'an attestation of this type (URI, or as cosign calls it: slsaprovenance1, spdxjson, vuln ...)',
-      },
-      { flags: '-a, --annotation <key=value>', description: 'the signature must say this; may be given several times', isRepeatable: true },
-      { flags: '--require-repository', description: 'the signature must name this repository, not only the digest' },
-      ...SIGNERS,
-      {
-        flags: '--allow-legacy-signatures',
-        description: 'also the tags sha256-<digest>.sig and .att, which cosign wrote before version 3',
-      },
-      { flags: '--allow-http-registry', description: 'plain HTTP where the registry does not speak TLS (this machine: always)' },
-      CONFIG,
-      output('text, json'),
-    ],
-    example: 'capstan verify-image --key cosign.pub registry.acme.example/web@sha256:<digest>',
-    load: async () => (await import('./verify-image.ts')).verifyImage,
-  },
-  {
-    name: 'attest',
-    description: 'sign what a check found about contents, and put it onto the evidence branch',
-    words: [{ name: '<subject...>', description: 'CAPSULE, CAPSULE@VERSION, or an environment: whatever its lock holds' }],
-    options: [
-      REPO,
-      CONFIG,
-      { flags: '--rev <revision>', description: 'the commit whose capsules are meant (default: HEAD)' },
-      { flags: '--type <type>', description: 'tests, scan, eval, drill, sbom, provenance' },
-      { flags: '--gate <name>', description: 'only for the gate of this name (default: for every gate of the type)' },
-      { flags: '--predicate <file>', description: 'what was found, as JSON' },
-      { flags: '--key <file>', description: 'private key (PEM or OpenSSH) that spec.trust names for evidence' },
-      output('text, json'),
-    ],
-    example: 'capstan attest web --type tests --predicate result.json --key ci.pem',
-    load: async () => (await import('./attest.ts')).attest,
-  },
-  {
-    name: 'evidence',
-    description: 'statements about contents: who signed them, and whether they count',
-    words: [{ name: '<subject...>', description: 'CAPSULE, CAPSULE@VERSION, or an environment: whatever its lock holds' }],
-    options: [
-      REPO,
-      CONFIG,
-      { flags: '--rev <revision>', description: 'the commit whose capsules are meant (default: HEAD)' },
-      { flags: '--environment <name>', description: 'as gates of this environment read them' },
-      output('text, json'),
-    ],
-    example: 'capstan evidence web --environment prod',
-    load: async () => (await import('./evidence.ts')).evidence,
-  },
-  {
-    name: 'identity',
-    description: "the engine's key: show it, make one, let another follow it",
-    words: [{ name: '[action...]', description: 'show (default), new FILE, rotate' }],
-    options: [
-      REPO,
-      CONFIG,
-      { flags: '--to <file>', description: 'with rotate: key file that follows this one' },
-      { flags: '--to-config <file>', description: 'with rotate: configuration that names the key that follows (agents, tokens)' },
-      { flags: '--overlap <duration>', description: 'with rotate: how long both keys count (default: 7d)' },
-      { flags: '--dry-run', description: 'with rotate: write nothing, only show the change' },
-      output('text, json'),
-    ],
-    example: 'capstan identity rotate --to engine_ed25519.next',
-    load: async () => (await import('./identity.ts')).identity,
-  },
+  ...TRUST_COMMANDS,
   {
     name: 'explain',
     description: 'a problem in full: why, example, remedy',
