@@ -15,6 +15,7 @@ export const NO_POWERS: Powers = {
   openKey: never,
   openClone: never,
   openCluster: never,
+  openLayouts: never,
   openBundles: never,
   openRegistry: never,
   trustedRoot: never,

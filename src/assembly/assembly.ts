@@ -15,6 +15,7 @@ import type { Renderer } from '#ports/renderer.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
 import { lazyBundles, openBundles, trustedRoot } from './bundles.ts';
+import { openLayouts } from './layouts.ts';
 import { openRegistry } from './registries.ts';
 import { fetchOrWarn, LIMITS, openClone, openForge, openLocal, openMirror } from './repositories.ts';
 import { lazySignatures } from './signatures.ts';
@@ -36,6 +37,7 @@ export function assemble(): Powers {
     openKey,
     openClone,
     openCluster,
+    openLayouts,
     openBundles,
     openRegistry,
     trustedRoot,

@@ -68,6 +68,19 @@ export interface ClusterInHand {
   close(): Promise<void>;
 }
 
+export interface Layout {
+  readonly registry: Registry;
+  readonly tags: () => Promise<readonly string[]>;
+}
+
+/** Artifacts on this machine. */
+export interface Layouts {
+  /** An OCI image layout in a folder, which need not be there yet. */
+  folder(path: string): Promise<Layout>;
+  /** The same in one archive: that of `bytes`, or a new one. */
+  archive(bytes: Uint8Array | undefined): Promise<Layout & { readonly bytes: () => Uint8Array }>;
+}
+
 /** What the assembly lends to commands; each opens only what it needs, when it is asked for. */
 export interface Powers {
   openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld>;
@@ -81,6 +94,7 @@ export interface Powers {
   openKey(path: string, name: string): Promise<Signer>;
   openClone(path: string): Promise<Repository>;
   openCluster(kubeconfig: string): Promise<ClusterInHand>;
+  openLayouts(terminal: Terminal): Promise<Layouts>;
   openBundles(): Promise<Bundles>;
   /** Registries as the configuration around the caller says, or as docker would. */
   openRegistry(place: Place, terminal: Terminal, options: { readonly isHttpAllowed: boolean }): Promise<Registry>;

@@ -38,17 +38,43 @@ const AUTHOR = { name: 'Capstan evidence', email: 'evidence@capstan.invalid' };
 
 type AddingWorld = Pick<World, 'repository' | 'evidence' | 'bundles' | 'clock' | 'ids' | 'signer'>;
 
-/** Signs statements and appends them to the evidence branch, which only grows; the very same bundle is not put there twice. */
+/** A bundle that is signed already, and the content that it is about. */
+export interface SignedEvidence {
+  readonly sha256: string;
+  /** Gate or type of gate, as its file is called. */
+  readonly answers: string;
+  readonly bundle: Uint8Array;
+}
+
+export interface EvidenceToAppend extends Pick<NewEvidence, 'branch' | 'by' | 'message'> {
+  readonly bundles: readonly SignedEvidence[];
+}
+
+/** Signs statements and appends them to the evidence branch. */
 export async function addEvidence(world: AddingWorld, request: NewEvidence, signal?: AbortSignal): Promise<readonly AddedEvidence[]> {
   if (!isOwnBranch(request.branch)) throw new PortError('invalid', `${request.branch} cannot be the branch of evidence`);
-  const ref = branchRef(request.branch);
   const bundles = await Promise.all(
-    request.statements.map(async (statement) => ({ statement, bundle: await signed(world, request, statement) })),
+    request.statements.map(async (statement) => ({
+      sha256: statement.subject.digest.sha256,
+      answers: statement.answers,
+      bundle: await signed(world, request, statement),
+    })),
   );
+  return appendEvidence(world, { ...request, bundles }, signal);
+}
+
+/** Appends bundles to the evidence branch, which only grows; the very same bundle is not put there twice. */
+export async function appendEvidence(
+  world: Omit<AddingWorld, 'bundles'>,
+  request: EvidenceToAppend,
+  signal?: AbortSignal,
+): Promise<readonly AddedEvidence[]> {
+  if (!isOwnBranch(request.branch)) throw new PortError('invalid', `${request.branch} cannot be the branch of evidence`);
+  const ref = branchRef(request.branch);
   for (let attempt = 1; ; attempt += 1) {
     const expected = (await world.repository.refs()).get(ref);
     const head = await newestHead(world, request.branch, expected);
-    const added = await Promise.all(bundles.map(({ statement, bundle }) => placed(world, head, { statement, bundle })));
+    const added = await Promise.all(request.bundles.map((one) => placed(world, head, one)));
     const fresh = added.filter((one) => one.isNew);
     if (fresh.length === 0) return added;
     const changes = fresh.map(({ path, bundle }) => ({ kind: 'file' as const, path, content: bundle }));
@@ -69,7 +95,11 @@ export async function addEvidence(world: AddingWorld, request: NewEvidence, sign
 }
 
 /** In a person's clone the branch may stand only as the remote's, or be behind it. */
-async function newestHead(world: AddingWorld, branch: string, own: CommitId | undefined): Promise<CommitId | undefined> {
+async function newestHead(
+  world: Pick<AddingWorld, 'repository'>,
+  branch: string,
+  own: CommitId | undefined,
+): Promise<CommitId | undefined> {
   const remote = (await world.repository.refs()).get(toRefName(`refs/remotes/origin/${branch}`));
   if (own === undefined || remote === undefined) return own ?? remote;
   return (await world.repository.isAncestor(own, remote)) ? remote : own;
@@ -93,14 +123,13 @@ async function signed(world: AddingWorld, { key }: NewEvidence, { subject, predi
 }
 
 async function placed(
-  world: AddingWorld,
+  world: Pick<AddingWorld, 'evidence' | 'ids'>,
   head: CommitId | undefined,
-  { statement, bundle }: { readonly statement: NewStatement; readonly bundle: Uint8Array },
+  { sha256, answers, bundle }: SignedEvidence,
 ): Promise<AddedEvidence> {
-  const { sha256 } = statement.subject.digest;
   const there = await world.evidence.of(head, sha256);
   const blob = objectIdOf('blob', bundle);
-  const known = there.bundles.find((one) => one.blob === blob && one.answers === statement.answers);
+  const known = there.bundles.find((one) => one.blob === blob && one.answers === answers);
   if (known !== undefined) return { path: known.path, isNew: false, bundle };
-  return { path: evidencePath(sha256, statement.answers, world.ids.runId()), isNew: true, bundle };
+  return { path: evidencePath(sha256, answers, world.ids.runId()), isNew: true, bundle };
 }

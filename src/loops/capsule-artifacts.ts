@@ -109,6 +109,8 @@ export interface PulledCapsule {
   readonly facts: ArtifactFacts;
   readonly artifact: Descriptor;
   readonly files: readonly TarFile[];
+  /** To be sent on as it is. */
+  readonly packed: PackedCapsule;
 }
 
 export type Pulled =
@@ -129,7 +131,8 @@ export async function pullArtifact(registry: Registry, repository: ImageReposito
     return { kind: 'refused', code: 'wrong-digest', reason: 'the registry answered another layer than the manifest names' };
   const files = unpackCapsule(read.value, layer);
   if (!files.ok) return { kind: 'refused', code: 'wrong-digest', reason: files.reason };
-  return { kind: 'pulled', capsule: { facts, artifact: descriptorOf(bytes), files: files.value } };
+  const packed = { facts, manifest: bytes, digest, content: layer };
+  return { kind: 'pulled', capsule: { facts, artifact: descriptorOf(bytes), files: files.value, packed } };
 }
 
 function descriptorOf(manifest: Uint8Array): Descriptor {

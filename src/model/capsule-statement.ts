@@ -31,9 +31,13 @@ export function statementMistake(
   { name, sha256, gitTree }: Pick<ArtifactFacts, 'name' | 'sha256' | 'gitTree'>,
 ): { readonly code: SignatureCode; readonly reason: string } | undefined {
   if (fact.predicateType !== CAPSULE_RELEASE)
-    return { code: 'wrong-predicate', reason: `says ${fact.predicateType ?? 'nothing of a release'}, not that this is a release` };
+    return {
+      code: 'wrong-predicate',
+      reason: `has a signed statement of another kind (${fact.predicateType ?? 'none'}), which is no release`,
+    };
   const own = fact.subjects.filter((subject) => subject.name === subjectName(name));
-  if (own.length === 0) return { code: 'wrong-digest', reason: `is about ${fact.subjects.at(-1)?.name ?? 'nothing'}, not about ${name}` };
+  if (own.length === 0)
+    return { code: 'wrong-digest', reason: `carries the signature of another capsule (${fact.subjects.at(-1)?.name ?? 'none'})` };
   const digestOf = (digest: Readonly<Record<string, string>>, algorithm: string) =>
     Object.hasOwn(digest, algorithm) ? digest[algorithm] : undefined;
   const same = own.find(({ digest }) => digestOf(digest, 'sha256') === sha256);

@@ -102,6 +102,13 @@ export const RELEASE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'config: { cache: null } where no layer below has cache',
     remedy: 'Remove the line.',
   },
+  'older-than-locked': {
+    rule: undefined,
+    title: 'A pulled capsule is older than what runs',
+    why: 'An old release is signed as well as a new one: a registry that answers it in the place of a newer one brings back what was repaired since.',
+    example: 'capstan capsule pull ghcr.io/acme/greeter:stable, which names 1.4.1 while prod locks 1.4.2',
+    remedy: 'Pull the version that is meant, or allow an older one: --allow-older, or its digest.',
+  },
   'override-repeats': {
     rule: 'V-78',
     title: 'A layer repeats the one below it',
@@ -157,5 +164,19 @@ export const RELEASE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'Nothing may move to a version that somebody took out of circulation, whoever merged the lock. Where it runs already it stays.',
     example: 'greeter 1.4.2 locked on main while spec.quarantine has greeter@1.4.2',
     remedy: 'Revert the change of the lock, or take the version out of spec.quarantine in environments/project.yaml.',
+  },
+  'version-replayed': {
+    rule: undefined,
+    title: 'A pulled capsule is not the version that it is taken for',
+    why: 'A version is released once: another content under its name, or an old version under the tag of a new one, is a mistake or an attack.',
+    example: 'capstan capsule pull ghcr.io/acme/greeter:1.4.2, where the tag was moved to 1.4.1',
+    remedy: 'Find out who moved the tag; the digest that was pushed still names the release.',
+  },
+  'version-taken': {
+    rule: undefined,
+    title: 'A registry has this version of a capsule with other content',
+    why: 'Whoever pulled the version before has something else; a release never changes.',
+    example: 'capstan capsule push greeter after a change without a new version',
+    remedy: 'Release a new version, or push it to another repository.',
   },
 };

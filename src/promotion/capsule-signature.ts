@@ -1,74 +1,94 @@
-import { instantText, type Instant } from '#model/instant.ts';
+import type { CapsuleSignatureVerdict } from '#model/capsule-verdict.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { listed, visibleText } from '#model/quoted.ts';
+import { MOST_SIGNATURES_LOOKED_AT, type SignatureCode } from '#model/signature-finding.ts';
 
-/** A signature of a capsule whose bytes were checked; who may sign, what and when is judged here. */
+/** A signature that was found of a capsule, and how it stands; its bytes, its signer and its time were judged before. */
 export interface CapsuleSignature {
-  /** How the signer calls itself: an identity or a key's name. */
-  readonly identity: string;
-  /** Trust entry of the signer; undefined is one that nobody trusts. */
-  readonly entry:
-    | {
-        readonly name: string;
-        readonly for: readonly string[];
-        readonly validFrom: Instant | undefined;
-        readonly validUntil: Instant | undefined;
-      }
-    | undefined;
-  readonly subjectSha256: string;
-  /** When it was first seen here, or what a timestamp authority says; never what the signer claims. */
-  readonly signedAt: Instant | undefined;
+  readonly standing:
+    /** A trust entry for capsules allows it, there and then. */
+    | { readonly kind: 'allowed'; readonly by: string }
+    /** `reason` follows after `greeter@1.4.2 `. */
+    | { readonly kind: 'refused'; readonly code: SignatureCode; readonly reason: string };
 }
 
 export interface SignatureQuestion {
   readonly capsule: string;
   readonly version: string;
-  readonly sha256: string;
   /** Names of `security.signatures.identities`; empty allows every trust entry for capsules. */
   readonly allowed: readonly string[];
   readonly signatures: readonly CapsuleSignature[];
-  readonly place: Place;
+  /** There are more signatures than are looked at. */
+  readonly isCut: boolean;
+  /** What a threshold still lacks. */
+  readonly shortage: string | undefined;
+  /** Why a place where signatures lie could not be looked at. */
+  readonly unread: string | undefined;
 }
-
-/** At most so many signatures of one capsule are looked at. */
-export const MOST_SIGNATURES = 64;
 
 /** V-83: one signature of exactly this content by who may sign capsules, at a time when the key was valid. */
-export function signatureProblems(question: SignatureQuestion): readonly Problem[] {
-  const { capsule, version, sha256, signatures } = question;
+export function judgeSignatures(question: SignatureQuestion): CapsuleSignatureVerdict {
+  const { capsule, version, allowed, signatures, isCut, shortage, unread } = question;
   const what = `${capsule}@${version}`;
-  if (signatures.length === 0) return [problem(question, `${what} is not signed`)];
-  if (signatures.length > MOST_SIGNATURES)
-    return [problem(question, `${what} has ${signatures.length} signatures; at most ${MOST_SIGNATURES} are looked at`)];
-  const mistakes = signatures.map((one) => mistakeIn(one, question));
-  if (mistakes.includes(undefined)) return [];
-  const own = signatures.findIndex((one) => one.subjectSha256 === sha256);
-  return [problem(question, `${what} ${mistakes[Math.max(own, 0)] ?? ''}`)];
+  const refused = (code: SignatureCode, words: string): CapsuleSignatureVerdict => ({
+    kind: 'refused',
+    code,
+    sentence: `${what} ${words}`,
+  });
+  const own = signatures.flatMap(({ standing }) => (standing.kind === 'allowed' ? [standing.by] : []));
+  const by = own.find((name) => allowed.length === 0 || allowed.includes(name));
+  if (by !== undefined && shortage === undefined) return { kind: 'accepted', by, sentence: `${what} is signed by ${by}` };
+  // The one that counts may lie where nobody could look.
+  if (unread !== undefined)
+    return { kind: 'could-not-look', sentence: `the signatures of ${what} could not be looked at: ${visibleText(unread)}` };
+  if (by !== undefined && shortage !== undefined) return refused('too-few-signatures', `is not signed by enough people: ${shortage}`);
+  const [other] = own;
+  if (other !== undefined) return refused('wrong-identity', `is signed by ${visibleText(other, 100)}; allowed: ${listed(allowed)}`);
+  const [unknown] = signatures.flatMap(({ standing }) =>
+    standing.kind === 'refused' && standing.code === 'could-not-look' ? [standing] : [],
+  );
+  if (unknown !== undefined)
+    return { kind: 'could-not-look', sentence: `a signature of ${what} could not be looked at: ${unknown.reason}` };
+  if (isCut)
+    return refused(
+      'too-many-signatures',
+      `has more than ${MOST_SIGNATURES_LOOKED_AT} signatures; none of those that were looked at counts`,
+    );
+  const mistakes = signatures.flatMap(({ standing }) => (standing.kind === 'refused' ? [standing] : []));
+  // A mistake in a signature of this content says more than one of another.
+  const told = mistakes.find(({ code }) => code !== 'wrong-digest') ?? mistakes[0];
+  return told === undefined ? refused('unsigned', 'is not signed') : refused(told.code, told.reason);
 }
 
-function mistakeIn(signature: CapsuleSignature, { allowed, sha256 }: SignatureQuestion): string | undefined {
-  const { entry, signedAt } = signature;
-  const who = visibleText(entry?.name ?? signature.identity, 100);
-  if (signature.subjectSha256 !== sha256)
-    return `carries the signature of another content (sha256 ${signature.subjectSha256.slice(0, 12)})`;
-  if (entry === undefined) return `is signed by ${who}, whom spec.trust does not name`;
-  if (!entry.for.includes('capsule')) return `is signed by ${who}, which may not sign capsules`;
-  if (allowed.length > 0 && !allowed.includes(entry.name)) return `is signed by ${who}; allowed: ${listed(allowed)}`;
-  if (signedAt === undefined) return `is signed by ${who} at a time that nothing vouches for`;
-  const isEarly = entry.validFrom !== undefined && signedAt < entry.validFrom;
-  const isLate = entry.validUntil !== undefined && signedAt > entry.validUntil;
-  return isEarly || isLate ? `was signed by ${who} at ${instantText(signedAt)}, when its key was not valid` : undefined;
+/** The verdict as what stops an environment; undefined where nothing does. Could-not-look is asked again, everything else is not. */
+export function signatureProblem(verdict: CapsuleSignatureVerdict, place: Place): Problem | undefined {
+  switch (verdict.kind) {
+    case 'accepted':
+      return undefined;
+    case 'could-not-look':
+      return problem({
+        code: 'could-not-look',
+        message: verdict.sentence,
+        remedy: 'Nothing to do: the engine looks again.',
+        place,
+      });
+    case 'refused':
+      return problem({
+        code: 'capsule-signature-refused',
+        rule: 'V-83',
+        message: verdict.sentence,
+        remedy: 'Release it signed by one of those that spec.trust names for capsules and the capsule allows.',
+        place,
+      });
+  }
 }
 
-function problem({ place }: SignatureQuestion, message: string): Problem {
-  return {
-    code: 'capsule-signature-refused',
-    rule: 'V-83',
-    severity: 'error',
-    phase: 'promote',
-    message,
-    remedy: 'Release it signed by one of those that spec.trust names for capsules and the capsule allows.',
-    place,
-    related: [],
-  };
+function problem(said: {
+  readonly code: string;
+  readonly rule?: string;
+  readonly message: string;
+  readonly remedy: string;
+  readonly place: Place;
+}): Problem {
+  return { ...said, rule: said.rule, severity: 'error', phase: 'promote', related: [] };
 }

@@ -1,3 +1,4 @@
+import type { CapsuleSignatureVerdict } from '#model/capsule-verdict.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
 import type { ContentEvidence } from '#model/evidence.ts';
@@ -28,13 +29,20 @@ export interface UpstreamHealth {
   readonly state: HealthState;
 }
 
+export interface Released {
+  readonly instance: string;
+  readonly verdict: PathVerdict | undefined;
+  /** Of its own signature (V-83); absent: its capsule requires none. */
+  readonly signature?: CapsuleSignatureVerdict;
+}
+
 /** What the loop gathered about one change set. */
 export interface GateEvidence {
   readonly risk: Risk;
   /** Every moved instance times every target above; empty for an entry environment. */
   readonly upstream: readonly UpstreamHealth[];
   /** Of each release that the change set brings. */
-  readonly releases: readonly { readonly instance: string; readonly verdict: PathVerdict | undefined }[];
+  readonly releases: readonly Released[];
   /** Checks of the pull request's head; undefined while there is none. */
   readonly checks: readonly CheckReading[] | undefined;
   /** Of the policies in force for it, and of those that a gate names. */
@@ -115,6 +123,7 @@ function ruleReadings({ environment, changeSet, evidence }: GateQuestion, at: In
   const rules = [
     ...failed('content', contentProblems(environment, changeSet, evidence.above ?? [])),
     ...failed('classification', classificationProblems(environment, evidence.capsules ?? [])),
+    ...signatureReadings(environment, evidence),
   ];
   const { risk, irreversible = [] } = evidence;
   if (risk !== 'critical' || !changeSet.moves.some((move) => move.to !== undefined)) return rules;
@@ -265,15 +274,16 @@ function soakOf(looked: readonly UpstreamHealth[], wanted: number, at: Instant):
 function readSignature(gate: Gate, evidence: GateEvidence, risk: Risk): GateReading {
   const strict = risk === 'high' || risk === 'critical';
   const notices: string[] = [];
-  for (const { instance, verdict } of evidence.releases) {
+  for (const { instance, verdict, signature } of evidence.releases) {
+    if (signature !== undefined && signature.kind !== 'accepted') return ownSignature(gate, signature);
     if (verdict === undefined) return reading(gate, 'inconclusive', `the release of ${instance} was not looked at yet`);
     switch (verdict.kind) {
       case 'accepted':
-        notices.push(`${instance} by ${verdict.by}`);
+        notices.push(`${instance} by ${verdict.by}${signature === undefined ? '' : `, its release by ${signature.by}`}`);
         break;
       case 'not-enforced':
         if (strict) return reading(gate, 'failed', `no trust entry names capsules, and risk ${risk} needs one`);
-        notices.push(`${instance}: not enforced`);
+        notices.push(`${instance}: ${signature === undefined ? 'not enforced' : `its release by ${signature.by}`}`);
         break;
       case 'could-not-look':
         return reading(gate, 'inconclusive', `${instance}: could not look: ${verdict.sentence}`);
@@ -283,6 +293,26 @@ function readSignature(gate: Gate, evidence: GateEvidence, risk: Risk): GateRead
     }
   }
   return reading(gate, 'passed', notices.join('; ') || 'nothing is released');
+}
+
+function ownSignature(gate: { readonly name: string; readonly type: string }, verdict: CapsuleSignatureVerdict): GateReading {
+  switch (verdict.kind) {
+    case 'accepted':
+      return reading(gate, 'passed', verdict.sentence);
+    case 'refused':
+      // A signature may still come; what is signed wrongly is a refusal.
+      return reading(gate, verdict.code === 'unsigned' ? 'waiting' : 'failed', verdict.sentence);
+    case 'could-not-look':
+      return reading(gate, 'inconclusive', verdict.sentence);
+  }
+}
+
+/** V-83 holds where no gate is declared that asks for it. */
+function signatureReadings(environment: DesiredEnvironment, { releases }: GateEvidence): readonly GateReading[] {
+  if ((environment.declared.value.spec.gates ?? []).some((gate) => gate.type === 'signature' && gate.when === undefined)) return [];
+  return releases.flatMap(({ signature, instance }) =>
+    signature === undefined ? [] : [ownSignature({ name: `signature-${instance}`, type: 'signature' }, signature)],
+  );
 }
 
 function readPolicy(gate: Gate, evidence: GateEvidence): GateReading {

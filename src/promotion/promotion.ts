@@ -1,15 +1,17 @@
+import type { CapsuleSignatureVerdict } from '#model/capsule-verdict.ts';
 import type { Capsule } from '#model/declarations.generated.ts';
 import type { DesiredEnvironment } from '#model/desired.ts';
 import type { Instant } from '#model/instant.ts';
 import type { JsonObject } from '#model/json.ts';
 import type { EnvironmentName } from '#model/names.ts';
-import type { Problem } from '#model/problem.ts';
+import type { Place, Problem } from '#model/problem.ts';
 import type { ChangeRequest, Changelog, GateReading, KeyChange, PromotionDraft, PromotionEffect } from '#model/promotion.ts';
 import type { Reason } from '#model/receipt.ts';
 import type { ChangeSet, Move } from '#model/resolution.ts';
 import { textPatch } from '#model/text-patch.ts';
 import { candidatesOf, type CandidateFacts, type Candidates } from './candidates.ts';
 import { asksForEvidence } from './capsule-evidence.ts';
+import { judgeSignatures, signatureProblem, type SignatureQuestion } from './capsule-signature.ts';
 import { changelogBetween } from './changelog.ts';
 import { isEvidenceGate } from './evidence-gates.ts';
 import { gateReadings, waitingText, type GateQuestion } from './gates.ts';
@@ -41,6 +43,16 @@ export function readGates(question: GateQuestion, at: Instant): readonly GateRea
 /** Whether any gate of a change asks for statements on the evidence branch. */
 export function wantsEvidence(environment: DesiredEnvironment, arriving: readonly Pick<Capsule['spec'], 'security'>[]): boolean {
   return (environment.declared.value.spec.gates ?? []).some(isEvidenceGate) || arriving.some(asksForEvidence);
+}
+
+/** V-83: whether a capsule that requires a signature has one that counts. */
+export function judgeCapsule(question: SignatureQuestion): CapsuleSignatureVerdict {
+  return judgeSignatures(question);
+}
+
+/** V-83 as what stops an environment; undefined where nothing does. */
+export function refuseSignature(verdict: CapsuleSignatureVerdict, place: Place): Problem | undefined {
+  return signatureProblem(verdict, place);
 }
 
 /** V-23: why a version cannot follow the one that runs, and what to promote first. */

@@ -75,6 +75,14 @@ test('what reads git alone', async () => {
   await document('DeviceList', 0, 'get', 'devices');
   expect(await document('FormatReport', 0, 'fmt')).toMatchObject({ changed: [], problems: [] });
   expect(await document('InitReport', 0, 'init', '--dry-run', 'elsewhere')).toMatchObject({ source: null, dryRun: true });
+  const layout = join(await bench.folder(), 'layout');
+  await document('CapsuleArtifact', 0, 'capsule', 'pack', 'hello', '--out', layout);
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  await writeFile(`${layout}.pem`, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  await writeFile(`${layout}.pub`, publicKey.export({ type: 'spki', format: 'pem' }));
+  await document('CapsuleSignature', 0, 'capsule', 'sign', layout, '--key', `${layout}.pem`);
+  expect(await document('CapsuleVerdict', 0, 'capsule', 'verify', layout, '--key', `${layout}.pub`)).toMatchObject({ code: null });
+  expect(await document('CapsuleVerdict', 3, 'capsule', 'verify', layout)).toMatchObject({ code: 'unknown-key', by: null });
   const manifests = await bench.folder();
   await writeFile(join(manifests, 'web.yaml'), 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n---\nkind: nothing\n');
   expect(await document('InitReport', 0, 'init', '--dry-run', '--from', manifests, 'elsewhere')).toMatchObject({

@@ -7,10 +7,12 @@ import { toInstant } from '#model/instant.ts';
 import { toTargetName } from '#model/names.ts';
 import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
-import { signatureProblems, type CapsuleSignature, type SignatureQuestion } from '#promotion/capsule-signature.ts';
+import type { SignatureCode } from '#model/signature-finding.ts';
+import type { CapsuleSignature, SignatureQuestion } from '#promotion/capsule-signature.ts';
 import { classificationProblems, type ArrivingCapsule } from '#promotion/classification.ts';
 import { costProblems, monthlyCost, type CostQuestion } from '#promotion/cost.ts';
 import { evidenceProblems, type EvidenceQuestion } from '#promotion/evidence.ts';
+import { judgeCapsule, refuseSignature } from '#promotion/promotion.ts';
 import { environment, placeAt } from '#test/resolve/worlds.ts';
 import { COMMIT, gates, minutes, NOW, told, type Evidence } from './questions.ts';
 
@@ -134,49 +136,62 @@ describe('V-85', () => {
 });
 
 describe('V-83', () => {
-  const entry = { name: 'ci-release', for: ['capsule'], validFrom: days(-10), validUntil: days(10) };
-  const good: CapsuleSignature = { identity: 'https://ci', entry, subjectSha256: sha256Of('b'), signedAt: NOW };
-  const judged = (signatures: readonly CapsuleSignature[], more: Partial<SignatureQuestion> = {}): readonly string[] =>
-    messages(
-      signatureProblems({
-        capsule: 'greeter',
-        version: '1.4.2',
-        sha256: sha256Of('b'),
-        allowed: ['ci-release'],
-        signatures,
-        place: NOWHERE,
-        ...more,
-      }),
-    );
+  const by = (name: string): CapsuleSignature => ({ standing: { kind: 'allowed', by: name } });
+  const not = (code: SignatureCode, reason: string): CapsuleSignature => ({ standing: { kind: 'refused', code, reason } });
+  const judged = (signatures: readonly CapsuleSignature[], more: Partial<SignatureQuestion> = {}) => {
+    const verdict = judgeCapsule({
+      capsule: 'greeter',
+      version: '1.4.2',
+      allowed: ['ci-release'],
+      signatures,
+      isCut: false,
+      shortage: undefined,
+      unread: undefined,
+      ...more,
+    });
+    const problem = refuseSignature(verdict, NOWHERE);
+    return problem === undefined ? verdict.sentence : `${problem.rule ?? problem.code} ${problem.message}`;
+  };
+  const ANOTHER = not('wrong-digest', 'carries the signature of another content (sha256 0123456789ab)');
 
-  test.each([
-    ['V-83: nothing', [], 'is not signed'],
+  test.each<[string, readonly CapsuleSignature[], Partial<SignatureQuestion>, string]>([
+    ['nothing', [], {}, 'V-83 greeter@1.4.2 is not signed'],
+    ['another content', [ANOTHER], {}, 'V-83 greeter@1.4.2 carries the signature of another content (sha256 0123456789ab)'],
+    ['somebody else', [by('ada')], {}, 'V-83 greeter@1.4.2 is signed by ada; allowed: ci-release'],
     [
-      'V-83: another content',
-      [{ ...good, subjectSha256: sha256Of('x') }],
-      `carries the signature of another content (sha256 ${sha256Of('x').slice(0, 12)})`,
+      'a stranger, which says more than a signature of another content',
+      [ANOTHER, not('unknown-key', 'is signed by the key sha256:01, and no trust entry names that')],
+      {},
+      'V-83 greeter@1.4.2 is signed by the key sha256:01, and no trust entry names that',
     ],
-    ['V-83: a stranger', [{ ...good, entry: undefined }], 'is signed by https://ci, whom spec.trust does not name'],
+    ['too few', [by('ci-release')], { shortage: 'two people' }, 'V-83 greeter@1.4.2 is not signed by enough people: two people'],
     [
-      'V-83: a key for commits',
-      [{ ...good, entry: { ...entry, for: ['commit'] } }],
-      'is signed by ci-release, which may not sign capsules',
+      'none that counts among too many',
+      [ANOTHER],
+      { isCut: true },
+      'V-83 greeter@1.4.2 has more than 64 signatures; none of those that were looked at counts',
     ],
-    ['V-83: somebody else', [{ ...good, entry: { ...entry, name: 'ada' } }], 'is signed by ada; allowed: ci-release'],
-    ['V-83: no time', [{ ...good, signedAt: undefined }], 'is signed by ci-release at a time that nothing vouches for'],
     [
-      'V-83: too late',
-      [{ ...good, signedAt: days(11) }],
-      'was signed by ci-release at 2026-11-15T10:00:00.000Z, when its key was not valid',
+      'a registry that is away',
+      [ANOTHER],
+      { unread: 'it is away' },
+      'could-not-look the signatures of greeter@1.4.2 could not be looked at: it is away',
     ],
-    ['V-83: more than are looked at', Array.from({ length: 65 }, () => good), 'has 65 signatures; at most 64 are looked at'],
-  ])('%s', (_, signatures, message) => {
-    expect(judged(signatures)).toEqual([`V-83 greeter@1.4.2 ${message}`]);
+    [
+      'a signature that could not be judged',
+      [not('could-not-look', 'no trusted root')],
+      {},
+      'could-not-look a signature of greeter@1.4.2 could not be looked at: no trusted root',
+    ],
+  ])('V-83: %s', (_, signatures, more, message) => {
+    expect(judged(signatures, more)).toBe(message);
   });
 
-  test('V-83 near miss: one good one among others, and any entry for capsules where none is named', () => {
-    expect(judged([{ ...good, entry: undefined }, { ...good, subjectSha256: sha256Of('x') }, good])).toEqual([]);
-    expect(judged([{ ...good, entry: { ...entry, name: 'ada' } }], { allowed: [] })).toEqual([]);
+  test('V-83 near miss: one good one among others, wherever else could not be looked, and any entry where none is named', () => {
+    expect(judged([ANOTHER, by('ada'), by('ci-release')], { unread: 'it is away', isCut: true })).toBe(
+      'greeter@1.4.2 is signed by ci-release',
+    );
+    expect(judged([by('ada')], { allowed: [] })).toBe('greeter@1.4.2 is signed by ada');
   });
 });
 

@@ -9,18 +9,24 @@ const LARGEST_MANIFEST = 4 * 1024 * 1024;
 const MOST_MANIFESTS = 1_000;
 const TAG = 'org.opencontainers.image.ref.name';
 
-/** An OCI image layout in a folder as a registry of one repository: what skopeo calls `oci:`, oras `--oci-layout`. */
-export function folderRegistry(root: string): Registry {
+/** An OCI image layout as a registry of one repository. */
+export interface Layout {
+  readonly registry: Registry;
+  readonly tags: () => Promise<readonly string[]>;
+}
+
+/** A layout in a folder: what skopeo calls `oci:`, oras `--oci-layout`. */
+export function folderRegistry(root: string): Layout {
   return layoutRegistry(layoutFolder(root));
 }
 
-/** The same in one archive (`oci-archive:`), in memory. */
-export function archiveRegistry(bytes: Uint8Array | undefined): { readonly registry: Registry; readonly files: LayoutArchive } {
+/** The same in one archive (`oci-archive:`), in memory; `bytes` is the archive as it is now. */
+export function archiveRegistry(bytes: Uint8Array | undefined): Layout & Pick<LayoutArchive, 'bytes'> {
   const files = layoutArchive(bytes);
-  return { registry: layoutRegistry(files), files };
+  return { ...layoutRegistry(files), bytes: () => files.bytes() };
 }
 
-function layoutRegistry(files: LayoutFiles): Registry {
+function layoutRegistry(files: LayoutFiles): Layout {
   async function blobAt(digest: string, limit: number): Promise<Uint8Array> {
     const bytes = await files.read(blobPath(digest), limit);
     if (bytes === undefined) throw new PortError('missing', `the layout has no ${digest}`);
@@ -45,7 +51,7 @@ function layoutRegistry(files: LayoutFiles): Registry {
     return descriptor;
   }
 
-  return {
+  const registry: Registry = {
     async resolveTag(_repository, tag) {
       return (await listed()).find((one) => one.annotations?.[TAG] === tag);
     },
@@ -85,6 +91,7 @@ function layoutRegistry(files: LayoutFiles): Registry {
       return descriptor;
     },
   };
+  return { registry, tags: async () => (await listed()).flatMap((one) => one.annotations?.[TAG] ?? []).sort() };
 }
 
 function untagged(one: Descriptor, tag: string): Descriptor {

@@ -1,0 +1,86 @@
+import { OCI_EMPTY, OCI_MANIFEST, EMPTY_CONFIG, type PackedCapsule } from '#model/capsule-artifact.ts';
+import { CAPSULE_RELEASE, capsuleStatement, IN_TOTO_PAYLOAD } from '#model/capsule-statement.ts';
+import { sha256Of } from '#model/digest.ts';
+import { parseOciManifest } from '#model/oci-manifest.ts';
+import { LARGEST_BUNDLE, MOST_SIGNATURES_LOOKED_AT } from '#model/signature-finding.ts';
+import type { BundleDraft, Bundles } from '#ports/bundles.ts';
+import { isPortError } from '#ports/port-error.ts';
+import type { Descriptor, ImageRepository, Registry } from '#ports/registry.ts';
+
+/** What cosign 3 calls the artifact that carries a bundle. */
+export const BUNDLE_ARTIFACT = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+
+/** A bundle as it was found; hostile. */
+export interface FoundBundle {
+  /** Digest of its manifest, or its path on the evidence branch. */
+  readonly place: string;
+  /** Undefined: it is there, and cannot be read (why stands in `fault`). */
+  readonly bytes: Uint8Array | undefined;
+  readonly fault?: string;
+}
+
+export interface FoundBundles {
+  readonly bundles: readonly FoundBundle[];
+  /** There are more than are looked at. */
+  readonly isCut: boolean;
+}
+
+/** Signs a packed capsule: one bundle for the registry and for the evidence branch alike. */
+export async function signCapsule(
+  bundles: Bundles,
+  key: BundleDraft['key'],
+  packed: Pick<PackedCapsule, 'facts' | 'digest'>,
+): Promise<Uint8Array> {
+  return bundles.sign({ payloadType: IN_TOTO_PAYLOAD, payload: capsuleStatement(packed.facts, packed.digest), key });
+}
+
+/** Puts a bundle beside its artifact, as cosign 3 does. The very same bundle lies there once. */
+export async function attachBundle(
+  registry: Registry,
+  repository: ImageRepository,
+  { subject, bundle }: { readonly subject: Descriptor; readonly bundle: Uint8Array },
+): Promise<Descriptor> {
+  await registry.pushBlob(repository, EMPTY_CONFIG);
+  await registry.pushBlob(repository, bundle);
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    artifactType: BUNDLE_ARTIFACT,
+    config: { mediaType: OCI_EMPTY, digest: `sha256:${sha256Of(EMPTY_CONFIG)}`, size: EMPTY_CONFIG.byteLength, data: 'e30=' },
+    layers: [{ mediaType: BUNDLE_ARTIFACT, digest: `sha256:${sha256Of(bundle)}`, size: bundle.byteLength }],
+    subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
+    annotations: { 'dev.sigstore.bundle.content': 'dsse-envelope', 'dev.sigstore.bundle.predicateType': CAPSULE_RELEASE },
+  };
+  return registry.pushManifest(repository, Buffer.from(JSON.stringify(manifest)), OCI_MANIFEST);
+}
+
+/** The bundles beside an artifact. What one of them has wrong is told of that one; a registry that cannot be asked is thrown. */
+export async function bundlesBeside(registry: Registry, repository: ImageRepository, digest: string): Promise<FoundBundles> {
+  const { descriptors, isCut } = await registry.referrers(repository, digest, BUNDLE_ARTIFACT);
+  const looked = descriptors.slice(0, MOST_SIGNATURES_LOOKED_AT);
+  const bundles: FoundBundle[] = [];
+  for (const { digest: place } of looked) bundles.push(await bundleAt(registry, repository, { place, subject: digest }));
+  return { bundles, isCut: isCut || descriptors.length > looked.length };
+}
+
+async function bundleAt(
+  registry: Registry,
+  repository: ImageRepository,
+  { place, subject }: { readonly place: string; readonly subject: string },
+): Promise<FoundBundle> {
+  const fault = (why: string): FoundBundle => ({ place, bytes: undefined, fault: why });
+  try {
+    const { bytes, descriptor } = await registry.manifest(repository, place);
+    const manifest = parseOciManifest(bytes, descriptor.mediaType);
+    if ('wrong' in manifest) return fault(`its manifest ${manifest.wrong}`);
+    if (manifest.kind !== 'image' || manifest.subject?.digest !== subject) return fault('it is about another artifact');
+    const [layer, ...more] = manifest.layers;
+    if (layer === undefined || more.length > 0) return fault('it does not have one layer');
+    if (layer.size > LARGEST_BUNDLE) return fault(`it has more than ${LARGEST_BUNDLE} bytes`);
+    return { place, bytes: await registry.blob(repository, layer.digest, LARGEST_BUNDLE) };
+  } catch (error) {
+    // One that is gone or spoiled is nobody's signature; one that could not be asked for may be the one that counts.
+    if (!isPortError(error) || (error.kind !== 'missing' && error.kind !== 'invalid')) throw error;
+    return fault(error.message);
+  }
+}
