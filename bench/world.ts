@@ -56,6 +56,7 @@ export async function openWorld(options: {
     signer: await fileSigner(join(options.folder, 'engine_ed25519'), { name: 'Bench', email: 'bench@example.com' }),
     journal: quietJournal,
     bundles,
+    machineRoot: async () => undefined,
     signatures: async () => commitSignatures(bundles),
   });
   return {

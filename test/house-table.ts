@@ -62,6 +62,8 @@ const ADAPTERS: Readonly<Record<string, FolderRule>> = {
       '@sigstore/verify',
       '@noble/curves',
     ],
+    // TUF and what it needs are loaded only where a mirror is configured.
+    doors: ['#adapters/sigstore/tuf-root.ts'],
   },
   // Signatures of commits that only libraries read: OpenPGP, and CMS with X.509 chains.
   'adapters/signatures': { ...ADAPTER, packages: ['node:*', 'openpgp', 'pkijs', 'asn1js'] },

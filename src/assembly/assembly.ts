@@ -14,7 +14,7 @@ import { PortError } from '#ports/port-error.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
-import { lazyBundles, openBundles, trustedRoot } from './bundles.ts';
+import { lazyBundles, machineRoot, openBundles, trustedRoot } from './bundles.ts';
 import { openLayouts } from './layouts.ts';
 import { openRegistry } from './registries.ts';
 import { fetchOrWarn, LIMITS, openClone, openForge, openLocal, openMirror } from './repositories.ts';
@@ -61,6 +61,7 @@ interface Parts {
   readonly ageKey: Configuration['ageKey'];
   readonly credentials: Configuration['credentials'];
   readonly settings: Settings;
+  readonly machineRoot: World['machineRoot'];
 }
 
 async function worldOf(parts: Parts): Promise<World> {
@@ -133,6 +134,7 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
     ageKey: configuration?.ageKey,
     credentials: await credentialsOf(found, place, terminal),
     settings: await settingsOf(found, place),
+    machineRoot: machineRoot(found),
   });
   return {
     ...world,
@@ -239,6 +241,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
     ageKey: configuration.ageKey,
     credentials: configuration.credentials,
     settings: await settingsOf(found, { repo: undefined, config: path }),
+    machineRoot: machineRoot(found),
   });
   opened.defer(async () => world.targets.close?.());
   const service = await startService({

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import type { Credential, IdentityMatch } from '#model/trust-policy.ts';
 import type { Bundles } from '#ports/bundles.ts';
-import { PortError } from '#ports/port-error.ts';
+import { isPortError, PortError } from '#ports/port-error.ts';
 import type { Invocation } from './cli.ts';
 import { UsageError } from './exit-code.ts';
 import type { Terminal } from './powers.ts';
@@ -60,22 +60,17 @@ async function keyAt(path: string, terminal: Terminal, bundles: Bundles): Promis
   return pem;
 }
 
-/** `--trusted-root`, else that of the configuration. A root with a mistake is not used for anything. */
-export async function trustedRootFor(
-  { options, powers, terminal }: Invocation,
-  bundles: Bundles,
-  isNeeded: boolean,
-): Promise<Uint8Array | undefined> {
+/** `--trusted-root`, else that of the project around the caller, else that of the configuration. A root with a mistake is not used for anything. */
+export async function trustedRootFor(invocation: Invocation, bundles: Bundles, isNeeded: boolean): Promise<Uint8Array | undefined> {
+  const { options, terminal } = invocation;
   const path = options.trustedRoot;
-  const bytes =
-    typeof path === 'string' ? await fileAt(path, terminal, LARGEST_ROOT) : await powers.trustedRoot(placeOf(options), terminal);
-  if (bytes === undefined) {
-    if (!isNeeded) return undefined;
+  if (typeof path !== 'string' && !isNeeded) return undefined;
+  const bytes = typeof path === 'string' ? await fileAt(path, terminal, LARGEST_ROOT) : await declaredRoot(invocation);
+  if (bytes === undefined)
     throw new PortError(
       'missing',
-      'a signature with a certificate needs a trusted root: give --trusted-root FILE, or set trust.sigstore in capstan.yaml',
+      'a signature with a certificate needs a trusted root: give --trusted-root FILE, or name one in Project.spec.sigstore or in trust.sigstore of capstan.yaml',
     );
-  }
   const read = bundles.readRoot(bytes);
   if (!read.ok)
     throw new PortError(
@@ -85,6 +80,27 @@ export async function trustedRootFor(
         .join('\n'),
     );
   return bytes;
+}
+
+async function declaredRoot({ options, powers, terminal }: Invocation): Promise<Uint8Array | undefined> {
+  return (await projectRoot({ options, powers, terminal })) ?? (await powers.trustedRoot(placeOf(options), terminal));
+}
+
+/** What the accepted declaration of the default branch names; undefined outside of a repository. */
+async function projectRoot({ options, powers, terminal }: Omit<Invocation, 'words'>): Promise<Uint8Array | undefined> {
+  const world = await powers.openWorld(placeOf(options), terminal).catch((error: unknown) => {
+    if (isPortError(error) && error.kind === 'missing') return undefined;
+    throw error;
+  });
+  if (world === undefined) return undefined;
+  try {
+    const main = await world.repository.resolve(world.settings.branch);
+    if (main === undefined) return undefined;
+    const { trust } = await world.history.upTo(main);
+    return (await (await import('#loops/trust-material.ts')).trustMaterial(world, trust, main)).trustedRoot;
+  } finally {
+    await world.close();
+  }
 }
 
 /** A file of the caller, or a sentence why not; never more of it is read than may be. */

@@ -5,18 +5,12 @@ import type { Forge } from '#ports/forge.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { allowedSigners } from '#trust/trust.ts';
 import { differingBranch } from './default-branch.ts';
+import type { Finding } from './doctor-finding.ts';
+import { lookAtSigstore } from './doctor-sigstore.ts';
 import { PROMOTE_CHECK } from './gate-evidence.ts';
 import { prepareEnvironment } from './prepare-environment.ts';
 import { targetDeclaration } from './sync-rules.ts';
 import type { World } from './world.ts';
-
-export interface Finding {
-  readonly subject: string;
-  readonly state: 'ok' | 'warning' | 'failed';
-  readonly detail: string;
-  /** What to type or change; undefined when nothing is wrong. */
-  readonly remedy: string | undefined;
-}
 
 /** Where webhooks should arrive; `url` is undefined where the configuration does not say, `secret` where it cannot be read. */
 export interface Webhook {
@@ -36,6 +30,7 @@ export async function diagnose(world: World, request: DiagnosisRequest): Promise
   return [
     ...(await lookAtGit(world)),
     ...(await lookAtTrust(world, request.publicKey)),
+    ...(await lookAtSigstore(world)),
     ...(await lookAtForge(world, request)),
     ...(await lookAtTargets(world)),
   ];

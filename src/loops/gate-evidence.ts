@@ -48,7 +48,7 @@ export interface Gated {
   readonly irreversible: readonly string[];
 }
 
-type GateWorld = ReadingWorld & Pick<World, 'forge' | 'signer' | 'evidence' | 'findings' | 'bundles'>;
+type GateWorld = ReadingWorld & Pick<World, 'forge' | 'signer' | 'evidence' | 'findings' | 'bundles' | 'machineRoot'>;
 type Evidence = Parameters<typeof readGates>[0]['evidence'];
 
 /** Gathers what the gates of one change look at, and reads them. Asks the forge only where there is a pull request. */

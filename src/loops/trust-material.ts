@@ -1,4 +1,5 @@
 import type { CommitId } from '#model/digest.ts';
+import { sha256Of } from '#model/digest.ts';
 import { publicKeyOf } from '#model/public-key.ts';
 import { parseSshPublicKey } from '#model/ssh-key.ts';
 import type { TrustPolicy } from '#model/trust-policy.ts';
@@ -17,7 +18,7 @@ export interface TrustMaterial {
 
 /** Read from the protected base: never from what is proposed. A file of a key that is itself not accepted counts as unreadable. */
 export async function trustMaterial(
-  world: Pick<World, 'reading'>,
+  world: Pick<World, 'reading' | 'machineRoot'>,
   trust: Pick<TrustOf, 'project' | 'verdict'>,
   revision: CommitId,
 ): Promise<TrustMaterial> {
@@ -31,8 +32,12 @@ export async function trustMaterial(
     else files.set(path, kind === 'accepted' || kind === 'not-enforced' ? { text } : { unread: `its last change is ${kind}` });
   }
   const { policy } = readTrustPolicy(project, files);
-  const root = policy.trustedRoot?.text;
-  return { policy, credentials: credentialsOf(policy), trustedRoot: root === undefined ? undefined : Buffer.from(root, 'utf8') };
+  const credentials = credentialsOf(policy);
+  if (policy.trustedRoot !== undefined) return { policy, credentials, trustedRoot: Buffer.from(policy.trustedRoot.text, 'utf8') };
+  const trustedRoot = credentials.some(({ kind }) => kind === 'keyless') ? await world.machineRoot() : undefined;
+  if (trustedRoot === undefined) return { policy, credentials, trustedRoot };
+  // Verdicts are kept by this digest: another root of the machine is another policy.
+  return { policy: { ...policy, digest: sha256Of(`${policy.digest} ${sha256Of(trustedRoot)}`) }, credentials, trustedRoot };
 }
 
 /** The declaration of this commit if it was accepted, else the last one that was: a commit is judged by the one before it. */

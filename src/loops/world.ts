@@ -37,6 +37,8 @@ export interface World {
   readonly findings: Findings;
   /** Sigstore bundles: verified offline, and made. Loaded when first asked for. */
   readonly bundles: () => Promise<Bundles>;
+  /** The sigstore trusted root of this machine's configuration, for projects that declare none; throws where it cannot be had. */
+  readonly machineRoot: () => Promise<Uint8Array | undefined>;
   /** OpenPGP and X.509 signatures of commits and tags. Loaded when the first is met. */
   readonly signatures: () => Promise<CommitSignatures>;
   readonly commitFindings: CommitFindingsReader;

@@ -2505,6 +2505,21 @@ export interface ServiceConfiguration {
     readonly root?: string;
     /** Allowed signers file of OpenSSH, beside the project's trust. */
     readonly allowedSigners?: string;
+    /** Authorities and logs of keyless signatures, where the project declares none: a trusted root, or where one is kept current. */
+    readonly sigstore?: {
+      /** The file trusted_root.json. */
+      readonly trustedRoot?: {
+        /** Path of the trusted root. */
+        readonly file: string;
+      };
+      /** A repository of The Update Framework that has trusted_root.json. */
+      readonly tuf?: {
+        /** Address of the repository; targets are below /targets. */
+        readonly mirror: string;
+        /** File of the root.json that trust starts from. */
+        readonly root: string;
+      };
+    };
   };
   /** Who may use the API. */
   readonly access?: readonly {

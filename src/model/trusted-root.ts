@@ -1,5 +1,11 @@
 import type { Instant } from '#model/instant.ts';
 
+/** Where a machine has its trusted root from; paths are absolute. */
+export type TrustedRootSource =
+  | { readonly kind: 'file'; readonly path: string }
+  /** A mirror of The Update Framework, and the root.json that trust starts from. */
+  | { readonly kind: 'tuf'; readonly mirror: string; readonly rootFile: string };
+
 /** One witness of a sigstore trusted root, and when it is believed (both ends inclusive). */
 export interface TrustedWitness {
   readonly kind: 'certificate-authority' | 'certificate-log' | 'signature-log' | 'timestamp-authority';

@@ -9,6 +9,7 @@ import { placeInFile, type Place, type Problem } from '#model/problem.ts';
 import { accepted, refused, type Result } from '#model/result.ts';
 import type { Secret } from '#model/secret.ts';
 import type { SigningKey } from '#model/signing-key.ts';
+import type { TrustedRootSource } from '#model/trusted-root.ts';
 import { parseYamlText } from '#model/yaml-text.ts';
 import schema from '#schemas/configuration.schema.json' with { type: 'json' };
 import { configurationProblem, textAt, type Draft } from './configuration-draft.ts';
@@ -42,7 +43,12 @@ export interface Configuration {
   readonly sqlite: string;
   readonly identity: { readonly signingKey: SigningKey; readonly name: string | undefined; readonly email: string | undefined };
   readonly directoryRoot: string;
-  readonly trust: { readonly root: string | undefined; readonly allowedSigners: string | undefined };
+  readonly trust: {
+    readonly root: string | undefined;
+    readonly allowedSigners: string | undefined;
+    /** Undefined: only the project's own root is known. */
+    readonly sigstore: TrustedRootSource | undefined;
+  };
   /** By the names that environments use. */
   readonly credentials: ReadonlyMap<string, ClusterAccess>;
   /** Tool -> exact version -> absolute path and sha256 of the program. */
@@ -97,6 +103,7 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
     trust: {
       root: textAt(value, '/trust/root'),
       allowedSigners: allowedSigners === undefined ? undefined : resolve(directory, allowedSigners),
+      sigstore: trustedRootOf(draft.value),
     },
     credentials,
     tools: toolsOf(draft.value),
@@ -104,6 +111,14 @@ export async function readConfiguration(source: ConfigurationSource): Promise<Re
     logLevel: levelOf(value),
     secrets: [...secrets.found.values()],
   });
+}
+
+function trustedRootOf({ value, directory }: Draft): TrustedRootSource | undefined {
+  const file = textAt(value, '/trust/sigstore/trustedRoot/file');
+  if (file !== undefined) return { kind: 'file', path: resolve(directory, file) };
+  const mirror = textAt(value, '/trust/sigstore/tuf/mirror');
+  const root = textAt(value, '/trust/sigstore/tuf/root');
+  return mirror === undefined || root === undefined ? undefined : { kind: 'tuf', mirror, rootFile: resolve(directory, root) };
 }
 
 function textsAt(value: Json, pointer: string): readonly string[] {

@@ -47,6 +47,29 @@ describe('what is read', () => {
     expect(value.logLevel).toBe('info');
   });
 
+  test('the trusted root of sigstore is a file or a mirror, beside where trust starts or alone', async () => {
+    const sigstoreOf = async (trust: string) => {
+      const result = await read(`${HEAD}${FORGE}trust: ${trust}\n`);
+      return result.ok ? result.value.trust.sigstore : result.problems.map(({ code }) => code);
+    };
+
+    expect(await sigstoreOf('{ sigstore: { trustedRoot: { file: root.json } } }')).toEqual({ kind: 'file', path: join(root, 'root.json') });
+    expect(
+      await sigstoreOf(`{ root: ${'a'.repeat(40)}, sigstore: { tuf: { mirror: "https://tuf.acme.example", root: tuf.json } } }`),
+    ).toEqual({
+      kind: 'tuf',
+      mirror: 'https://tuf.acme.example',
+      rootFile: join(root, 'tuf.json'),
+    });
+    expect(await sigstoreOf(`{ root: ${'a'.repeat(40)} }`)).toBeUndefined();
+    expect(await sigstoreOf('{ sigstore: { tuf: { mirror: "https://tuf.acme.example" } } }')).not.toHaveLength(0);
+    expect(await sigstoreOf('{ sigstore: { trustedRoot: { file: a }, tuf: { mirror: "https://x.example", root: b } } }')).not.toHaveLength(
+      0,
+    );
+    expect(await sigstoreOf('{ sigstore: { tuf: { mirror: "https://user:secret@tuf.acme.example", root: b } } }')).not.toHaveLength(0);
+    expect(await sigstoreOf(`{ root: ${'a'.repeat(40)}, allowedSigners: b, sigstore: { trustedRoot: { file: a } } }`)).not.toHaveLength(0);
+  });
+
   test('the forge of another host has the Enterprise address below it', async () => {
     const result = await read(HEAD.replace('https://github.com', 'http://127.0.0.1:3000') + FORGE);
 

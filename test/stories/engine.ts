@@ -40,6 +40,7 @@ export function portsOf(outside: Outside, pause?: Pause): Ports {
       ...(pause === undefined ? {} : { pause }),
     }),
     bundles: async () => bundles,
+    machineRoot: async () => undefined,
     signatures: async () => signatures,
     clock,
     ids: countedIds(outside.engines),

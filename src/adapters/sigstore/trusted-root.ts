@@ -1,5 +1,6 @@
+import { X509Certificate } from '@sigstore/core';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
-import type { TimeRange } from '@sigstore/protobuf-specs';
+import type { TimeRange, X509CertificateChain } from '@sigstore/protobuf-specs';
 import { toTrustMaterial } from '@sigstore/verify';
 import type { TrustMaterial } from '@sigstore/verify';
 
@@ -83,20 +84,24 @@ export function readTrustedRoot(bytes: Uint8Array): ReadRoot {
 
 function witnessesOf(root: TrustedRoot): readonly TrustedWitness[] {
   return [
-    ...root.certificateAuthorities.map((item) => witness('certificate-authority', item.uri, item.validFor)),
+    ...root.certificateAuthorities.map((item) => witness('certificate-authority', item.uri, item.validFor, item.certChain)),
     ...root.ctlogs.map((item) => witness('certificate-log', item.baseUrl, item.publicKey?.validFor)),
     ...root.tlogs.map((item) => witness('signature-log', item.baseUrl, item.publicKey?.validFor)),
-    ...root.timestampAuthorities.map((item) => witness('timestamp-authority', item.uri, item.validFor)),
+    ...root.timestampAuthorities.map((item) => witness('timestamp-authority', item.uri, item.validFor, item.certChain)),
   ];
 }
 
-function witness(kind: TrustedWitness['kind'], name: string, validFor: TimeRange | undefined): TrustedWitness {
-  return {
-    kind,
-    name,
-    from: toInstant(validFor?.start?.getTime() ?? 0),
-    until: validFor?.end === undefined ? undefined : toInstant(validFor.end.getTime()),
-  };
+/** Believed until its window ends, or the first of its certificates. */
+function witness(
+  kind: TrustedWitness['kind'],
+  name: string,
+  validFor: TimeRange | undefined,
+  chain?: X509CertificateChain,
+): TrustedWitness {
+  const ends = (chain?.certificates ?? []).map(({ rawBytes }) => X509Certificate.parse(Buffer.from(rawBytes)).notAfter.getTime());
+  if (validFor?.end !== undefined) ends.push(validFor.end.getTime());
+  const from = toInstant(validFor?.start?.getTime() ?? 0);
+  return { kind, name, from, until: ends.length === 0 ? undefined : toInstant(Math.min(...ends)) };
 }
 
 function windowMistakes(value: Json): readonly TrustedRootMistake[] {

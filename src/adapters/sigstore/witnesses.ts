@@ -5,7 +5,6 @@ import type { TrustMaterial } from '@sigstore/verify';
 
 import { toInstant } from '#model/instant.ts';
 import type { Instant } from '#model/instant.ts';
-import type { SignatureCode } from '#model/signature-finding.ts';
 import type { Content } from './content.ts';
 import { namesAnother } from './log-entry.ts';
 import type { Signatory } from './log-entry.ts';
@@ -112,16 +111,13 @@ function outsideLog({ verificationMaterial: { tlogEntries } }: Bundle, { tlogs }
   });
 }
 
-const CODES: ReadonlyMap<string, SignatureCode> = new Map([
-  ['TIMESTAMP_ERROR', 'untrusted-time'],
-  ['CERTIFICATE_ERROR', 'untrusted-certificate'],
-  ['SIGNATURE_ERROR', 'bad-signature'],
-  ['PUBLIC_KEY_ERROR', 'unknown-key'],
-]);
-
 /** Every throw is a refusal, not only those that the library means. */
 function refusalOf(error: unknown): Refusal {
   if (!(error instanceof VerificationError))
     return refuse('malformed-bundle', 'the bundle holds a log entry, timestamp or certificate that cannot be read');
-  return refuse(CODES.get(error.code) ?? 'untrusted-log', error.message);
+  const { code, message } = error;
+  if (code === 'TIMESTAMP_ERROR') return refuse('untrusted-time', message);
+  if (code === 'CERTIFICATE_ERROR') return refuse('untrusted-certificate', message);
+  if (code === 'SIGNATURE_ERROR') return refuse('bad-signature', message);
+  return refuse('untrusted-log', message);
 }
