@@ -53,25 +53,24 @@ function envelopeOf(bytes: Uint8Array): Piece {
   return { json: { dsseEnvelope: { payload, payloadType, signatures: kept } } };
 }
 
-/** A key is whoever's the verifier was given; a certificate brings its chain and the promise of its log entry. */
+/** A key is whoever's the verifier was given. Of a certificate's chain nothing is taken: which authorities count, the trusted root says. */
 function materialOf(annotations: LegacyLayer['annotations']): Piece {
   const certificate = annotations['dev.sigstore.cosign/certificate'] ?? '';
   if (certificate === '') return { json: { publicKey: { hint: '' } } };
-  const certificates = [...certificatesIn(certificate), ...certificatesIn(annotations['dev.sigstore.cosign/chain'] ?? '')];
-  if (certificates.length === 0) return { wrong: 'has a certificate that cannot be read' };
+  const rawBytes = certificateIn(certificate);
+  if (rawBytes === undefined) return { wrong: 'has a certificate that cannot be read' };
   const entry = logEntryOf(annotations['dev.sigstore.cosign/bundle'] ?? '');
   if (entry === undefined) return { wrong: 'was made with a certificate and has no log entry beside it' };
   const stamp = stampOf(annotations['dev.sigstore.cosign/rfc3161timestamp'] ?? '');
   const stamps = stamp === undefined ? {} : { timestampVerificationData: { rfc3161Timestamps: [{ signedTimestamp: stamp }] } };
   return {
-    json: { x509CertificateChain: { certificates: certificates.map((rawBytes) => ({ rawBytes })) }, tlogEntries: [entry], ...stamps },
+    json: { x509CertificateChain: { certificates: [{ rawBytes }] }, tlogEntries: [entry], ...stamps },
   };
 }
 
-function certificatesIn(pem: string): readonly string[] {
-  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g)].map(([, body = '']) =>
-    body.replaceAll(/\s/g, ''),
-  );
+function certificateIn(pem: string): string | undefined {
+  const [, body] = /^\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*$/.exec(pem) ?? [];
+  return body?.replaceAll(/\s/g, '');
 }
 
 function logEntryOf(text: string): JsonObject | undefined {

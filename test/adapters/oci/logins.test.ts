@@ -265,15 +265,16 @@ describe('a login is for one place', () => {
   });
 
   test('row 67: a redirection to another host carries no login, also not on the way back', async () => {
-    let server: ScriptedRegistry | undefined;
+    const known: { registry?: string } = {};
     const storage = await serve(({ path }) =>
-      path === '/blob' ? { status: 200, body: BLOB } : { status: 303, headers: { location: `http://${server?.host}/v2/acme/web/back` } },
+      path === '/blob' ? { status: 200, body: BLOB } : { status: 303, headers: { location: `http://${known.registry}/v2/acme/web/back` } },
     );
-    server = await serve(({ path, authorization }) => {
+    const server = await serve(({ path, authorization }) => {
       if (path.endsWith('/back')) return { status: 200, body: BLOB };
       if (authorization === undefined) return { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } };
       return { status: 303, headers: { location: `http://${storage.host}/${path.includes(DIGEST) ? 'blob' : 'elsewhere'}` } };
     });
+    known.registry = server.host;
     await configured({ auths: { [server.host]: { auth }, [storage.host]: { auth } } });
 
     const bytes = await pull(server.host);
