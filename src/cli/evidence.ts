@@ -1,6 +1,6 @@
 import { attestedContents } from '#loops/attested.ts';
 import { evidenceBranch } from '#loops/evidence-branch.ts';
-import { acceptedProject, trustMaterial } from '#loops/trust-material.ts';
+import { trustMaterial } from '#loops/trust-material.ts';
 import type { ContentEvidence } from '#model/evidence.ts';
 import { instantText } from '#model/instant.ts';
 import { subjectsIn } from './attest.ts';
@@ -19,9 +19,9 @@ export async function evidence({ words, options, powers, terminal }: Invocation)
     const main = await headOf(world);
     const { trust } = await world.history.upTo(main);
     const contents = await attestedContents(world, {
-      head: await world.repository.resolve(evidenceBranch(await acceptedProject(world, trust, main))),
+      head: await world.repository.resolve(evidenceBranch(trust.project)),
       pins: subjects.map((subject) => ({ ...subject, instance: subject.capsule })),
-      material: await trustMaterial(world, trust, main),
+      material: await trustMaterial(world, trust),
       path: environment === undefined ? undefined : `environments/${environment}/environment.lock.yaml`,
       at: world.clock.now(),
     });

@@ -4,7 +4,6 @@ import type { CapsuleName } from '#model/names.ts';
 import type { Problem } from '#model/problem.ts';
 import { checkPolicies, findLapsedExceptions } from '#policy/policy.ts';
 import { checkCapsuleTemplates } from '#render/render.ts';
-import { allowedSigners } from '#trust/trust.ts';
 import { affectedSince, isIn, wordsOfProblem } from './affected.ts';
 import type { Affected } from './affected.ts';
 import { checkEnvironments } from './check-environments.ts';
@@ -91,6 +90,13 @@ function isAboutComments({ code }: Problem): boolean {
   return code.startsWith('suppression-');
 }
 
+async function trustProblems({ reading }: ReadingWorld, at: Snapshot): Promise<readonly Problem[]> {
+  const root = await reading.tree(at.tree);
+  const folder = (name: string): Snapshot['tree'] | undefined =>
+    root.flatMap((entry) => (entry.kind === 'tree' && entry.name === name ? [entry.id] : []))[0];
+  return (await reading.trust.at({ environments: folder('environments'), policies: folder('policies') })).problems;
+}
+
 /** What documents and the rules across them say, without resolving or rendering anything. */
 async function declaredProblems(world: ReadingWorld, at: Snapshot, { state, problems }: ReadState): Promise<readonly Problem[]> {
   const declarations = await world.reading.declarations(at);
@@ -111,7 +117,7 @@ async function declaredProblems(world: ReadingWorld, at: Snapshot, { state, prob
     },
   );
   found.push(...toldOnce(withLines(offline, inheritedLines(composed)), composed));
-  found.push(...notHonoured(state), ...allowedSigners(state.project).problems);
+  found.push(...notHonoured(state), ...(await trustProblems(world, at)));
   const otherBranch = differingBranch(declarations, world.settings);
   // The declaration may well be the right one: that stops whoever runs it with such a configuration, not whoever declares it.
   if (otherBranch !== undefined) found.push({ ...otherBranch, severity: 'warning' });

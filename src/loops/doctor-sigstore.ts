@@ -22,7 +22,7 @@ export async function lookAtSigstore(world: World): Promise<readonly Finding[]> 
   if (main === undefined) return [];
   try {
     const { trust } = await world.history.upTo(main);
-    const { credentials, trustedRoot } = await trustMaterial(world, trust, main);
+    const { credentials, trustedRoot } = await trustMaterial(world, trust);
     if (trustedRoot !== undefined) return [rootFinding((await world.bundles()).readRoot(trustedRoot), world.clock.now())];
     if (!credentials.some(({ kind }) => kind === 'keyless')) return [];
     const remedy = 'Name trusted_root.json in Project.spec.sigstore, or in trust.sigstore of the configuration.';

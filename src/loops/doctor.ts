@@ -3,7 +3,6 @@ import type { ObjectKey } from '#model/kubernetes-object.ts';
 import type { Secret } from '#model/secret.ts';
 import type { Forge } from '#ports/forge.ts';
 import { isPortError } from '#ports/port-error.ts';
-import { allowedSigners } from '#trust/trust.ts';
 import { differingBranch } from './default-branch.ts';
 import type { Finding } from './doctor-finding.ts';
 import { lookAtSigstore } from './doctor-sigstore.ts';
@@ -71,11 +70,8 @@ async function lookAtGit(world: World): Promise<readonly Finding[]> {
 async function lookAtTrust(world: World, publicKey: string): Promise<readonly Finding[]> {
   const main = await world.repository.resolve(world.settings.branch);
   if (main === undefined) return [];
-  const { state } = await world.reading.declarations(await world.reading.at(main));
-  const { signers } = allowedSigners(state.project);
-  const isKnown = signers.some(
-    (signer) => signer.purposes.includes('engine') && signer.credential.kind === 'ssh-key' && signer.credential.key === publicKey,
-  );
+  const { trust } = await world.history.upTo(main);
+  const isKnown = trust.engines.some(({ credential }) => credential.kind === 'ssh-key' && credential.key === publicKey);
   const engine: Finding = isKnown
     ? { subject: 'engine key', state: 'ok', detail: 'stands in spec.trust', remedy: undefined }
     : {

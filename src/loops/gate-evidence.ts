@@ -16,7 +16,7 @@ import { inheritedRisks } from './inherited-risk.ts';
 import { isJudgedOnPromotion, promotionPolicies, teamsForPolicies } from './policy-evidence.ts';
 import type { Declarations, LoadedCapsule } from './reading.ts';
 import { renderAt } from './rendered-difference.ts';
-import { acceptedProject, trustMaterial } from './trust-material.ts';
+import { trustMaterial } from './trust-material.ts';
 import type { TrustOf } from './trust-of.ts';
 import { undeclaredGates } from './undeclared-gates.ts';
 import { irreversibleIn, pathGates } from './upgrade-facts.ts';
@@ -64,7 +64,7 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
   const authors = new Set([
     ...(engine === undefined ? [] : [engine]),
     ...(change === undefined ? [] : [change.author]),
-    ...(change === undefined || !wanted.reviews ? [] : await branchAuthors(world, request, change)),
+    ...(change === undefined || !wanted.reviews ? [] : await branchAuthors(world, request.trust, change)),
   ]);
   const memberships = await membershipsOf(world, request, reviews);
   const looked = {
@@ -129,8 +129,8 @@ async function attestedOf(
   if (!wantsEvidence(environment, specs)) return {};
   const base = declarations.at.commit;
   if (base === undefined) return {};
-  const head = await world.repository.resolve(evidenceBranch(await acceptedProject(world, trust, base)));
-  const material = await trustMaterial(world, trust, base);
+  const head = await world.repository.resolve(evidenceBranch(trust.project));
+  const material = await trustMaterial(world, trust);
   return {
     attested: await attestedContents(world, {
       head,

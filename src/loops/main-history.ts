@@ -1,17 +1,17 @@
 import type { BlobId, CommitId, TreeId } from '#model/digest.ts';
 import type { Instant } from '#model/instant.ts';
-import { createMemo, type Memo } from '#model/memo.ts';
+import { createMemo } from '#model/memo.ts';
 import { branchRef, isName, toCapsuleName } from '#model/names.ts';
 import type { CapsuleName } from '#model/names.ts';
 import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { ReleaseIndex } from '#model/resolution.ts';
-import type { TrustStep, UnitChange } from '#model/trust.ts';
+import type { TrustState, TrustStep, UnitChange } from '#model/trust.ts';
 import type { AllowedSigner, PathVerdict } from '#model/verdict.ts';
 import { isVersion } from '#model/version.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
 import { emptyIndex, extendIndex } from '#resolve/resolve.ts';
-import { advanceTrust, allowedSigners, judgeCommit, rewriteTrust, startTrust } from '#trust/trust.ts';
+import { advanceTrust, judgeCommit, needsNoOrigin, rewriteTrust, startTrust } from '#trust/trust.ts';
 import type { FirstSeen, RanSince } from './first-seen.ts';
 import { addImports, importsOf, type DeclaredImport, type WithImports } from './imports.ts';
 import { createMergedSides } from './merged-sides.ts';
@@ -20,6 +20,7 @@ import type { Reading } from './reading.ts';
 import { createReleaseBranches, type ChainState } from './release-branches.ts';
 import { trustOf } from './trust-of.ts';
 import type { TrustOf } from './trust-of.ts';
+import type { DeclaredTrust } from './trust-policies.ts';
 import { changesBetween, entriesOf, levelOf, unitsOf } from './unit-changes.ts';
 import type { Level, UnitReader } from './unit-changes.ts';
 import { createWalkable } from './walkable.ts';
@@ -67,8 +68,6 @@ export interface HistoryOptions {
 
 interface Parts extends HistoryOptions {
   readonly repository: UnitReader & History;
-  /** Projects by the tree of environments/: what judges the next commit is what this one declares. */
-  readonly projects: Memo<{ readonly project: TrustStep['project'] }>;
 }
 
 const LIMIT = 1_000_000;
@@ -76,11 +75,13 @@ const LIMIT = 1_000_000;
 interface State extends ChainState {
   readonly capsules: ReadonlyMap<CapsuleName, readonly CapsuleStep[]>;
   readonly squashed: readonly CommitId[];
+  /** Those that the last commit came from: a rebase brings several commits of one head, right after each other. */
+  readonly origins: readonly CommitId[];
 }
 
 export function createMainHistory(given: HistoryOptions): MainHistory {
   const repository = { ...given.repository, ...createWalkable(given.repository) };
-  const options: Parts = { ...given, repository, projects: createMemo(256) };
+  const options: Parts = { ...given, repository };
   const known = createMemo<State>(64);
   const underway = new Map<CommitId, Promise<State>>();
   /** The furthest state of the default branch; only its head is remembered so, never that of a pull request. */
@@ -154,6 +155,7 @@ export function createMainHistory(given: HistoryOptions): MainHistory {
       index: released.index,
       trust: trustOf({
         state: trust,
+        declared: state,
         releases: released.verdicts,
         earlier: released.earlier,
         isPinned: options.root !== undefined || options.rootSigners !== undefined,
@@ -182,11 +184,35 @@ function isRoot(
   return at.firstSeen !== undefined && judgeCommit(level.commit, options.rootSigners, 'commit', at.firstSeen).kind === 'accepted';
 }
 
-/** The root stands for the history that it ends, so for every release in it. */
-function acceptEarlier(verdicts: Map<string, PathVerdict>, capsules: State['capsules'], root: CommitId): void {
+/** The root stands for the history that it ends, so for every release in it; so does a seal. */
+function acceptEarlier(
+  verdicts: Map<string, PathVerdict>,
+  capsules: State['capsules'],
+  root: { readonly by: string; readonly commit: CommitId },
+): void {
   for (const [name, steps] of capsules)
-    for (const step of steps)
-      verdicts.set(`${name}@${step.version} ${step.gitTree}`, { kind: 'accepted', by: 'the trust root', commit: root });
+    for (const step of steps) {
+      const key = `${name}@${step.version} ${step.gitTree}`;
+      const kind = verdicts.get(key)?.kind;
+      if (kind !== 'accepted' && kind !== 'not-enforced') verdicts.set(key, { kind: 'accepted', ...root });
+    }
+}
+
+/** What a commit that changes nothing accepted: by its signature under what stands, or as a seal. */
+function acceptLater(
+  verdicts: Map<string, PathVerdict>,
+  capsules: State['capsules'],
+  { before, after }: { readonly before: TrustState; readonly after: TrustState },
+): void {
+  if (after.seal !== undefined && after.seal !== before.seal)
+    acceptEarlier(verdicts, capsules, { by: `the seal of ${after.seal.by}`, commit: after.seal.commit });
+  for (const unit of before.held.keys()) {
+    const verdict = after.units.get(unit);
+    const steps = capsules.get(unit.slice('capsules/'.length) as CapsuleName);
+    const last = unit.startsWith('capsules/') ? steps?.at(-1) : undefined;
+    if (last !== undefined && verdict?.kind === 'accepted')
+      verdicts.set(`${unit.slice('capsules/'.length)}@${last.version} ${last.gitTree}`, verdict);
+  }
 }
 
 function isFinal(state: State): boolean {
@@ -207,6 +233,7 @@ async function extend(options: Parts, base: State | undefined, commits: readonly
   const seen = await options.firstSeen(commits);
   const merges = createMergedSides(options);
   const squashed = [...(base?.squashed ?? [])];
+  let origins = base?.origins ?? [];
   const imports = [...(base?.imports ?? [])];
   for (const id of commits) {
     const level = await levelOf(repository, id);
@@ -219,13 +246,16 @@ async function extend(options: Parts, base: State | undefined, commits: readonly
       capsules.set(item.name, [...(capsules.get(item.name) ?? []), { commit: id, version: item.version, gitTree: item.gitTree }]);
     if (trust === undefined) {
       if (isRoot(options, level, { isFirst: before === undefined, firstSeen: seen.get(id) })) {
-        trust = startTrust({ commit: level.commit, project: await projectAt(options, level), units: await unitsOf(repository, level) });
-        acceptEarlier(verdicts, capsules, id);
+        trust = startTrust({ commit: level.commit, ...(await declaredAt(options, level)), units: await unitsOf(repository, level) });
+        acceptEarlier(verdicts, capsules, { by: 'the trust root', commit: id });
       }
     } else {
-      const step = await stepOf(options, merges, { before, level, changes, firstSeen: seen.get(id) });
-      trust = advanceTrust(trust, [step]);
-      squashed.push(...originsIn(step));
+      const step = await stepOf(options, merges, { before, level, changes, firstSeen: seen.get(id), trust, squashed, origins });
+      const judged = advanceTrust(trust, [step]);
+      if (step.isEmpty) acceptLater(verdicts, capsules, { before: trust, after: judged });
+      trust = judged;
+      origins = originsIn(step);
+      squashed.push(...origins);
     }
     for (const item of moved) {
       const name = `${item.name}@${item.version} ${item.gitTree}`;
@@ -239,13 +269,14 @@ async function extend(options: Parts, base: State | undefined, commits: readonly
   if (tip === undefined) throw new Error('a history needs a commit');
   return {
     tip,
-    project: await projectAt(options, before),
+    ...(await declaredAt(options, before)),
     index: extendIndex(base?.index ?? emptyIndex(), options.branch, observed),
     trust,
     capsules,
     releaseVerdicts: verdicts,
     imports,
     squashed,
+    origins,
   };
 }
 
@@ -290,26 +321,9 @@ function versionOf(parsed: Awaited<ReturnType<Reading['documents']>>[number] | u
   return parsed?.document?.kind === 'capsule' ? parsed.document.declared.value.metadata.version : parsed?.refusedVersion;
 }
 
-async function projectAt(options: Parts, level: Level | undefined): Promise<TrustStep['project']> {
-  const tree = level?.roots.environments;
-  if (tree === undefined) return undefined;
-  const known = options.projects.get(tree) ?? options.projects.set(tree, { project: await projectIn(options, tree) });
-  return known.project;
-}
-
-async function projectIn(options: Parts, tree: TreeId): Promise<TrustStep['project']> {
-  const file = ((await entriesOf(options.repository, tree)) ?? []).find((entry) => entry.name === 'project.yaml');
-  if (file?.kind !== 'blob') return undefined;
-  const [parsed] = await options.reading.documents([{ path: 'environments/project.yaml', id: file.id }]);
-  const document = parsed?.document;
-  return document?.kind === 'project' ? document.declared : undefined;
-}
-
-/** Whether a trusted key signed the commit itself for whatever it changes; then nobody asks where it came from. */
-function isVouchedFor({ commit, firstSeen, project, changes }: Omit<TrustStep, 'sides' | 'unread'>): boolean {
-  const { signers } = allowedSigners(project);
-  const purposes = new Set(changes.map((change) => (change.path.startsWith('capsules/') ? ('capsule' as const) : ('commit' as const))));
-  return [...purposes].every((purpose) => judgeCommit(commit, signers, purpose, firstSeen).kind === 'accepted');
+/** What judges the next commit is what this one declares. */
+async function declaredAt({ reading }: Parts, level: Level | undefined): Promise<DeclaredTrust> {
+  return reading.trust.at(level?.roots ?? { environments: undefined, policies: undefined });
 }
 
 async function stepOf(
@@ -320,16 +334,22 @@ async function stepOf(
     readonly level: Level;
     readonly changes: readonly UnitChange[];
     readonly firstSeen: Instant | undefined;
+    readonly trust: TrustState;
+    readonly squashed: readonly CommitId[];
+    readonly origins: readonly CommitId[];
   },
 ): Promise<TrustStep> {
-  const { level, changes, firstSeen } = from;
+  const { before, level, changes, firstSeen, trust } = from;
   if (firstSeen === undefined) throw new Error('every commit of a chain was seen some time');
-  const project = await projectAt(options, from.before);
-  const declares = changes.some((change) => change.path === 'environments/project.yaml');
-  const next = declares ? { next: await projectAt(options, level) } : {};
-  const step = { commit: level.commit, firstSeen, project, changes, ...next };
+  const { policy, project } = await declaredAt(options, before);
+  const isEmpty = level.commit.tree === before?.commit.tree;
+  const declares = changes.some((change) => /^environments\/project\.ya?ml$/.test(change.path));
+  const next = declares ? { next: (await declaredAt(options, level)).project } : {};
+  const step = { commit: level.commit, firstSeen, policy, project, isEmpty, changes, ...next };
   if (changes.length === 0) return { ...step, sides: [], unread: undefined };
-  return { ...step, ...(await merges.sidesOf({ before: from.before, after: level, changes, isVouchedFor: isVouchedFor(step) })) };
+  const isVouchedFor = needsNoOrigin(trust, step);
+  const spent = from.squashed.filter((head) => !from.origins.includes(head));
+  return { ...step, ...(await merges.sidesOf({ before, after: level, changes, isVouchedFor, accepted: trust.accepted, spent })) };
 }
 
 /** Of a history that is cut off nothing is known: what was cut may be what must be refused. */
@@ -344,7 +364,7 @@ function cutOff(tip: CommitId, isPinned: boolean): HistoryView {
     place: NOWHERE,
     related: [],
   };
-  const trust = trustOf({ state: undefined, releases: new Map(), isPinned });
+  const trust = trustOf({ state: undefined, declared: { policy: undefined, project: undefined }, releases: new Map(), isPinned });
   return { tip, index: emptyIndex(), trust, capsules: new Map(), problems: [problem], squashed: [], imports: [] };
 }
 

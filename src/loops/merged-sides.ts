@@ -3,9 +3,9 @@ import type { Commit } from '#model/git-objects.ts';
 import { canonicalJson } from '#model/json.ts';
 import type { Json } from '#model/json.ts';
 import { toRefName } from '#model/names.ts';
-import type { MergedSide, RangeCommit, TrustStep, UnitChange } from '#model/trust.ts';
+import type { MergedSide, RangeCommit, TrustState, TrustStep, UnitChange } from '#model/trust.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
-import { isLock } from '#trust/trust.ts';
+import { isEndorsement, isLock } from '#trust/trust.ts';
 import type { Reading } from './reading.ts';
 import { changesBetween, levelOf } from './unit-changes.ts';
 import type { Level, UnitReader } from './unit-changes.ts';
@@ -17,6 +17,10 @@ export interface Merged {
   readonly changes: readonly UnitChange[];
   /** Signed by whoever may make these changes: then nothing else is looked at. */
   readonly isVouchedFor: boolean;
+  /** What was accepted last at each unit. */
+  readonly accepted: TrustState['accepted'];
+  /** Heads that earlier squashes and rebases came from: what was merged once is not merged again. */
+  readonly spent: readonly CommitId[];
 }
 
 /** Finds what a forge's merge, squash or rebase was made of. */
@@ -110,27 +114,66 @@ async function sideOf(options: SidesOptions, merged: Merged, headId: CommitId): 
   const ids = await rangeOf(repository, headId, base);
   if (ids === undefined) return undefined;
   const range: RangeCommit[] = [];
+  const unitsAt = contentsAmong(repository, merged);
   for (const id of ids) {
     const level = await levelOf(repository, id);
     const [parent] = level.commit.parents;
-    const changed = await changesBetween(repository, parent === undefined ? undefined : await levelOf(repository, parent), level);
-    range.push({ commit: level.commit, units: changed.map((change) => change.path) });
+    const above = parent === undefined ? undefined : await levelOf(repository, parent);
+    const changed = await changesBetween(repository, above, level);
+    const isEndorsing = level.commit.tree === above?.commit.tree && isEndorsement(level.commit);
+    const contents = isEndorsing ? await unitsAt(level) : new Map(changed.map((change) => [change.path, change.after]));
+    range.push({ commit: level.commit, units: changed.map((change) => change.path), contents });
   }
-  const different = new Map((await changesBetween(repository, before, head)).map((change) => [change.path, change.after]));
-  const contents = new Map<string, ObjectId | undefined>(
-    changes.map((change) => [change.path, different.has(change.path) ? different.get(change.path) : change.before]),
-  );
-  const brought = base === undefined ? [] : await changesBetween(repository, await levelOf(repository, base), head);
+  const contents = await unitsAt(head);
+  const brought = await changesBetween(repository, base === undefined ? undefined : await levelOf(repository, base), head);
+  const net = new Map(brought.map((change) => [change.path, change]));
   const equalLocks = new Set<string>();
-  for (const change of changes.filter((item) => isLock(item.path) && contents.get(item.path) !== item.after)) {
-    const theirs = brought.find((item) => item.path === change.path);
-    if (theirs !== undefined && (await isSameLockChange(options.reading, change, theirs))) equalLocks.add(change.path);
+  const knows = new Set<string>();
+  const isSpent = merged.after.commit.parents.length === 1 && merged.spent.includes(headId);
+  for (const change of isSpent ? [] : changes) {
+    const theirs = net.get(change.path);
+    if (theirs === undefined) continue;
+    if (isLock(change.path) && (await isSameLockChange(options.reading, change, theirs))) equalLocks.add(change.path);
+    if (await isInformed(options, { theirs, base, range, last: merged.accepted.get(change.path) })) knows.add(change.path);
   }
-  return { head: head.commit, range, contents, equalLocks };
+  return { head: head.commit, range, contents, equalLocks, knows };
+}
+
+/** What the step's units are in another commit. */
+function contentsAmong(
+  repository: UnitReader,
+  { before, changes }: Merged,
+): (level: Level) => Promise<ReadonlyMap<string, ObjectId | undefined>> {
+  return async (level) => {
+    const different = new Map((await changesBetween(repository, before, level)).map((change) => [change.path, change.after]));
+    return new Map(changes.map(({ path, before: old }) => [path, different.has(path) ? different.get(path) : old]));
+  };
+}
+
+interface Branch {
+  /** What the branch does to the unit, all in all. */
+  readonly theirs: UnitChange;
+  readonly base: CommitId | undefined;
+  readonly range: readonly RangeCommit[];
+  readonly last: ReturnType<TrustState['accepted']['get']>;
+}
+
+/**
+ * Whether a branch knew what was accepted last: it forked later, or it brought that itself (the second of two stacked branches). Where
+ * nobody signed that (the root), an equal content is enough.
+ */
+async function isInformed({ repository }: SidesOptions, { theirs, base, range, last }: Branch): Promise<boolean> {
+  for (const [content, { commit, signed }] of last ?? []) {
+    if (signed.length === 0 && theirs.before === content) return true;
+    if (range.some((item) => signed.includes(item.commit.id))) return true;
+    return base !== undefined && (commit === base || (await repository.isAncestor(commit, base)));
+  }
+  return true;
 }
 
 /** Whether two changes of one lock do the same to the same entries, whatever else the lock holds. */
 async function isSameLockChange(reading: Reading, one: UnitChange, other: UnitChange): Promise<boolean> {
+  if (one.before === other.before && one.after === other.after) return true;
   const [mine, theirs] = [await lockChange(reading, one), await lockChange(reading, other)];
   return mine !== undefined && mine !== '{}' && mine === theirs;
 }

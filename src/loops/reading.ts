@@ -25,6 +25,8 @@ import { createLister, isRegular } from './listing.ts';
 import type { FoundFile } from './listing.ts';
 import { createSealedReading } from './sealed-reading.ts';
 import { createSecretScan } from './secret-files.ts';
+import { createTrustPolicies } from './trust-policies.ts';
+import type { TrustPolicies } from './trust-policies.ts';
 
 type Parsed = ReturnType<typeof parseDeclaration> & { readonly suppressions?: Suppressions };
 /** Comments that silence warnings. */
@@ -88,6 +90,8 @@ export interface Reading {
   tree(id: TreeId): Promise<readonly TreeEntry[]>;
   /** Declarations by path and blob, in the order asked for. */
   documents(files: readonly { readonly path: string; readonly id: BlobId }[]): Promise<readonly Parsed[]>;
+  /** Who may sign what, as a commit declares it. */
+  readonly trust: TrustPolicies;
   counts(): { readonly parses: number };
 }
 
@@ -250,15 +254,20 @@ export function createReading(reader: ObjectReader): Reading {
     return known?.problems.filter((problem) => problem.place.file?.startsWith(`environments/${name}/`) === true) ?? [];
   }
 
+  async function documents(files: readonly { readonly path: string; readonly id: BlobId }[]): Promise<readonly Parsed[]> {
+    return parseAll(files.map((file) => ({ ...file, mode: '100644' })));
+  }
+
   return {
     environmentProblems,
+    documents,
+    trust: createTrustPolicies(reader, documents),
     secretProblems: async (at, capsules) => secrets.problems(await reader.tree(at.tree), capsules),
     at: async (commit) => ({ tree: (await reader.commit(commit)).tree, commit }),
     declarations,
     desiredState,
     textAt,
     capsules,
-    documents: (files) => parseAll(files.map((file) => ({ ...file, mode: '100644' }))),
     tree: (id) => reader.tree(id),
     text: async (blob) => locks.get(blob) ?? Buffer.from(await reader.blob(blob)).toString('utf8'),
     async capsule(name, tree) {

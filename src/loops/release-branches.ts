@@ -1,15 +1,17 @@
 import type { Project } from '#model/declarations.generated.ts';
 import type { Declared } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
+import type { Instant } from '#model/instant.ts';
 import { createMemo } from '#model/memo.ts';
 import { branchRef, type RefName } from '#model/names.ts';
 import { compareText } from '#model/problem.ts';
 import type { Release, ReleaseIndex } from '#model/resolution.ts';
+import type { TrustPolicy } from '#model/trust-policy.ts';
 import type { TrustState } from '#model/trust.ts';
-import type { PathVerdict } from '#model/verdict.ts';
+import type { PathVerdict, SignatureVerdict } from '#model/verdict.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
 import { extendIndex } from '#resolve/resolve.ts';
-import { allowedSigners, judgeCommit } from '#trust/trust.ts';
+import { judgeCommits, policyAfter } from '#trust/trust.ts';
 import type { FirstSeen, RanSince } from './first-seen.ts';
 import type { DeclaredImport } from './imports.ts';
 
@@ -23,6 +25,7 @@ export interface ChainState {
   readonly imports: readonly DeclaredImport[];
   /** What the tip declares; its own commit may be the one that nobody accepted. */
   readonly project: Declared<Project> | undefined;
+  readonly policy: TrustPolicy | undefined;
 }
 
 /** The releases of the default branch and of the release branches beside it. */
@@ -130,20 +133,31 @@ export function createReleaseBranches(parts: Parts): (state: ChainState) => Prom
     if (found === undefined || found.kind === 'accepted' || found.kind === 'not-enforced') return found;
     const at = (await parts.ranSince()).get(`${release.capsule}@${release.version}`);
     if (at === undefined) return found;
-    const { signers } = allowedSigners(presentProject(side));
-    const verdict = judgeCommit(await repository.commit(release.commit), signers, 'capsule', at);
-    return verdict.kind === 'accepted' ? { kind: 'accepted', by: verdict.signer, commit: release.commit } : found;
+    const verdict = await vouchedFor(side, release, { commits: [release.commit], firstSeen: at });
+    return verdict?.kind === 'accepted' ? { kind: 'accepted', by: verdict.signer, commit: release.commit } : found;
   }
 
   /** The key of a branch may have been good when it left the default branch; what comes in now must be signed by one that is good now. */
   async function judged(state: ChainState, release: Release, found: PathVerdict | undefined): Promise<PathVerdict> {
     if (found !== undefined && found.kind !== 'accepted' && found.kind !== 'not-enforced') return found;
     const vouching = found?.kind === 'accepted' ? found.commit : release.commit;
-    const { signers } = allowedSigners(presentProject(state));
     const seen = (await parts.firstSeen([vouching])).get(vouching);
     if (seen === undefined) throw new Error('every commit was seen some time');
-    const verdict = judgeCommit(await repository.commit(vouching), signers, 'capsule', seen);
+    const several = found?.kind === 'accepted' ? found.vouching?.map((one) => one.commit) : undefined;
+    const verdict = await vouchedFor(state, release, { commits: several ?? [vouching], firstSeen: seen });
+    if (verdict === undefined) return { kind: 'refused', commit: vouching, sentence: 'trust starts nowhere in this history' };
     return verdict.kind === 'accepted' ? { kind: 'accepted', by: verdict.signer, commit: vouching } : verdict;
+  }
+
+  /** By the policy of a chain's tip, if that was itself accepted, else by the last one that was. */
+  async function vouchedFor(
+    { trust, policy }: ChainState,
+    { capsule }: Release,
+    { commits, firstSeen }: { readonly commits: readonly CommitId[]; readonly firstSeen: Instant },
+  ): Promise<SignatureVerdict | undefined> {
+    if (trust === undefined) return undefined;
+    const signed = await Promise.all(commits.map((commit) => repository.commit(commit)));
+    return judgeCommits(signed, policyAfter(trust, policy), { purpose: 'capsule', path: `capsules/${capsule}`, firstSeen });
   }
 
   return async (state) => {
@@ -157,12 +171,6 @@ export function createReleaseBranches(parts: Parts): (state: ChainState) => Prom
     const key = [state.tip, tip, ...[...branches].map(([name, at]) => `${name} ${at}`)].join('\n');
     return known.get(key) ?? known.set(key, await added(state, branches, await commitsOf(tip)));
   };
-}
-
-/** Who may sign from now on: by the tip's own declaration if that was accepted, else by the last one that was. */
-function presentProject({ trust, project }: ChainState): ChainState['project'] {
-  const verdict = trust?.units.get('environments/project.yaml');
-  return verdict === undefined || verdict.kind === 'accepted' || verdict.kind === 'not-enforced' ? project : trust?.project;
 }
 
 /** Whether the branch has the other content still. */

@@ -17,7 +17,7 @@ import { ROTATION_NAMESPACE, withSecondSignature } from '#model/rotation.ts';
 import { textPatch } from '#model/text-patch.ts';
 import { withRotatedEntry } from '#model/trust-text.ts';
 import type { Signer } from '#ports/machine.ts';
-import { allowedSigners, judgeRotation } from '#trust/trust.ts';
+import { judgeRotation, readTrustPolicy } from '#trust/trust.ts';
 import type { World } from './world.ts';
 
 const PROJECT = 'environments/project.yaml';
@@ -102,8 +102,13 @@ function doneBefore({ project, branch }: Ground, next: Signer): Rotated | undefi
   return { ...facts, commit: undefined, change: undefined, isDone: true };
 }
 
+/** Engines sign with SSH keys, which stand in the project itself. */
+function signersOf(project: Declared<Project>) {
+  return readTrustPolicy(project, new Map()).policy.entries;
+}
+
 function engineOf(project: Declared<Project>, publicKey: string) {
-  return allowedSigners(project).signers.find(
+  return signersOf(project).find(
     ({ purposes, credential }) => purposes.includes('engine') && credential.kind === 'ssh-key' && credential.key === publicKey,
   );
 }
@@ -118,7 +123,7 @@ async function standingRotation(
   if (proposed === undefined) return undefined;
   const commit = await world.repository.commit(found.commit);
   const question = { before: ground.project.value, after: proposed.project.value, firstSeen: world.clock.now() };
-  const verdict = judgeRotation(commit, { ...question, signers: allowedSigners(ground.project).signers });
+  const verdict = judgeRotation(commit, { ...question, signers: signersOf(ground.project) });
   if (verdict.kind === 'refused' || engineOf(proposed.project, found.next.publicKey)?.name !== verdict.change.to.name) return undefined;
   const { from, to } = verdict.change;
   const ended = proposed.project.value.spec.trust?.find((entry) => entry.name === from.name);

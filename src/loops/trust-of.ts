@@ -3,9 +3,11 @@ import type { Declared, DesiredEnvironment } from '#model/desired.ts';
 import { placeInFile } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Pin, Release } from '#model/resolution.ts';
+import type { TrustPolicy } from '#model/trust-policy.ts';
 import type { TrustState } from '#model/trust.ts';
 import type { AllowedSigner, PathVerdict, TrustPurpose } from '#model/verdict.ts';
-import { allowedSigners, explainVerdict, verdictOf } from '#trust/trust.ts';
+import { explainVerdict, policyAfter, verdictOf } from '#trust/trust.ts';
+import type { DeclaredTrust } from './trust-policies.ts';
 
 /** Trust in the words the loops ask with. */
 export interface TrustOf {
@@ -23,6 +25,8 @@ export interface TrustOf {
   readonly engines: readonly AllowedSigner[];
   /** The last declaration that was itself accepted: who may sign what is read from it alone. */
   readonly project: Declared<Project> | undefined;
+  /** The one policy: of the last declaration that was itself accepted; undefined where trust starts nowhere. */
+  readonly policy: TrustPolicy | undefined;
   /** The verdict on one unit (`environments/prod/environment.yaml`) or folder. */
   verdict(path: string): PathVerdict;
 }
@@ -30,6 +34,8 @@ export interface TrustOf {
 export interface TrustFacts {
   /** Undefined when the trust root is not in this history: then nothing is accepted. */
   readonly state: TrustState | undefined;
+  /** What the tip itself declares; it counts if it was accepted. */
+  readonly declared: Pick<DeclaredTrust, 'policy' | 'project'>;
   /** `<capsule>@<version> <tree>` -> verdict when it was released. */
   readonly releases: ReadonlyMap<string, PathVerdict>;
   /** The same as it was judged when it was released on a release branch: who signed may have left since. */
@@ -41,6 +47,8 @@ const CODES = { unsigned: 'unsigned', refused: 'signature-refused', 'could-not-l
 
 export function trustOf(facts: TrustFacts): TrustOf {
   const { state } = facts;
+  const policy = state === undefined ? undefined : policyAfter(state, facts.declared.policy);
+  const project = policy === facts.declared.policy ? facts.declared.project : state?.project;
 
   function verdict(path: string): PathVerdict {
     if (state === undefined) throw new Error('without a trust root there is no verdict');
@@ -48,7 +56,7 @@ export function trustOf(facts: TrustFacts): TrustOf {
   }
 
   function isEnforced(purpose: TrustPurpose): boolean {
-    return state?.enforced.has(purpose) === true;
+    return policy?.enforced.has(purpose) === true;
   }
 
   function ofRelease(release: Pick<Release | Pin, 'capsule' | 'version' | 'gitTree'>): PathVerdict {
@@ -94,11 +102,11 @@ export function trustOf(facts: TrustFacts): TrustOf {
     },
     userOf(found) {
       if (found.kind !== 'accepted') return undefined;
-      const entry = state?.project?.value.spec.trust?.find((item) => item.name === found.by);
-      return entry?.user;
+      return policy?.entries.find((item) => item.name === found.by)?.user;
     },
-    engines: allowedSigners(state?.project).signers.filter((signer) => signer.purposes.includes('engine')),
-    project: state?.project,
+    engines: (policy?.entries ?? []).filter((entry) => entry.purposes.includes('engine') && (entry.namespaces?.includes('git') ?? true)),
+    policy,
+    project: state === undefined ? undefined : project,
     isCouldNotLook: (problem) => problem.code === CODES['could-not-look'],
   };
 }

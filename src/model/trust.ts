@@ -4,7 +4,8 @@ import type { Declared } from '#model/desired.ts';
 import type { CommitId, ObjectId } from '#model/digest.ts';
 import type { Commit } from '#model/git-objects.ts';
 import type { Instant } from '#model/instant.ts';
-import type { PathVerdict, TrustPurpose } from '#model/verdict.ts';
+import type { TrustPolicy } from '#model/trust-policy.ts';
+import type { PathVerdict, Vouching } from '#model/verdict.ts';
 
 /**
  * What is judged as one: a capsule's directory (`capsules/<name>`, its tree id) or one file below `environments/` or `policies/`
@@ -27,6 +28,11 @@ export interface RangeCommit {
   readonly commit: Commit;
   /** Units it changes against its first parent; undefined when unknown: then it counts for every unit. */
   readonly units: readonly string[] | undefined;
+  /**
+   * What units hold after it: those that it changes, and all of the step's units where it changes none (an endorsement). Absent when
+   * unknown: then it is nobody's second signature.
+   */
+  readonly contents?: ReadonlyMap<string, ObjectId | undefined>;
 }
 
 /** Another parent of the commit, or the head of its pull request (squash, rebase). */
@@ -38,6 +44,11 @@ export interface MergedSide {
   readonly contents: ReadonlyMap<string, ObjectId | undefined>;
   /** Locks among them that stand otherwise in `head`, but that the branch changed just as the step does (another promotion came in between). */
   readonly equalLocks: ReadonlySet<string>;
+  /**
+   * Units whose last accepted content the branch knew, so that what it brings was made for it. A branch that did not may be an old one
+   * that somebody merges to turn back what came since.
+   */
+  readonly knows: ReadonlySet<string>;
 }
 
 /** One commit along first parents. */
@@ -45,10 +56,14 @@ export interface TrustStep {
   readonly commit: Commit;
   /** When it was first seen here; key windows hold at this time, never at the date the commit claims. */
   readonly firstSeen: Instant;
-  /** The project its first parent declares. */
+  /** What its first parent declares; undefined where a declaration stands there that cannot be read. */
+  readonly policy: TrustPolicy | undefined;
+  /** The document that the policy was read from. */
   readonly project: Declared<Project> | undefined;
   /** The project that the commit itself declares, where it changes that; absent where it does not. */
   readonly next?: Declared<Project> | undefined;
+  /** Whether it leaves every file of its first parent as it is. */
+  readonly isEmpty: boolean;
   /** Units that differ from the first parent. */
   readonly changes: readonly UnitChange[];
   readonly sides: readonly MergedSide[];
@@ -60,6 +75,7 @@ export interface TrustStep {
 
 export interface TrustRoot {
   readonly commit: Commit;
+  readonly policy: TrustPolicy | undefined;
   readonly project: Declared<Project> | undefined;
   readonly units: readonly UnitContent[];
 }
@@ -67,6 +83,22 @@ export interface TrustRoot {
 export interface AcceptedContent {
   readonly by: string;
   readonly commit: CommitId;
+  /** Commits whose signatures it was accepted for; none where nobody had to sign. */
+  readonly signed: readonly CommitId[];
+}
+
+/** What stands at a unit and is not accepted, with whoever signed it so far: others may add theirs. */
+export interface HeldContent {
+  readonly content: ObjectId | undefined;
+  readonly commit: CommitId;
+  readonly vouching: readonly Vouching[];
+}
+
+/** A commit that accepts everything as it stood, by somebody who may: history before it need not be signed. */
+export interface Seal {
+  readonly commit: CommitId;
+  readonly by: string;
+  readonly reason: string;
 }
 
 /** What is known along first parents up to `head`. */
@@ -74,11 +106,16 @@ export interface TrustState {
   readonly root: CommitId;
   readonly head: CommitId;
   /** The last declaration that was itself accepted: the one that judges. */
+  readonly policy: TrustPolicy;
   readonly project: Declared<Project> | undefined;
-  readonly enforced: ReadonlySet<TrustPurpose>;
   readonly units: ReadonlyMap<string, PathVerdict>;
   /** What was accepted last at a unit, so that putting right a change that was refused needs nobody's key. */
   readonly accepted: ReadonlyMap<string, ReadonlyMap<ObjectId, AcceptedContent>>;
+  readonly held: ReadonlyMap<string, HeldContent>;
+  /** The newest seal. */
+  readonly seal: Seal | undefined;
+  /** A seal that stands at the head and still lacks signatures. */
+  readonly openSeal: (Seal & { readonly vouching: readonly Vouching[] }) | undefined;
   /** The commit that does not follow `head`; from then on nothing is accepted. */
   readonly rewrittenBy: CommitId | undefined;
 }

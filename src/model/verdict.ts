@@ -24,9 +24,23 @@ export type SignatureVerdict =
   | { readonly kind: 'refused'; readonly commit: CommitId; readonly code: string; readonly sentence: string }
   | { readonly kind: 'could-not-look'; readonly commit: CommitId; readonly sentence: string };
 
+/** One person's signature over what is judged. */
+export interface Vouching {
+  /** Name of the trust entry. */
+  readonly by: string;
+  /** The commit that carries the signature. */
+  readonly commit: CommitId;
+}
+
 /** Whether a path of a snapshot may be acted on, judged along first parents from the trust root. */
 export type PathVerdict =
-  | { readonly kind: 'accepted'; readonly by: string; readonly commit: CommitId }
+  | {
+      readonly kind: 'accepted';
+      readonly by: string;
+      readonly commit: CommitId;
+      /** Everybody whose signature was counted, where a threshold asks for several. */
+      readonly vouching?: readonly Vouching[];
+    }
   /** No trust entry names this purpose: it runs, and everything says so. */
   | { readonly kind: 'not-enforced' }
   | { readonly kind: 'unsigned' | 'refused' | 'could-not-look'; readonly commit: CommitId; readonly sentence: string };

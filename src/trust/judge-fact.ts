@@ -3,8 +3,9 @@ import type { Instant } from '#model/instant.ts';
 import { isOnPaths } from '#model/path-pattern.ts';
 import { visibleText } from '#model/quoted.ts';
 import type { SignatureCode, SignatureFact, SignatureSigner } from '#model/signature-finding.ts';
-import { personOf, type Threshold, type TrustEntry, type TrustPolicy } from '#model/trust-policy.ts';
+import { personOf, type TrustEntry, type TrustPolicy } from '#model/trust-policy.ts';
 import type { TrustPurpose } from '#model/verdict.ts';
+import { shortage, thresholdsOn } from './people.ts';
 import { isInWindow } from './signers.ts';
 
 /** What a signature is asked to stand for. */
@@ -21,16 +22,6 @@ export type FactVerdict =
   /** No row of the project names the purpose: it runs, and everything says so. */
   | { readonly kind: 'not-enforced'; readonly sentence: string }
   | { readonly kind: 'refused'; readonly code: SignatureCode; readonly sentence: string };
-
-/** Usable entries that may vouch for this, in declared order. */
-export function entriesOn(policy: TrustPolicy, purpose: TrustPurpose, path: string | undefined): readonly TrustEntry[] {
-  return policy.entries.filter((entry) => entry.purposes.includes(purpose) && isOnPaths(entry.paths, path));
-}
-
-/** Thresholds that hold there; all of them must be met. */
-export function thresholdsOn(policy: TrustPolicy, purpose: TrustPurpose, path: string | undefined): readonly Threshold[] {
-  return policy.thresholds.filter((threshold) => threshold.purposes.includes(purpose) && isOnPaths(threshold.paths, path));
-}
 
 /** One signature whose mathematics hold: may that signer sign this? Thresholds are for `judgeAll`. */
 export function judgeOne(fact: SignatureFact, policy: TrustPolicy, asked: Asked): FactVerdict {
@@ -67,38 +58,16 @@ export function judgeAll(facts: readonly SignatureFact[], policy: TrustPolicy, a
   const accepted = verdicts.flatMap((verdict) => (verdict.kind === 'accepted' ? [verdict] : []));
   const [first] = accepted;
   if (first === undefined) return verdicts[0] ?? refusal('unsigned', 'it is not signed');
-  const short = thresholdsOn(policy, asked.purpose, asked.path).flatMap((threshold) =>
-    shortage(
-      threshold,
-      facts.flatMap((fact) => personFor(fact, threshold, { policy, asked }) ?? []),
-    ),
-  );
-  const [missing] = short;
-  if (missing !== undefined) return refusal('too-few-signatures', missing);
+  for (const threshold of thresholdsOn(policy, asked)) {
+    const counted = { ...policy, entries: policy.entries.filter((entry) => threshold.of?.includes(entry.name) ?? true) };
+    const signed = facts
+      .map((fact) => judgeOne(fact, counted, asked))
+      .flatMap((verdict) => (verdict.kind === 'accepted' ? [verdict.by] : []));
+    const missing = shortage(policy, threshold, signed);
+    if (missing !== undefined) return refusal('too-few-signatures', missing);
+  }
   const others = [...new Set(accepted.map((verdict) => verdict.by))].filter((name) => name !== first.by);
   return others.length === 0 ? first : { ...first, sentence: `${first.sentence}, and by ${others.join(', ')}` };
-}
-
-/** What a threshold still lacks, as a sentence; undefined where enough different people signed. */
-export function shortage(threshold: Threshold, people: readonly string[]): string | undefined {
-  const found = [...new Set(people)];
-  if (found.length >= threshold.atLeast) return undefined;
-  const of = threshold.of === undefined ? '' : ` of ${threshold.of.join(', ')}`;
-  const signed = found.length === 0 ? 'nobody of them signed' : `signed by ${found.join(', ')}`;
-  return `threshold ${threshold.name} asks for ${threshold.atLeast} people${of}: ${signed}`;
-}
-
-/** One signature is one person, the first whom its key belongs to, or two names of one key would be two people. */
-function personFor(
-  fact: SignatureFact,
-  threshold: Threshold,
-  { policy, asked }: { readonly policy: TrustPolicy; readonly asked: Asked },
-): string | undefined {
-  const counted = policy.entries.filter((entry) => threshold.of?.includes(entry.name) ?? true);
-  const verdict = judgeOne(fact, { ...policy, entries: counted }, asked);
-  if (verdict.kind !== 'accepted') return undefined;
-  const owner = policy.entries.find((entry) => isSignedBy(entry, fact.signer));
-  return owner === undefined ? verdict.person : personOf(owner);
 }
 
 function isSignedBy({ credential }: TrustEntry, signer: SignatureSigner): boolean {

@@ -1,28 +1,23 @@
 import type { Project } from '#model/declarations.generated.ts';
 import type { Declared } from '#model/desired.ts';
-import type { CommitId, ObjectId } from '#model/digest.ts';
+import type { CommitId } from '#model/digest.ts';
 import type { Commit } from '#model/git-objects.ts';
 import type { AskedOfImage, ImageFindings, ImageVerdict } from '#model/image-verdict.ts';
 import type { Instant } from '#model/instant.ts';
 import type { SignatureFact } from '#model/signature-finding.ts';
 import type { SignedObject } from '#model/signed-object.ts';
 import type { TrustEntry, TrustPolicy } from '#model/trust-policy.ts';
-import type { AcceptedContent, TrustRoot, TrustState, TrustStep, UnitChange } from '#model/trust.ts';
+import type { TrustRoot, TrustState, TrustStep } from '#model/trust.ts';
 import type { AllowedSigner, PathVerdict, SignatureVerdict, TrustPurpose } from '#model/verdict.ts';
 import { type Judged as JudgedSignature, judgeObject, judgeSignature } from './commit-signature.ts';
 import { judgeFindings } from './image-verdict.ts';
-import { type Asked, entriesOn, type FactVerdict, judgeAll, judgeOne } from './judge-fact.ts';
-import { isLockUnit, PROJECT, purposeOf, stepJudge } from './judge-step.ts';
+import { type Asked, type FactVerdict, judgeAll, judgeOne } from './judge-fact.ts';
+import { isLockUnit, isSelfEvident, judgeTogether, type Together } from './judge-step.ts';
+import { advance, judgingPolicy, startState } from './path-trust.ts';
+import { entriesOn } from './people.ts';
 import { readPolicy, type ReadTrust, type TrustFile, trustFilesOf } from './policy-entries.ts';
 import { judgeRotation as rotationVerdict, type RotationQuestion, type RotationVerdict } from './rotation.ts';
-import { enforcedPurposes, readSigners, type Signers } from './signers.ts';
-
-const NOTHING: ReadonlyMap<ObjectId, AcceptedContent> = new Map();
-
-/** SSH keys of the project's trust entries; an entry whose key cannot be used is a problem and vouches for nothing. */
-export function allowedSigners(project: Declared<Project> | undefined): Signers {
-  return readSigners(project);
-}
+import { endorsedBy } from './trailers.ts';
 
 /** Files that a project's trust names, below environments/ and policies/ alone; each with the most bytes that are read of it. */
 export function trustFiles(project: Project | undefined): ReadonlyMap<string, number> {
@@ -39,7 +34,7 @@ export function readTrustPolicy(project: Declared<Project> | undefined, files: R
 
 /** Usable entries for a purpose at a path, in declared order; entries with paths count nowhere where there is none. */
 export function entriesFor(policy: TrustPolicy, purpose: TrustPurpose, path?: string): readonly TrustEntry[] {
-  return entriesOn(policy, purpose, path);
+  return entriesOn(policy, { purpose, path });
 }
 
 /** May the signer of a fact stand for what is asked? One sentence says who signed, allowed by which entry, or why not. */
@@ -60,6 +55,11 @@ export function judgeCommit(
   firstSeen: Instant,
 ): SignatureVerdict {
   return judgeSignature(commit, { signers, purposes: [purpose], firstSeen });
+}
+
+/** Several commits' signatures under the same content, judged by a policy with its paths and thresholds; undefined for no commit. */
+export function judgeCommits(commits: readonly Commit[], policy: TrustPolicy, asked: Together): SignatureVerdict | undefined {
+  return judgeTogether(commits, policy, asked);
 }
 
 /** The same for a commit or tag with OpenPGP or X.509 signatures, whose findings were gathered, and with revocations. */
@@ -91,19 +91,7 @@ export function isLock(unit: string): boolean {
 
 /** Everything the root holds is accepted: that is what a trust root is. */
 export function startTrust(root: TrustRoot): TrustState {
-  const by = { by: 'the trust root', commit: root.commit.id };
-  const enforced = enforcedPurposes(root.project);
-  return {
-    root: root.commit.id,
-    head: root.commit.id,
-    project: root.project,
-    enforced,
-    units: new Map(
-      root.units.map(({ path }) => [path, enforced.has(purposeOf(path)) ? { kind: 'accepted', ...by } : { kind: 'not-enforced' }]),
-    ),
-    accepted: new Map(root.units.flatMap(({ path, id }) => (id === undefined ? [] : [[path, new Map([[id, by]])]]))),
-    rewrittenBy: undefined,
-  };
+  return startState(root);
 }
 
 /**
@@ -111,31 +99,22 @@ export function startTrust(root: TrustRoot): TrustState {
  * accepted, else by the last one that was. A commit that does not follow the head ends trust: history was rewritten.
  */
 export function advanceTrust(state: TrustState, steps: readonly TrustStep[]): TrustState {
-  const units = new Map(state.units);
-  const accepted = new Map(state.accepted);
-  let { head, project, enforced, rewrittenBy } = state;
-  let { signers } = readSigners(project);
-  for (const step of steps) {
-    if (rewrittenBy !== undefined) break;
-    if (step.commit.parents[0] !== head) {
-      rewrittenBy = step.commit.id;
-      break;
-    }
-    if (isHonoured(units.get(PROJECT)) && step.project !== project) {
-      project = step.project;
-      ({ signers } = readSigners(project));
-    }
-    const now = enforcedPurposes(project);
-    beginOrEndEnforcing(units, { before: enforced, now, head });
-    enforced = now;
-    const judge = stepJudge(step, signers, project?.value);
-    for (const change of step.changes) {
-      const verdict = enforced.has(purposeOf(change.path)) ? judge(change, repairOf(units, accepted, change.path)) : NOT_ENFORCED;
-      note(units, accepted, { change, verdict, commit: step.commit.id });
-    }
-    head = step.commit.id;
-  }
-  return { root: state.root, head, project, enforced, units, accepted, rewrittenBy };
+  return advance(state, steps);
+}
+
+/** The policy that judges the commit after the head, given what the head itself declares (undefined: what cannot be read). */
+export function policyAfter(state: TrustState, declared: TrustPolicy | undefined): TrustPolicy {
+  return judgingPolicy(state, declared);
+}
+
+/** Whether a commit's own signature decides for all it changes, so that nobody needs to find out where that came from. */
+export function needsNoOrigin(state: TrustState, step: Omit<TrustStep, 'sides' | 'unread'>): boolean {
+  return isSelfEvident(step, judgingPolicy(state, step.policy));
+}
+
+/** Whether a commit that changes nothing adds its signature to what its parent brings. */
+export function isEndorsement(commit: Commit): boolean {
+  return endorsedBy(commit) !== undefined;
 }
 
 /** `tip` is not a descendant of the head along first parents (a force push): nothing is accepted any more. */
@@ -163,9 +142,9 @@ export function verdictOf(state: TrustState, path: string): PathVerdict {
 export function explainVerdict(path: string, verdict: PathVerdict): string {
   switch (verdict.kind) {
     case 'accepted':
-      return `${path} is accepted: ${verdict.by} vouches for it in ${verdict.commit.slice(0, 10)}`;
+      return `${path} is accepted: ${namesOf(verdict)} in ${verdict.commit.slice(0, 10)}`;
     case 'not-enforced':
-      return `${path} runs unverified: no trust entry of the project is for ${purposeOf(path)}`;
+      return `${path} runs unverified: no trust entry of the project is for ${path.startsWith('capsules/') ? 'capsule' : 'commit'}`;
     case 'unsigned':
     case 'refused':
     case 'could-not-look':
@@ -173,67 +152,9 @@ export function explainVerdict(path: string, verdict: PathVerdict): string {
   }
 }
 
-const NOT_ENFORCED: PathVerdict = { kind: 'not-enforced' };
 const GRAVITY = { accepted: 0, 'not-enforced': 1, 'could-not-look': 2, unsigned: 3, refused: 4 } as const;
 
-function isHonoured(verdict: PathVerdict | undefined): boolean {
-  return verdict === undefined || verdict.kind === 'accepted' || verdict.kind === 'not-enforced';
-}
-
-interface Enforcing {
-  readonly before: ReadonlySet<TrustPurpose>;
-  readonly now: ReadonlySet<TrustPurpose>;
-  readonly head: CommitId;
-}
-
-/** What was in place when trust was declared stays accepted, until it changes; and what nobody judges any more is not held. */
-function beginOrEndEnforcing(units: Map<string, PathVerdict>, { before, now, head }: Enforcing): void {
-  if (before.size === now.size && [...now].every((purpose) => before.has(purpose))) return;
-  for (const [unit, verdict] of units) {
-    const purpose = purposeOf(unit);
-    if (!now.has(purpose)) units.set(unit, NOT_ENFORCED);
-    else if (verdict.kind === 'not-enforced') units.set(unit, { kind: 'accepted', by: 'the commit that declared trust', commit: head });
-  }
-}
-
-interface Judged {
-  readonly change: UnitChange;
-  readonly verdict: PathVerdict;
-  readonly commit: CommitId;
-}
-
-/**
- * Content that a change may bring back without anybody's key: the last accepted one of a unit that was broken since. What stands
- * accepted is turned back to something older only by a signature, else whoever may push could downgrade.
- */
-function repairOf(
-  units: ReadonlyMap<string, PathVerdict>,
-  accepted: TrustState['accepted'],
-  path: string,
-): ReadonlyMap<ObjectId, AcceptedContent> {
-  const now = units.get(path);
-  return now === undefined || isHonoured(now) ? NOTHING : (accepted.get(path) ?? NOTHING);
-}
-
-function note(
-  units: Map<string, PathVerdict>,
-  accepted: Map<string, ReadonlyMap<ObjectId, AcceptedContent>>,
-  { change, verdict, commit }: Judged,
-): void {
-  const { path, after } = change;
-  if (after === undefined && isHonoured(verdict)) {
-    units.delete(path);
-    accepted.delete(path);
-    return;
-  }
-  const wasRefused = !isHonoured(units.get(path)) && !accepted.has(path);
-  // What was never accepted may go without anybody's word; what was accepted may not.
-  if (after === undefined && wasRefused) {
-    units.delete(path);
-    return;
-  }
-  units.set(path, verdict);
-  if (after === undefined || !isHonoured(verdict)) return;
-  const by = verdict.kind === 'accepted' ? verdict.by : 'nobody, before trust was declared';
-  accepted.set(path, new Map([[after, { by, commit }]]));
+function namesOf({ by, vouching }: Extract<PathVerdict, { kind: 'accepted' }>): string {
+  const names = [...new Set([by, ...(vouching ?? []).map((one) => one.by)])];
+  return names.length === 1 ? `${by} vouches for it` : `${names.join(', ')} vouch for it`;
 }

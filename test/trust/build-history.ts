@@ -10,6 +10,7 @@ import { placeInFile } from '#model/problem.ts';
 import { encodeSshPrivateKey, parseSshPrivateKey, sshPublicKeyText, type SshPrivateKey } from '#model/ssh-key.ts';
 import { signWithSshKey } from '#model/ssh-signature.ts';
 import type { MergedSide, TrustStep, UnitChange } from '#model/trust.ts';
+import { readTrustPolicy } from '#trust/trust.ts';
 
 export const NOW = toInstant(Date.UTC(2026, 5, 1));
 const MALLORY: Person = { name: 'Ada Lovelace', email: 'ada@example.org', at: NOW, zone: '+0000' };
@@ -71,8 +72,13 @@ export function change(path: string, before: string | undefined, after: string |
   };
 }
 
-export function step(of: Commit, declared: Declared<Project> | undefined, changes: readonly UnitChange[]): TrustStep {
-  return { commit: of, firstSeen: NOW, project: declared, changes, sides: [], unread: undefined };
+/** What a project declares, without any file that it may name. */
+export function declared(by: Declared<Project> | undefined): Pick<TrustStep, 'policy' | 'project'> {
+  return { policy: readTrustPolicy(by, new Map()).policy, project: by };
+}
+
+export function step(of: Commit, by: Declared<Project> | undefined, changes: readonly UnitChange[]): TrustStep {
+  return { commit: of, firstSeen: NOW, ...declared(by), isEmpty: changes.length === 0, changes, sides: [], unread: undefined };
 }
 
 /** A merged branch of these commits, oldest first, whose head has the given contents. */
@@ -80,5 +86,6 @@ export function side(commits: readonly Commit[], contents: Readonly<Record<strin
   const head = commits.at(-1);
   if (head === undefined) throw new Error('a side has a head');
   const range = commits.map((item) => ({ commit: item, units: undefined }));
-  return { head, range, contents: new Map(Object.entries(contents).map(([path, word]) => [path, content(word)])), equalLocks: new Set() };
+  const found = new Map(Object.entries(contents).map(([path, word]) => [path, content(word)]));
+  return { head, range, contents: found, equalLocks: new Set(), knows: new Set(found.keys()) };
 }

@@ -5,9 +5,9 @@ import { parseInstant, toInstant } from '#model/instant.ts';
 import { signWithSshKey } from '#model/ssh-signature.ts';
 import type { SignatureVerdict } from '#model/verdict.ts';
 import { commit, commitOf, entry, keyOf, NOW, project } from '#test/trust/build-history.ts';
-import { allowedSigners, judgeCommit } from '#trust/trust.ts';
+import { readTrustPolicy, judgeCommit } from '#trust/trust.ts';
 
-const SIGNERS = allowedSigners(project(entry('bob', ['commit']), entry('carol', ['capsule', 'commit']))).signers;
+const SIGNERS = readTrustPolicy(project(entry('bob', ['commit']), entry('carol', ['capsule', 'commit'])), new Map()).policy.entries;
 
 function word(verdict: SignatureVerdict): string {
   switch (verdict.kind) {
@@ -47,7 +47,8 @@ test('row 61: unsigned, unknown key, wrong purpose and bad signature are differe
 });
 
 test('row 25: a forged author and a date of 1970 or 2200 change nothing: the key and the time first seen decide', () => {
-  const signers = allowedSigners(project(entry('bob', ['commit'], { validFrom: '2026-01-01', validUntil: '2026-05-31' }))).signers;
+  const signers = readTrustPolicy(project(entry('bob', ['commit'], { validFrom: '2026-01-01', validUntil: '2026-05-31' })), new Map())
+    .policy.entries;
   const old = commit({ by: 'b', author: { name: 'A', email: 'a@b', at: toInstant(0), zone: '+0000' } });
   const future = commit({ by: 'b', author: { name: 'A', email: 'a@b', at: toInstant(Date.UTC(2200, 0)), zone: '+0000' } });
   const at = (text: string): NonNullable<ReturnType<typeof parseInstant>> => parseInstant(text) ?? NOW;
@@ -90,8 +91,8 @@ describe('exactly one signature header counts', () => {
 });
 
 test('an entry whose key cannot be used is a problem at its place and vouches for nothing', () => {
-  const { signers, problems } = allowedSigners(project({ name: 'dora', sshKey: 'ssh-dss AAAAB3NzaC1kc3M=', for: ['commit'] }));
+  const { policy, problems } = readTrustPolicy(project({ name: 'dora', sshKey: 'ssh-dss AAAAB3NzaC1kc3M=', for: ['commit'] }), new Map());
 
-  expect(signers).toEqual([]);
+  expect(policy.entries).toEqual([]);
   expect(problems.map((problem) => [problem.code, problem.place.pointer])).toEqual([['unusable-trust-key', '/spec/trust/0/sshKey']]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { TrustState } from '#model/trust.ts';
-import { change, commit, content, entry, project, side, step } from '#test/trust/build-history.ts';
+import { change, commit, content, declared, entry, project, side, step } from '#test/trust/build-history.ts';
 import { advanceTrust, explainVerdict, rewriteTrust, startTrust, trustUnit, verdictOf } from '#trust/trust.ts';
 
 const TRUST = project(entry('ada', ['commit']), entry('carol', ['capsule']), entry('engine', ['engine']));
@@ -12,7 +12,7 @@ const ROOT = commit({ message: 'root\n' });
 
 function start(): TrustState {
   const units = [DEV, LOCK, GREETER, 'environments/project.yaml'].map((path) => ({ path, id: content('one') }));
-  return startTrust({ commit: ROOT, project: TRUST, units });
+  return startTrust({ commit: ROOT, ...declared(TRUST), units });
 }
 
 describe('a commit along first parents', () => {
@@ -207,7 +207,7 @@ describe('who may sign is decided before', () => {
 
   test('a purpose that no entry names is not enforced, and what was in place when one begins to name it stays', () => {
     const open = project(entry('ada', ['commit']));
-    const before = startTrust({ commit: ROOT, project: undefined, units: [{ path: GREETER, id: content('one') }] });
+    const before = startTrust({ commit: ROOT, ...declared(undefined), units: [{ path: GREETER, id: content('one') }] });
     const one = commit({ parents: [ROOT] });
     const two = commit({ parents: [one] });
     const three = commit({ parents: [two] });

@@ -7,8 +7,8 @@ import type { Commit } from '#model/git-objects.ts';
 import { ROTATION_NAMESPACE, withSecondSignature } from '#model/rotation.ts';
 import { signWithSshKey } from '#model/ssh-signature.ts';
 import type { TrustState } from '#model/trust.ts';
-import { advanceTrust, allowedSigners, judgeRotation, startTrust, verdictOf } from '#trust/trust.ts';
-import { change, commit, commitOf, content, entry, keyOf, NOW, project, side, step } from './build-history.ts';
+import { advanceTrust, judgeRotation, readTrustPolicy, startTrust, verdictOf } from '#trust/trust.ts';
+import { change, commit, commitOf, content, declared, entry, keyOf, NOW, project, side, step } from './build-history.ts';
 
 const PROJECT = 'environments/project.yaml';
 const ADA = entry('ada', ['commit']);
@@ -42,7 +42,7 @@ function rotation(parent: Commit, { first = 'e', second = 'f', namespace = ROTAT
 }
 
 function judged(of: Commit, after: Project = AFTER.value, before: Project = BEFORE.value): string {
-  const { signers } = allowedSigners({ ...BEFORE, value: before });
+  const signers = readTrustPolicy({ ...BEFORE, value: before }, new Map()).policy.entries;
   const verdict = judgeRotation(of, { before, after, signers, firstSeen: NOW });
   return verdict.kind === 'accepted' ? `accepted: ${verdict.change.to.name} follows ${verdict.change.from.name}` : verdict.reason;
 }
@@ -113,7 +113,7 @@ describe('a rotation of an engine key', () => {
 
 describe('on the default branch', () => {
   function start(): TrustState {
-    return startTrust({ commit: ROOT, project: BEFORE, units: [{ path: PROJECT, id: content('one') }] });
+    return startTrust({ commit: ROOT, ...declared(BEFORE), units: [{ path: PROJECT, id: content('one') }] });
   }
   const CHANGE = [change(PROJECT, 'one', 'two')];
 
