@@ -164,7 +164,7 @@ interface Looked {
 
 async function byPolicy(world: OpenedWorld | undefined, { subject, place, bundles }: Looked): Promise<CapsuleSignatureVerdict> {
   if (world === undefined) throw new UsageError('who must have signed? Give --key, or run it in the repository whose project says so');
-  const { head, trust } = await trustOf(world);
+  const { trust } = await trustOf(world);
   const material = await trustMaterial(world, trust);
   const found = await findings(world, { subject, place, bundles }, { ...material, branch: evidenceBranch(trust.project) });
   const { name, gitTree } = subject.facts;

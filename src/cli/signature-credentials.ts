@@ -97,7 +97,7 @@ async function projectRoot({ options, powers, terminal }: Omit<Invocation, 'word
     const main = await world.repository.resolve(world.settings.branch);
     if (main === undefined) return undefined;
     const { trust } = await world.history.upTo(main);
-    return (await (await import('#loops/trust-material.ts')).await trustMaterial(world, trust)).trustedRoot;
+    return (await (await import('#loops/trust-material.ts')).trustMaterial(world, trust)).trustedRoot;
   } finally {
     await world.close();
   }
