@@ -23,6 +23,13 @@ export const SIGNATURE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'a key made on a machine whose clock is a day ahead',
     remedy: 'Put the clock right, make the key again, and sign again.',
   },
+  'legacy-signature': {
+    rule: undefined,
+    title: 'A signature of the older format of cosign',
+    why: 'Signatures below the tags sha256-<digest>.sig say less than bundles do and lie where anyone who may push can replace them; they count only where somebody says so.',
+    example: 'an image that cosign 2 signed, with nothing among its referrers',
+    remedy: 'Sign the image again with cosign 3, or pass --allow-legacy-signatures.',
+  },
   'malformed-bundle': {
     rule: undefined,
     title: 'A signature bundle cannot be read',
@@ -78,6 +85,13 @@ export const SIGNATURE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'A key says what it is for; one for encryption or certification alone vouches for no commit, and a subkey counts only when it and its primary key name each other.',
     example: 'a signature by an encryption subkey',
     remedy: 'Sign with a key that may sign: gpg --quick-add-key FINGERPRINT ed25519 sign.',
+  },
+  'not-found': {
+    rule: undefined,
+    title: 'An image that its registry does not have',
+    why: 'Without the image there is nothing to judge: it was deleted, never pushed, or the name is wrong.',
+    example: 'capstan verify-image --key cosign.pub ghcr.io/acme/web@sha256:... after a cleanup of the registry',
+    remedy: 'Push the image, or correct its name and digest.',
   },
   'outside-window': {
     rule: undefined,
