@@ -7,6 +7,7 @@ import formats from 'ajv-formats';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { scriptedRegistry } from '#test/adapters/oci/scripted-registry.ts';
 import { workbench } from './capstan-program.ts';
 import type { Workbench } from './capstan-program.ts';
 
@@ -113,6 +114,68 @@ test('a bundle of sigstore, accepted and refused', async () => {
   const asked = ['verify-bundle', '--bundle', file, '--key', key];
   expect(await document('BundleVerdict', 0, ...asked, join(folder, 'signed'))).toMatchObject({ verdict: 'accepted', code: null });
   expect(await document('BundleVerdict', 3, ...asked, join(folder, 'other'))).toMatchObject({ verdict: 'refused', code: 'wrong-digest' });
+});
+
+test('an image in a registry: accepted, refused, missing', async () => {
+  const folder = await bench.folder();
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = join(folder, 'key.pub');
+  await writeFile(key, publicKey.export({ type: 'spki', format: 'pem' }));
+  const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const artifactType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+  const config = { mediaType: 'application/vnd.oci.empty.v1+json', digest: digestOf('{}'), size: 2 };
+  const image = JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [] });
+  const bare = JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [config] });
+  const payloadType = 'application/vnd.in-toto+json';
+  const statement = JSON.stringify({
+    _type: 'https://in-toto.io/Statement/v1',
+    subject: [{ name: 'web', digest: { sha256: digestOf(image).slice(7) } }],
+    predicateType: 'https://sigstore.dev/cosign/sign/v1',
+    predicate: {},
+  });
+  const sig = sign(
+    'sha256',
+    Buffer.from(`DSSEv1 ${payloadType.length} ${payloadType} ${statement.length} ${statement}`),
+    privateKey,
+  ).toString('base64');
+  const bundle = JSON.stringify({
+    mediaType: artifactType,
+    verificationMaterial: { publicKey: { hint: '' } },
+    dsseEnvelope: { payload: Buffer.from(statement).toString('base64'), payloadType, signatures: [{ sig }] },
+  });
+  const layers = [{ mediaType: artifactType, digest: digestOf(bundle), size: bundle.length }];
+  const referrer = JSON.stringify({ schemaVersion: 2, mediaType, artifactType, config, layers });
+  const index = 'application/vnd.oci.image.index.v1+json';
+  const lists = new Map([[digestOf(image), [{ mediaType, artifactType, digest: digestOf(referrer), size: referrer.length }]]]);
+  const contents = new Map([image, bare, referrer, bundle].map((text) => [digestOf(text), text]));
+  const registry = await scriptedRegistry(({ path }) => {
+    const digest =
+      path
+        .replace(/[?].*$/, '')
+        .split('/')
+        .at(-1) ?? '';
+    if (path.includes('/referrers/'))
+      return {
+        status: 200,
+        headers: { 'content-type': index },
+        body: JSON.stringify({ schemaVersion: 2, mediaType: index, manifests: lists.get(digest) ?? [] }),
+      };
+    const body = contents.get(digest);
+    return body === undefined ? undefined : { status: 200, headers: { 'content-type': mediaType }, body };
+  });
+  try {
+    const asked = (digest: string): readonly string[] => ['verify-image', '--key', key, `${registry.host}/acme/web@${digest}`];
+    expect(await document('ImageVerdict', 0, ...asked(digestOf(image)))).toMatchObject({
+      verdict: 'accepted',
+      code: null,
+      signatures: [{ predicateType: 'https://sigstore.dev/cosign/sign/v1' }],
+    });
+    expect(await document('ImageVerdict', 3, ...asked(digestOf(bare)))).toMatchObject({ verdict: 'refused', code: 'unsigned' });
+    expect(await document('ImageVerdict', 1, ...asked(digestOf('nothing')))).toMatchObject({ verdict: 'missing', code: 'not-found' });
+  } finally {
+    await registry.close();
+  }
 });
 
 test('a run, and what is there after it', async () => {
