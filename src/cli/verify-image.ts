@@ -43,7 +43,7 @@ export async function verifyImage(invocation: Invocation): Promise<number> {
     { predicateType, annotations, repository: stated },
   );
   const image = `${repository.registry}/${repository.name}@${digest}`;
-  const sentence = sentenceOf(image, verdict);
+  const sentence = sentenceOf(image, verdict, predicateType);
   if (format === 'json') printDocument(terminal, 'ImageVerdict', { image, predicateType, ...verdictDocument(verdict), sentence });
   else terminal.out(`${printable(sentence)}\n`);
   switch (verdict.kind) {
@@ -92,22 +92,25 @@ function annotationsIn(given: Invocation['options'][string]): ReadonlyMap<string
   return found;
 }
 
-function sentenceOf(image: string, verdict: VerifiedImage): string {
+function sentenceOf(image: string, verdict: VerifiedImage, predicateType: string): string {
   switch (verdict.kind) {
     case 'accepted':
       return `${image} is accepted: ${verdict.sentence}`;
     case 'refused':
-      return `${image} is not accepted: ${verdict.sentence} (${verdict.code})${REMEDIES[verdict.code] ?? ''}`;
+      return `${image} is not accepted: ${verdict.sentence} (${verdict.code})${remedyFor(verdict.code, predicateType)}`;
     case 'missing':
       return `${image} is not there: ${verdict.sentence}`;
   }
 }
 
-const REMEDIES: Readonly<Partial<Record<Extract<VerifiedImage, { kind: 'refused' }>['code'], string>>> = {
-  'legacy-signature': '. Sign it again with cosign 3, or accept the older format with --allow-legacy-signatures',
-  unsigned: ". Sign it: 'cosign sign --key cosign.key IMAGE@DIGEST'",
-  'could-not-look': '. Nothing is known about its signatures; try again',
-};
+function remedyFor(code: Extract<VerifiedImage, { kind: 'refused' }>['code'], predicateType: string): string {
+  if (code === 'legacy-signature') return '. Sign it again with cosign 3, or accept the older format with --allow-legacy-signatures';
+  if (code === 'could-not-look') return '. Nothing is known about its signatures; try again';
+  if (code !== 'unsigned') return '';
+  return predicateType === IMAGE_SIGNATURE
+    ? ". Sign it: 'cosign sign --key cosign.key IMAGE@DIGEST'"
+    : ". Attest it: 'cosign attest --key cosign.key --type TYPE --predicate FILE IMAGE@DIGEST'";
+}
 
 function verdictDocument(verdict: VerifiedImage): object {
   switch (verdict.kind) {

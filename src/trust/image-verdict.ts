@@ -45,7 +45,8 @@ export function judgeFindings({ findings, isCut, hasLegacyOnly }: ImageFindings,
   if (hasLegacyOnly) return refusal('legacy-signature', 'it has a signature of the older format only (the tag sha256-<digest>.sig)');
   const refusals = judged.flatMap((finding) => (finding.kind === 'refused' ? [finding] : []));
   const [nearest] = refusals.toSorted((a, b) => NEAREST.indexOf(a.code) - NEAREST.indexOf(b.code));
-  if (nearest === undefined) return refusal('unsigned', 'nobody signed it');
+  if (nearest === undefined)
+    return refusal('unsigned', asked.predicateType === IMAGE_SIGNATURE ? 'nobody signed it' : 'nobody attested it');
   const more = refusals.length === 1 ? '' : ` (${refusals.length} signatures were looked at)`;
   return refusal(nearest.code, `${nearest.reason}${more}`);
 }
