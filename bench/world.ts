@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { directoryTargets } from '#adapters/directory/directory.ts';
 import { gitRepository } from '#adapters/git/git.ts';
 import { kubernetesTargets } from '#adapters/kubernetes/kubernetes.ts';
-import { fileSigner, randomIds, systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
+import { fileSigner, keptFiles, randomIds, systemChance, systemClock, systemTimers } from '#adapters/machine/machine.ts';
+import { ociRegistry } from '#adapters/oci/oci.ts';
 import { renderWorkers } from '#adapters/render-workers/render-workers.ts';
 import { commitSignatures } from '#adapters/signatures/signatures.ts';
 import { sigstoreBundles } from '#adapters/sigstore/sigstore.ts';
@@ -57,6 +58,8 @@ export async function openWorld(options: {
     journal: quietJournal,
     bundles,
     machineRoot: async () => undefined,
+    registry: async () => ociRegistry({ dockerConfig: undefined, env: {}, allowHttp: new Set(), mirrors: new Map() }),
+    kept: keptFiles(join(options.folder, 'kept')),
     signatures: async () => commitSignatures(bundles),
   });
   return {

@@ -16,7 +16,7 @@ import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
 import { lazyBundles, machineRoot, openBundles, trustedRoot } from './bundles.ts';
 import { openLayouts } from './layouts.ts';
-import { openRegistry } from './registries.ts';
+import { lazyRegistry, openRegistry } from './registries.ts';
 import { fetchOrWarn, LIMITS, openClone, openForge, openLocal, openMirror } from './repositories.ts';
 import { lazySignatures } from './signatures.ts';
 import { lazySigner, openKey, openSigner, signerAt, stateOf } from './signing.ts';
@@ -62,6 +62,8 @@ interface Parts {
   readonly credentials: Configuration['credentials'];
   readonly settings: Settings;
   readonly machineRoot: World['machineRoot'];
+  readonly registry: World['registry'];
+  readonly kept: World['kept'];
 }
 
 async function worldOf(parts: Parts): Promise<World> {
@@ -110,7 +112,7 @@ async function openWorld(place: Place, terminal: Terminal): Promise<OpenedWorld>
 async function openWorldWith(renderer: Renderer, place: Place, terminal: Terminal): Promise<OpenedWorld> {
   const found = await findPlace(place, terminal);
   const { configuration } = found;
-  const { systemClock, randomIds, pinoJournal } = await import('#adapters/machine/machine.ts');
+  const { systemClock, randomIds, pinoJournal, keptFiles } = await import('#adapters/machine/machine.ts');
   const journal = pinoJournal({ level: terminal.isVerbose ? 'debug' : 'warn', destination: 2, secrets: configuration?.secrets ?? [] });
   const forge = configuration?.forge === undefined ? undefined : await openForge(configuration, journal);
   const opening =
@@ -135,6 +137,8 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
     credentials: await credentialsOf(found, place, terminal),
     settings: await settingsOf(found, place),
     machineRoot: machineRoot(found),
+    registry: lazyRegistry({ configuration, env: terminal.env, isHttpAllowed: false }),
+    kept: keptFiles(join(stateOf(found), 'kept')),
   });
   return {
     ...world,
@@ -201,7 +205,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
   const configuration = await configurationAt(path, 'service', terminal);
   const found: Found = { configuration, root: dirname(path), isMirror: true };
   const [
-    { systemClock, systemTimers, systemChance, randomIds, pinoJournal, giveBackMemory },
+    { systemClock, systemTimers, systemChance, randomIds, pinoJournal, giveBackMemory, keptFiles },
     { sqliteInbox },
     { webhookVerifier, githubEvents },
     { startService, serviceWork },
@@ -242,6 +246,8 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
     credentials: configuration.credentials,
     settings: await settingsOf(found, { repo: undefined, config: path }),
     machineRoot: machineRoot(found),
+    registry: lazyRegistry({ configuration, env: terminal.env, isHttpAllowed: false }),
+    kept: keptFiles(join(stateOf(found), 'kept')),
   });
   opened.defer(async () => world.targets.close?.());
   const service = await startService({

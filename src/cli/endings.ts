@@ -44,6 +44,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'foreign-inventory',
   'foreign-object',
   'gate-not-passed',
+  'image-refused',
+  'image-unsigned',
   'not-permitted',
   'not-supported',
   'outside-credentials',

@@ -7,6 +7,7 @@ import { createCorrections } from './corrections.ts';
 import { createEvidenceReader } from './evidence-branch.ts';
 import { createFirstSeen, createRanSince } from './first-seen.ts';
 import { createForeignAnswers } from './foreign-answers.ts';
+import { createImageTrust } from './image-trust.ts';
 import { createMainHistory } from './main-history.ts';
 import { createProtectionReader } from './protection.ts';
 import { createReading } from './reading.ts';
@@ -28,6 +29,7 @@ export interface WorldPorts extends Omit<
   | 'corrections'
   | 'evidence'
   | 'findings'
+  | 'images'
   | 'commitFindings'
 > {
   /** Absent: Helm and Kustomize components are problems that say so. */
@@ -41,6 +43,7 @@ export function createWorld(ports: WorldPorts): World {
   const reading = createReading(repository);
   const ledger = createLedgerReader(repository);
   const commitFindings = createCommitFindings(ports.signatures);
+  const ranSince = createRanSince({ repository, ledger });
   const history = createMainHistory({
     repository,
     reading,
@@ -48,7 +51,7 @@ export function createWorld(ports: WorldPorts): World {
     root: settings.trustRoot,
     rootSigners: settings.trustSigners,
     firstSeen: createFirstSeen({ repository, ledger, clock }),
-    ranSince: createRanSince({ repository, ledger }),
+    ranSince,
     kept: async () => (await ledger.at(await repository.resolve('audit'))).kept,
   });
   const foreign = createForeignAnswers(ports.foreignRenderer);
@@ -66,6 +69,7 @@ export function createWorld(ports: WorldPorts): World {
     corrections: createCorrections(),
     evidence: createEvidenceReader(repository),
     findings: createFindings(),
+    images: createImageTrust({ ...ports, ranSince }),
     commitFindings,
   };
 }

@@ -11,11 +11,12 @@ import { attestedContents } from './attested.ts';
 import type { Ledger } from './audit-branch.ts';
 import { branchAuthors } from './branch-authors.ts';
 import { evidenceBranch } from './evidence-branch.ts';
+import { imagesGate } from './image-trust.ts';
 import { imageGates } from './images.ts';
 import { inheritedRisks } from './inherited-risk.ts';
 import { isJudgedOnPromotion, promotionPolicies, teamsForPolicies } from './policy-evidence.ts';
 import type { Declarations, LoadedCapsule } from './reading.ts';
-import { renderAt } from './rendered-difference.ts';
+import { renderAt, renderProposed } from './rendered-difference.ts';
 import { trustMaterial } from './trust-material.ts';
 import type { TrustOf } from './trust-of.ts';
 import { undeclaredGates } from './undeclared-gates.ts';
@@ -48,7 +49,7 @@ export interface Gated {
   readonly irreversible: readonly string[];
 }
 
-type GateWorld = ReadingWorld & Pick<World, 'forge' | 'signer' | 'evidence' | 'findings' | 'bundles' | 'machineRoot'>;
+type GateWorld = ReadingWorld & Pick<World, 'forge' | 'signer' | 'evidence' | 'findings' | 'bundles' | 'images' | 'machineRoot'>;
 type Evidence = Parameters<typeof readGates>[0]['evidence'];
 
 /** Gathers what the gates of one change look at, and reads them. Asks the forge only where there is a pull request. */
@@ -111,6 +112,7 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
       ...readGates({ environment, changeSet, evidence }, now),
       ...pathGates(world.reading, request, { capsules, risk }),
       ...imageGates(environment, capsules),
+      ...(await signedImages(world, request)),
       ...undeclaredGates(request, capsules),
     ],
     irreversible: irreversibleIn(changeSet, capsules),
@@ -140,6 +142,20 @@ async function attestedOf(
       at: world.clock.now(),
     }),
   };
+}
+
+/** Of the whole environment as it would be: a configuration that comes along may bring images, too. */
+async function signedImages(world: GateWorld, request: EvidenceRequest): Promise<readonly GateReading[]> {
+  const { environment, declarations, pins, index, trust } = request;
+  const revision = declarations.at.commit;
+  if (revision === undefined || !request.changeSet.moves.some((move) => move.to !== undefined)) return [];
+  if (trust.policy?.enforced.has('image') !== true) return [];
+  const rendered = await renderProposed(world, { state: declarations.state, environment, pins, index });
+  const gate = { name: 'image-signatures', type: 'images', until: undefined } as const;
+  if (!rendered.ok) return [{ ...gate, status: 'inconclusive', detail: 'could not look: what it would be cannot be rendered' }];
+  const judged = await world.images.judge({ environment, rendering: rendered.value.rendering, trust });
+  const read = imagesGate(judged);
+  return read === undefined ? [] : [read];
 }
 
 /**

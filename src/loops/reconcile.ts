@@ -12,6 +12,7 @@ import { judgeAcceptedHistory } from './accepted-history.ts';
 import { afterDrift } from './after-drift.ts';
 import { fightProblems } from './drift.ts';
 import { strangerAt } from './engine-branches.ts';
+import { refusedImages, unreadImages } from './image-trust.ts';
 import { fetchImports, noteFailed } from './imports.ts';
 import { refusedByComparison } from './looking-back.ts';
 import { prepareEnvironment } from './prepare-environment.ts';
@@ -77,6 +78,8 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   const run = { runId: world.ids.runId(), traceId: world.ids.traceId(), began: world.clock.now() };
   const strange = await strangersOf(world, prepared, refs);
   if (strange.length > 0) return { ...nothing({ kind: 'stuck', problems: strange }), revision, notices: prepared.notices };
+  const unproven = await imagesOf(world, prepared, signal);
+  if (unproven !== undefined) return { ...nothing(unproven), revision, notices: prepared.notices };
   const gated = await regate(world, prepared, refs, signal);
   if (gated.kind === 'ended') return { ...nothing(gated.ending), revision, notices: prepared.notices };
   const denied = await refusedByComparison(world, prepared, gated.head);
@@ -129,6 +132,16 @@ async function strangersOf(world: World, prepared: PreparedEnvironment, refs: Re
   const branches = [`rendered/${prepared.environment.name}`, 'audit'];
   const found = await Promise.all(branches.map((branch) => strangerAt(world, trust, branch, refs.get(branchRef(branch)))));
   return found.flatMap((problem) => problem ?? []);
+}
+
+/** Before anything is decided: what a cluster would pull is signed. Nothing is taken away for what is not: it goes on running. */
+async function imagesOf(world: World, prepared: PreparedEnvironment, signal?: AbortSignal): Promise<Ending | undefined> {
+  const { environment, revision, rendered } = prepared;
+  const { trust } = await world.history.upTo(revision);
+  const judged = await world.images.judge({ environment, rendering: rendered.rendering, trust }, signal);
+  if (judged.kind === 'not-enforced') return undefined;
+  if (judged.refused.length > 0) return { kind: 'stuck', problems: refusedImages(environment, judged.refused) };
+  return judged.unread.length > 0 ? { kind: 'retry', because: unreadImages(judged.unread) } : undefined;
 }
 
 /** What the gates said, for the record. */

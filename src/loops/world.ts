@@ -3,7 +3,9 @@ import type { AllowedSigner } from '#model/verdict.ts';
 import type { Bundles } from '#ports/bundles.ts';
 import type { CommitSignatures } from '#ports/commit-signatures.ts';
 import type { Forge } from '#ports/forge.ts';
+import type { Kept } from '#ports/kept.ts';
 import type { Clock, Ids, Journal, Signer } from '#ports/machine.ts';
+import type { Registry } from '#ports/registry.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
@@ -14,6 +16,7 @@ import type { CommitFindingsReader } from './commit-findings.ts';
 import type { Corrections } from './corrections.ts';
 import type { EvidenceReader } from './evidence-branch.ts';
 import type { ForeignAnswers } from './foreign-answers.ts';
+import type { ImageTrust } from './image-trust.ts';
 import type { MainHistory } from './main-history.ts';
 import type { ProtectionReader } from './protection.ts';
 import type { Reading } from './reading.ts';
@@ -39,6 +42,11 @@ export interface World {
   readonly bundles: () => Promise<Bundles>;
   /** The sigstore trusted root of this machine's configuration, for projects that declare none; throws where it cannot be had. */
   readonly machineRoot: () => Promise<Uint8Array | undefined>;
+  /** Registries, loaded when first asked for. */
+  readonly registry: () => Promise<Registry>;
+  /** Answers in front of registries. */
+  readonly kept: Kept;
+  readonly images: ImageTrust;
   /** OpenPGP and X.509 signatures of commits and tags. Loaded when the first is met. */
   readonly signatures: () => Promise<CommitSignatures>;
   readonly commitFindings: CommitFindingsReader;

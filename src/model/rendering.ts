@@ -79,6 +79,23 @@ export interface RenderedObject {
   readonly text: string;
 }
 
+/** An image that a rendering names, and where it does first. */
+export interface ImageUse {
+  /** As it is written. */
+  readonly image: string;
+  readonly capsule: string;
+  readonly version: string;
+  /** `Deployment web` */
+  readonly object: string;
+}
+
+export interface ImageUses {
+  /** Each image once. */
+  readonly uses: readonly ImageUse[];
+  /** `<group>/<Kind>` of custom resources in which nothing looks like an image. */
+  readonly unknownKinds: readonly string[];
+}
+
 /** What an object came from, for places in problems. */
 export interface ObjectOrigin {
   /** Its pointer is that of the component or field, or that of the object in its document. */

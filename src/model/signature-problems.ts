@@ -16,6 +16,21 @@ export const SIGNATURE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'an OpenPGP key that expired in June and a commit that came in July',
     remedy: 'Extend the key (gpg --quick-set-expire) and commit its new certificate, or sign with a key that is valid.',
   },
+  'image-refused': {
+    rule: undefined,
+    title: 'The signature of an image does not count',
+    why: 'As soon as a trust entry is for images, everything that a cluster would pull is verified by its digest, before promotion and before each apply.',
+    example: 'an image signed by a key that spec.trust does not name, or named by a tag alone',
+    remedy:
+      'Sign this very digest with a key or identity that spec.trust names for images (cosign sign --key ...), and name the image by its digest.',
+  },
+  'image-unsigned': {
+    rule: undefined,
+    title: 'An image is not signed',
+    why: 'The registry answered, and nothing that it has is a signature of this image: whoever may push there could have made it.',
+    example: 'ghcr.io/acme/web@sha256:… without a signature by the build',
+    remedy: 'Sign it where it is built (cosign sign --key ... IMAGE@DIGEST). What runs already goes on running.',
+  },
   'key-not-yet-valid': {
     rule: undefined,
     title: 'A key or certificate is not valid yet',

@@ -9,6 +9,7 @@ import type { EnvironmentName, InstanceName } from '#model/names.ts';
 import type { Place, Problem } from '#model/problem.ts';
 import { NOWHERE } from '#model/problem.ts';
 import type {
+  ImageUses,
   ObjectOrigin,
   RenderedObject,
   RenderedUnit,
@@ -29,6 +30,7 @@ import type { Delegation as DelegationOf } from './delegation.ts';
 import { renderDelegation as delegate } from './delegation.ts';
 import { placeOfPointer as placeOf } from './finding-place.ts';
 import { foreignRequestsOf } from './foreign.ts';
+import { usesOfImages } from './image-uses.ts';
 import { imagesOfObjects, renderedImageProblems } from './images.ts';
 import type { ObjectJudgement as Judgement } from './kubernetes-judge.ts';
 import { isBuiltIn as isKnown, judgeAgainstSchemas } from './kubernetes-judge.ts';
@@ -131,6 +133,11 @@ export function overEnvironmentQuota(environment: DesiredEnvironment, rendering:
 /** V-39: the same for tenants, over their environments. */
 export function overTenantQuota(project: Declared<Project> | undefined, renderings: readonly EnvironmentRendering[]): readonly Problem[] {
   return tenantQuotaProblems(project, renderings);
+}
+
+/** Every image that a rendering makes a cluster pull, as far as kinds are known. */
+export function imageUses(rendering: Rendering): ImageUses {
+  return usesOfImages(rendering);
 }
 
 /** V-31 for images that stand in templates and manifests; `declared` are those that were judged before. */

@@ -51,7 +51,10 @@ test('verification that is declared and not honoured holds every promotion, in t
 
 test('a capsule that declares what is not honoured holds the promotions that bring it, and no other', async () => {
   const spoiled = capsuleFiles('1.1.0')['capsules/web/capsule.yaml'] ?? '';
-  const { outside } = await releaseInto({}, { 'capsules/web/capsule.yaml': `${spoiled}  security:\n    sbom:\n      required: true\n` });
+  const { outside } = await releaseInto(
+    {},
+    { 'capsules/web/capsule.yaml': `${spoiled}  verification:\n    smoke:\n      http:\n        url: http://web/readyz\n` },
+  );
 
   expect(gatesOf(outside)).toEqual([expect.stringMatching(/^pending not-supported: capsules\/web\/capsule.yaml:/)]);
 

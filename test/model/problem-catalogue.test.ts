@@ -76,6 +76,8 @@ test('what exits 3 is a code that exists', () => {
     'foreign-inventory',
     'foreign-object',
     'gate-not-passed',
+    'image-refused',
+    'image-unsigned',
     'not-permitted',
     'not-supported',
     'outside-credentials',

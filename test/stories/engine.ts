@@ -10,6 +10,8 @@ import { prepareCapsule, renderPrepared } from '#render/render.ts';
 import { serviceWork } from '#service/service.ts';
 import { memoryBundles } from '#test/contracts/memory-bundles.ts';
 import { memoryForge } from '#test/contracts/memory-forge.ts';
+import { memoryKept } from '#test/contracts/memory-kept.ts';
+import { memoryRegistry, registryState } from '#test/contracts/memory-registry.ts';
 import { memoryRepository } from '#test/contracts/memory-repository.ts';
 import { clockOf, targetOf, type Outside } from './outside.ts';
 import { signerOf } from './shop.ts';
@@ -27,6 +29,7 @@ export function portsOf(outside: Outside, pause?: Pause): Ports {
   const clock = clockOf(outside);
   outside.engines += 1;
   const bundles = memoryBundles();
+  const registry = memoryRegistry({ state: registryState() });
   const signatures = commitSignatures(async () => bundles);
   return {
     repository: followed(outside, memoryRepository(outside.mirror, outside.remote, outside.elsewhere)),
@@ -41,6 +44,8 @@ export function portsOf(outside: Outside, pause?: Pause): Ports {
     }),
     bundles: async () => bundles,
     machineRoot: async () => undefined,
+    registry: async () => registry,
+    kept: memoryKept(),
     signatures: async () => signatures,
     clock,
     ids: countedIds(outside.engines),

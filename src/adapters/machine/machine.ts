@@ -6,9 +6,11 @@ import { monotonicFactory } from 'ulid';
 
 import { toInstant } from '#model/instant.ts';
 import type { Secret } from '#model/secret.ts';
+import type { Kept } from '#ports/kept.ts';
 import type { Chance, Clock, Ids, Journal, Signer, Timers } from '#ports/machine.ts';
 import { openAgentSigner } from './agent-signer.ts';
 import { openJournal, type JournalOptions } from './journal.ts';
+import { filesIn } from './kept-files.ts';
 import { openFileSigner } from './key-file.ts';
 import type { SignerName } from './raw-key.ts';
 import { openTokenSigner, type TokenKey } from './token-signer.ts';
@@ -47,6 +49,11 @@ export function giveBackMemory(): void {
   const collect: unknown = runInNewContext('gc');
   setFlagsFromString('--no-expose-gc');
   if (typeof collect === 'function') collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
+/** A cache of texts in a folder of its own. */
+export function keptFiles(folder: string): Kept {
+  return filesIn(folder);
 }
 
 /** JSON lines. Fields with a secret's name, known secrets (plain, base64, hex, percent-encoded) and forge tokens print as `[secret]`. */
