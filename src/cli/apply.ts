@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { reconcile } from '#loops/reconcile.ts';
 import { isJsonObject, jsonText } from '#model/json.ts';
 import type { Json, JsonObject } from '#model/json.ts';
-import { PortError } from '#ports/port-error.ts';
+import { isPortError, PortError } from '#ports/port-error.ts';
+import { LARGEST_DOCUMENT, readBounded } from './bounded-file.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { printable } from './output.ts';
@@ -45,15 +45,18 @@ export async function apply({ words, options, powers, terminal }: Invocation): P
   }
 }
 
+function unreadable(error: unknown): never {
+  if (!isPortError(error) || error.kind !== 'missing') throw error;
+  throw new PortError('missing', `${error.message}; 'capstan plan ENV --save FILE' writes a plan`, error);
+}
+
 interface SavedPlan {
   readonly environment: string;
   readonly targets: readonly { readonly name: string; readonly rendering: string; readonly basis: string }[];
 }
 
 async function readPlan(path: string): Promise<SavedPlan> {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new PortError('missing', `${path} cannot be read; 'capstan plan ENV --save FILE' writes a plan`);
-  });
+  const text = (await readBounded(path, LARGEST_DOCUMENT).catch(unreadable)).toString('utf8');
   let parsed: Json;
   try {
     parsed = JSON.parse(text) as Json;

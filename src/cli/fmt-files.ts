@@ -3,6 +3,7 @@ import { chmod, lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/
 import { join, relative, resolve, sep } from 'node:path';
 
 import { compareText } from '#model/problem.ts';
+import { DECLARATION_LIMITS } from '#model/yaml-text.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Terminal } from './powers.ts';
 
@@ -48,9 +49,11 @@ function shownFrom(terminal: Terminal, at: string): string {
   return relative(terminal.cwd, at).split(sep).join('/');
 }
 
-/** Undefined for what is no regular file. */
-export async function readRegular(at: string): Promise<Uint8Array | undefined> {
-  return (await lstat(at)).isFile() ? readFile(at) : undefined;
+/** Undefined for what is no regular file; `too-long` for what no declaration may be. */
+export async function readRegular(at: string): Promise<Uint8Array | 'too-long' | undefined> {
+  const facts = await lstat(at);
+  if (!facts.isFile()) return undefined;
+  return facts.size > DECLARATION_LIMITS.bytes ? 'too-long' : readFile(at);
 }
 
 /** The whole file or nothing of it, with the mode that it had. */

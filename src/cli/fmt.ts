@@ -33,7 +33,7 @@ export async function fmt({ words, options, terminal }: Invocation): Promise<num
   let unchanged = 0;
   for (const { at, shown, isNamed } of await filesUnder(words, terminal)) {
     const bytes = await readRegular(at);
-    const result: Formatted = bytes === undefined ? { kind: 'passed', why: 'is no regular file' } : formatted(shown, bytes);
+    const result = readAs(shown, bytes);
     if (result.kind === 'same') unchanged += 1;
     if (result.kind === 'broken') problems.push(...result.problems);
     if (result.kind === 'passed' && isNamed) passed.push({ file: shown, why: result.why });
@@ -52,6 +52,11 @@ export async function fmt({ words, options, terminal }: Invocation): Promise<num
     `${countOf(changed.length, 'file')} ${check ? 'would change' : 'changed'}, ${unchanged} as ${unchanged === 1 ? 'it' : 'they'} should be\n`,
   );
   return problems.length > 0 || (check && changed.length > 0) ? EXIT.failed : EXIT.ok;
+}
+
+function readAs(shown: string, bytes: Uint8Array | 'too-long' | undefined): Formatted {
+  if (bytes === undefined) return { kind: 'passed', why: 'is no regular file' };
+  return bytes === 'too-long' ? { kind: 'passed', why: 'is larger than a declaration may be' } : formatted(shown, bytes);
 }
 
 async function formatInput(check: boolean, terminal: Terminal): Promise<number> {

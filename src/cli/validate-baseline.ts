@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 import { compareText } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
-import { PortError } from '#ports/port-error.ts';
+import { isPortError, PortError } from '#ports/port-error.ts';
+import { LARGEST_DOCUMENT, readBounded } from './bounded-file.ts';
 import type { Terminal } from './powers.ts';
 
 /** A known problem: what it is, and how often it stands there. */
@@ -24,8 +25,6 @@ export interface Compared {
   /** What the baseline knows and is not there any more, as warnings at its place. */
   readonly stale: readonly Problem[];
 }
-
-const LARGEST = 32 * 1024 * 1024;
 
 /**
  * What stays the same when lines move: code, rule, file, place within the document without numbers of list items, and the message without
@@ -95,14 +94,14 @@ function staleProblem(file: string, entry: Known, gone: number): Problem {
 }
 
 async function readBaseline(path: string, shown: string): Promise<readonly Known[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const bytes = await readBounded(path, LARGEST_DOCUMENT).catch((error: unknown) => {
+    if (isPortError(error) && error.kind !== 'missing') throw error;
     throw new PortError('missing', `${shown} cannot be read; 'capstan validate --baseline ${shown} --write-baseline' writes it`, error);
   });
   const invalid = new PortError('invalid', `${shown} is not a baseline that this version of capstan wrote`);
-  if (text.length > LARGEST) throw invalid;
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = JSON.parse(bytes.toString('utf8'));
   } catch {
     throw invalid;
   }

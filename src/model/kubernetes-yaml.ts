@@ -56,13 +56,23 @@ interface Here {
   readonly depth: number;
 }
 
+/** Of the lexer: what stands before each plain scalar, item and value. A pair has three of them, everything else fewer. */
+const MARKS: ReadonlySet<string> = new Set(['\u001f', '-', ':', ',']);
+const MOST_MARKS = 3 * KUBERNETES_YAML_LIMITS.nodes;
+
 function composeDocuments(text: string, reading: Reading): readonly Document.Parsed[] {
   const parser = new (yaml().Parser)(reading.lines.addNewLine);
   const composer = new (yaml().Composer)({ schema: 'failsafe', uniqueKeys: false, strict: true, logLevel: 'silent', prettyErrors: false });
   const documents: Document.Parsed[] = [];
   reading.lines.addNewLine(0);
-  // Fed token by token, so that deep nesting is refused before anything recursive sees it.
+  let marks = 0;
+  // Fed token by token, so that deep nesting is refused before anything recursive sees it, and endless lists before they are read to the end.
   for (const lexeme of new (yaml().Lexer)().lex(text)) {
+    if (MARKS.has(lexeme)) marks += 1;
+    if (marks > MOST_MARKS) {
+      reading.problems.push(problem(reading, parser.offset, `has more than ${KUBERNETES_YAML_LIMITS.nodes} values (aliases counted)`));
+      return [];
+    }
     for (const token of parser.next(lexeme)) documents.push(...composer.next(token));
     if (parser.stack.length > KUBERNETES_YAML_LIMITS.depth + 2) {
       reading.problems.push(problem(reading, parser.offset, `is nested deeper than ${KUBERNETES_YAML_LIMITS.depth} levels`));

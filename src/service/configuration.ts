@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 import type { ClusterAccess } from '#model/cluster-access.ts';
@@ -10,8 +9,9 @@ import { accepted, refused, type Result } from '#model/result.ts';
 import type { Secret } from '#model/secret.ts';
 import type { SigningKey } from '#model/signing-key.ts';
 import type { TrustedRootSource } from '#model/trusted-root.ts';
-import { parseYamlText } from '#model/yaml-text.ts';
+import { DECLARATION_LIMITS, parseYamlText } from '#model/yaml-text.ts';
 import schema from '#schemas/configuration.schema.json' with { type: 'json' };
+import { readBeginning } from './bounded-file.ts';
 import { configurationProblem, textAt, type Draft } from './configuration-draft.ts';
 import { credentialsOf } from './credentials.ts';
 import { overlaid } from './environment-overlay.ts';
@@ -130,7 +130,7 @@ async function readDraft(source: ConfigurationSource): Promise<Result<Draft>> {
   const file = source.path;
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(file);
+    bytes = await readBeginning(file, DECLARATION_LIMITS.bytes);
   } catch {
     const message = `the configuration ${file} cannot be read`;
     const remedy = 'Write it, or name another file with --config.';

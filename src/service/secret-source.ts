@@ -1,9 +1,9 @@
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { isJsonObject, valueAt } from '#model/json.ts';
 import type { Problem } from '#model/problem.ts';
 import { toSecret, type Secret } from '#model/secret.ts';
+import { readBeginning } from './bounded-file.ts';
 import { configurationProblem, textAt, type Draft } from './configuration-draft.ts';
 
 export interface Secrets {
@@ -50,13 +50,8 @@ function unreadable(draft: Draft, pointer: string, source: string): Problem {
 
 async function fileText(path: string): Promise<string | undefined> {
   try {
-    const file = await open(path, 'r');
-    try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(LARGEST_SECRET + 1), 0, LARGEST_SECRET + 1, 0);
-      return bytesRead > LARGEST_SECRET ? undefined : buffer.toString('utf8', 0, bytesRead);
-    } finally {
-      await file.close();
-    }
+    const bytes = await readBeginning(path, LARGEST_SECRET);
+    return bytes.byteLength > LARGEST_SECRET ? undefined : Buffer.from(bytes).toString('utf8');
   } catch {
     // Absent, forbidden or a directory: the caller says in which place it is named.
     return undefined;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, open, readFile, readlink, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 
 import { toBlobId, toTreeId } from '#model/digest.ts';
 import type { BlobId, TreeId } from '#model/digest.ts';
@@ -48,14 +48,38 @@ export async function gitWorkingDirectory(root: string, command = 'git'): Promis
     const paths = [...new Set(listed.stdout.split('\0').filter((path) => path !== ''))].sort();
     if (paths.length > FILES) throw new PortError('invalid', `the working directory has more than ${FILES} declared files`);
     const found: Found[] = [];
+    const links = linkedFolders(root);
     for (let start = 0; start < paths.length; start += AT_ONCE) {
-      const slice = await Promise.all(paths.slice(start, start + AT_ONCE).map((path) => look(memory, root, path)));
+      const slice = await Promise.all(
+        paths.slice(start, start + AT_ONCE).map(async (path) => ((await links(path)) ? undefined : look(memory, root, path))),
+      );
       for (const item of slice) if (item !== undefined) found.push(item);
     }
     return snapshotOf(root, found);
   }
 
   return { snapshot, write: (files) => writeAll(root, files), counts: () => ({ reads: memory.reads }) };
+}
+
+/**
+ * Whether a folder on the way to a path is a link. The index may still have the files that lay there before: what the link leads to is not part
+ * of the repository. Each folder is looked at once.
+ */
+function linkedFolders(root: string): (path: string) => Promise<boolean> {
+  const known = new Map<string, Promise<boolean>>();
+  function isLinked(folder: string): Promise<boolean> {
+    if (folder === '.' || folder === '/') return Promise.resolve(false);
+    const before = known.get(folder);
+    if (before !== undefined) return before;
+    const looking = isLinked(dirname(folder)).then(async (above) => above || (await isLink(join(root, folder))));
+    known.set(folder, looking);
+    return looking;
+  }
+  return (path) => isLinked(dirname(path));
+}
+
+async function isLink(at: string): Promise<boolean> {
+  return (await lstat(at).catch(() => undefined))?.isSymbolicLink() === true;
 }
 
 /** What files were at the last look, by their times, size and place. */
@@ -135,9 +159,11 @@ function addTree(folder: Folder, trees: Map<TreeId, readonly TreeEntry[]>): Tree
 }
 
 async function writeAll(root: string, files: readonly { readonly path: string; readonly content: string }[]): Promise<void> {
+  const links = linkedFolders(root);
   for (const file of files) {
     const at = resolve(root, file.path);
     if (!at.startsWith(root.endsWith(sep) ? root : root + sep)) throw new PortError('invalid', `${file.path} leaves the repository`);
+    if (await links(relative(root, at))) throw new PortError('invalid', `${file.path} lies behind a symbolic link, which is not followed`);
     await mkdir(dirname(at), { recursive: true });
     const temporary = `${at}.${randomUUID()}`;
     try {
