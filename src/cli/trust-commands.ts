@@ -20,6 +20,7 @@ export const TRUST_COMMANDS: readonly CommandRow[] = [
       REPO,
       CONFIG,
       { flags: '--full', description: 'render again and compare' },
+      { flags: '--seen <file>', description: 'keep the heads here, and refuse if one that was kept is lost' },
       { flags: '--trust-root <commit>', description: 'start of trust (default: the first commit)' },
       output('text, json'),
     ],

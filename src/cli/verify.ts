@@ -1,5 +1,12 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
 import { verifyClone } from '#loops/verify.ts';
-import { isObjectId } from '#model/digest.ts';
+import { isObjectId, toCommitId } from '#model/digest.ts';
+import type { CommitId } from '#model/digest.ts';
+import { isJsonObject } from '#model/json.ts';
+import type { Json } from '#model/json.ts';
+import { PortError } from '#ports/port-error.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { countOf, outputFormat, printDocument, printProblems, printable, problemDocument } from './output.ts';
@@ -12,7 +19,11 @@ export async function verify({ options, powers, terminal }: Invocation): Promise
     throw new UsageError(`--trust-root "${trustRoot}" is not a commit id of 40 hex digits`);
   const world = await powers.openWorld({ ...placeOf(options), trustRoot }, terminal);
   try {
-    const result = await verifyClone(world, { full: options.full === true, report: (line) => terminal.say(`${line}\n`) }, terminal.signal);
+    const file = options.seen as string | undefined;
+    const seen = file === undefined ? undefined : await readHeads(resolve(terminal.cwd, file));
+    const request = { full: options.full === true, report: (line: string) => terminal.say(`${line}\n`), ...(seen && { seen }) };
+    const result = await verifyClone(world, request, terminal.signal);
+    if (file !== undefined && result.problems.length === 0) await writeHeads(resolve(terminal.cwd, file), seen, result.heads);
     const { commits, records, rendered } = result;
     if (format === 'json')
       printDocument(terminal, 'Verification', {
@@ -36,4 +47,44 @@ export async function verify({ options, powers, terminal }: Invocation): Promise
   } finally {
     await world.close();
   }
+}
+
+/** What `--seen` kept: branch -> commit. A file that is not there is the first look; one that cannot be read is no word at all. */
+async function readHeads(path: string): Promise<ReadonlyMap<string, CommitId>> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return new Map();
+  const heads = headsIn(text);
+  if (heads === undefined)
+    throw new PortError('invalid', `${path} is not what verify --seen writes; put it back, or remove it to begin anew`);
+  return heads;
+}
+
+function headsIn(text: string): ReadonlyMap<string, CommitId> | undefined {
+  let parsed: Json;
+  try {
+    parsed = JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+  const heads = isJsonObject(parsed) ? parsed['heads'] : undefined;
+  if (!isJsonObject(heads)) return undefined;
+  const entries = Object.entries(heads).flatMap(([branch, id]) =>
+    typeof id === 'string' && isObjectId(id) ? [[branch, toCommitId(id)] as const] : [],
+  );
+  return entries.length === Object.keys(heads).length ? new Map(entries) : undefined;
+}
+
+/** Written whole beside its place: a crash leaves the old or the new one. */
+async function writeHeads(
+  path: string,
+  seen: ReadonlyMap<string, CommitId> | undefined,
+  now: ReadonlyMap<string, CommitId>,
+): Promise<void> {
+  const heads = Object.fromEntries([...(seen ?? []), ...now].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const temporary = `${path}.${process.pid}`;
+  await writeFile(temporary, `${JSON.stringify({ heads }, null, 2)}\n`, { flush: true });
+  await rename(temporary, path);
 }

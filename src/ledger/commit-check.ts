@@ -9,6 +9,8 @@ import { trailersOf, valuesOf, type Trailer } from './trailers.ts';
 /** A rendered commit as it stands in a clone. */
 export interface RenderedCommit {
   readonly message: string;
+  /** Of the branch that it stands on. */
+  readonly environment: string;
   /** Target -> parsed render.metadata, of the commit and of its parent. */
   readonly before: ReadonlyMap<string, Json>;
   readonly after: ReadonlyMap<string, Json>;
@@ -20,6 +22,8 @@ export interface RenderedCommit {
 export function renderedProblems(commit: RenderedCommit): readonly Problem[] {
   const trailers = trailersOf(commit.message);
   const problems = [...missing(trailers, ['Environment', 'Source-Commit', 'Run-Id', 'Trace-Id', 'Reason'])];
+  const named = valuesOf(trailers, 'Environment');
+  if (named.length > 0) problems.push(...sameList('Environment', named, [commit.environment]));
   const brought = new Set<string>();
   const targets: string[] = [];
   for (const target of [...new Set([...commit.before.keys(), ...commit.after.keys()])].sort(compareText)) {
@@ -57,7 +61,7 @@ export function auditCommitProblems(message: string, added: readonly AuditRecord
   const trailers = trailersOf(message);
   const named = [...valuesOf(trailers, 'Audit-Record')].sort(compareText);
   return [
-    ...missing(trailers, ['Run-Id', 'Trace-Id']),
+    ...missing(trailers, ['Audit-Record', 'Run-Id', 'Trace-Id']),
     ...sameList('Audit-Record', named, added.map((record) => digestOf(record)).sort(compareText)),
   ];
 }
@@ -120,7 +124,13 @@ function sameList(key: string, named: readonly string[], found: readonly string[
   const sorted = [...named].sort(compareText);
   if (sorted.join('\n') === [...found].sort(compareText).join('\n')) return [];
   const list = (items: readonly string[]): string => (items.length === 0 ? 'nothing' : items.join(', '));
-  return [problem('trailer-mismatch', `the trailers ${key} say ${list(sorted)}; the commit changes ${list(found)}`, undefined)];
+  return [
+    problem(
+      'trailer-mismatch',
+      `the trailers ${key} say ${list(sorted)}; the commit ${key === 'Environment' ? 'stands on the branch of' : 'changes'} ${list(found)}`,
+      undefined,
+    ),
+  ];
 }
 
 function problem(code: string, message: string, file: string | undefined): Problem {

@@ -70,7 +70,9 @@ function parseRecord(bytes: Uint8Array): AuditRecord {
   if (bytes.length > RECORD_BYTES) throw new PortError('invalid', 'an audit record is larger than 1 MiB');
   try {
     const record = JSON.parse(Buffer.from(bytes).toString('utf8')) as AuditRecord;
-    if (typeof record.id !== 'string' || typeof record.data.seq !== 'number') throw new Error('id or seq is missing');
+    const { id, time, data } = record;
+    if (typeof id !== 'string' || typeof time !== 'string' || typeof data.prev !== 'string' || !Number.isSafeInteger(data.seq))
+      throw new Error('id, time, seq or prev is missing');
     return record;
   } catch (error) {
     throw new PortError('invalid', 'an audit record cannot be read', error);

@@ -6,16 +6,21 @@ import type { Json } from '#model/json.ts';
 import { NOWHERE } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
 import type { AllowedSigner } from '#model/verdict.ts';
+import { isPortError } from '#ports/port-error.ts';
 import { pinsOfLock } from '#resolve/resolve.ts';
 import { judgeCommit } from '#trust/trust.ts';
 import { addedRecords } from './audit-branch.ts';
 import { createFirstSeen, createWritten } from './first-seen.ts';
 import { renderAt } from './rendered-difference.ts';
+import { forgottenPromotions, lockContents, lostHeads, rewoundBranches } from './verify-witness.ts';
+import type { VerifiedLock, WitnessedBranch } from './verify-witness.ts';
 import type { World } from './world.ts';
 
 export interface VerifyRequest {
   readonly full: boolean;
   readonly report: (line: string) => void;
+  /** Heads that were seen before, by branch: none of them may be lost. */
+  readonly seen?: ReadonlyMap<string, CommitId>;
 }
 
 export interface VerifyResult {
@@ -24,6 +29,8 @@ export interface VerifyResult {
   readonly rendered: number;
   readonly problems: readonly Problem[];
   readonly notices: readonly string[];
+  /** Of main and the engine's branches, as they stand in this clone. */
+  readonly heads: ReadonlyMap<string, CommitId>;
 }
 
 const LIMIT = 1_000_000;
@@ -32,32 +39,23 @@ const LIMIT = 1_000_000;
 export async function verifyClone(world: World, request: VerifyRequest, signal?: AbortSignal): Promise<VerifyResult> {
   const main = await world.repository.resolve(world.settings.branch);
   if (main === undefined)
-    return {
-      commits: 0,
-      records: 0,
-      rendered: 0,
-      problems: [],
-      notices: ['there is nothing to verify: the default branch is not in this clone'],
-    };
+    return nothingToVerify('the default branch is not in this clone', await lostHeads(world, seenBefore(request), new Map()));
   const declarations = await world.reading.declarations(await world.reading.at(main));
-  const { trust } = await world.history.upTo(main);
-  const { engines } = trust;
   const branches = await engineBranches(
     world,
     declarations.state.environments.map((item) => item.name),
   );
-  if (branches.length === 0)
-    return {
-      commits: 0,
-      records: 0,
-      rendered: 0,
-      problems: [],
-      notices: ['there is nothing to verify: no branch of the engine is in this clone'],
-    };
+  const heads = new Map([[world.settings.branch, main] as const, ...branches.map(({ name, head }) => [name, head] as const)]);
+  const lost = await lostHeads(world, seenBefore(request), heads);
+  if (branches.length === 0) return { ...nothingToVerify('no branch of the engine is in this clone', lost), heads };
+  const unreadable = await unreadableAudit(world, branches.find(({ name }) => name === 'audit')?.head);
+  if (unreadable !== undefined) return { ...EMPTY, commits: 1, problems: [...lost, unreadable], heads };
+  const { trust } = await world.history.upTo(main);
+  const { engines } = trust;
 
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...lost];
   let commits = 0;
-  let rendered = 0;
+  const rendered: WitnessedBranch[] = [];
   const written = createWritten(world);
   for (const branch of branches) {
     const chain = [...(await world.repository.firstParents(branch.head, undefined, LIMIT))].reverse();
@@ -71,22 +69,72 @@ export async function verifyClone(world: World, request: VerifyRequest, signal?:
       if (branch.name === 'audit')
         problems.push(...located(branch.name, id, checkAuditCommit(commit.message, await recordsOf(world, commit))));
       else {
-        problems.push(...located(branch.name, id, await renderedProblems(world, commit)));
+        problems.push(...located(branch.name, id, await renderedProblems(world, commit, branch.environment)));
         if (request.full) problems.push(...located(branch.name, id, await renderAgain(world, commit, branch.environment, signal)));
-        rendered += 1;
       }
     }
+    if (branch.name !== 'audit') rendered.push({ name: branch.name, chain: new Set(chain) });
   }
-  const view = await world.ledger.at(await world.repository.resolve('audit'));
-  problems.push(...view.problems, ...(await lockProblems(world, main, engines)));
+  const view = await world.ledger.at(heads.get('audit'));
+  const mainChain = await world.repository.firstParents(main, undefined, LIMIT);
+  const { records } = view;
+  const locks = await engineLocks(world, mainChain, engines);
+  const current = declarations.state.environments.flatMap(({ lock }) => (lock === undefined ? [] : pinsOfLock(lock.value)));
+  problems.push(
+    ...view.problems,
+    ...locks.flatMap((lock) => located('main', lock.commit, checkLockCommit(lock.message, lock.before, lock.after))),
+    ...(await rewoundBranches(world, { main: { name: world.settings.branch, chain: new Set(mainChain) }, rendered, records })),
+    ...forgottenPromotions(locks, records),
+    ...(await lockContents(world, [...locks, { commit: main, message: '', after: current }])),
+  );
   const [first] = declarations.state.environments;
   return {
     commits,
-    records: view.records.length,
-    rendered,
+    records: records.length,
+    rendered: rendered.reduce((sum, { chain }) => sum + chain.size, 0),
     problems,
-    notices: first === undefined ? [] : trust.notices(first).map((notice) => notice.replace(` for ${first.name}`, '')),
+    heads,
+    notices: [
+      ...(heads.has('audit') ? [] : ['the branch audit is not in this clone: nothing says whether a branch was cut back']),
+      ...(first === undefined ? [] : trust.notices(first).map((notice) => notice.replace(` for ${first.name}`, ''))),
+    ],
   };
+}
+
+const EMPTY: VerifyResult = { commits: 0, records: 0, rendered: 0, problems: [], notices: [], heads: new Map() };
+
+function nothingToVerify(why: string, problems: readonly Problem[]): VerifyResult {
+  return { ...EMPTY, problems, notices: [`there is nothing to verify: ${why}`] };
+}
+
+function seenBefore({ seen }: VerifyRequest): ReadonlyMap<string, CommitId> {
+  return seen ?? new Map();
+}
+
+/** The first commit of `audit` with a record that is none; everything else that is judged rests on the ledger. */
+async function unreadableAudit(world: World, head: CommitId | undefined): Promise<Problem | undefined> {
+  if (head === undefined) return undefined;
+  try {
+    await world.ledger.at(head);
+    return undefined;
+  } catch (error) {
+    if (!isPortError(error) || error.kind !== 'invalid') throw error;
+  }
+  let before: CommitId | undefined;
+  for (const id of (await world.repository.firstParents(head, undefined, LIMIT)).toReversed()) {
+    try {
+      await addedRecords(world.repository, before, id);
+    } catch (error) {
+      if (!isPortError(error) || error.kind !== 'invalid') throw error;
+      return problem(
+        'audit-unreadable',
+        `audit ${id.slice(0, 10)}: ${error.message}`,
+        'Find out who wrote it, and put audit back to the commit before; records are only ever added by the engine.',
+      );
+    }
+    before = id;
+  }
+  return undefined;
 }
 
 interface EngineBranch {
@@ -127,7 +175,7 @@ async function recordsOf(world: Pick<World, 'repository'>, commit: Commit) {
   return addedRecords(world.repository, parent, commit.id);
 }
 
-async function renderedProblems(world: Pick<World, 'repository'>, commit: Commit): Promise<readonly Problem[]> {
+async function renderedProblems(world: Pick<World, 'repository'>, commit: Commit, environment: string): Promise<readonly Problem[]> {
   const [parent] = commit.parents;
   const before = parent === undefined ? new Map<string, TreeId>() : await targetTrees(world, (await world.repository.commit(parent)).tree);
   const after = await targetTrees(world, commit.tree);
@@ -137,6 +185,7 @@ async function renderedProblems(world: Pick<World, 'repository'>, commit: Commit
   }
   return checkRenderedCommit({
     message: commit.message,
+    environment,
     before: await metadataOf(world, before),
     after: await metadataOf(world, after),
     files,
@@ -219,32 +268,27 @@ async function renderAgain(world: World, commit: Commit, environment: string, si
   return problems;
 }
 
-/** Lock commits that the engine signed on the default branch's merged sides say what they change. */
-async function lockProblems(world: World, main: CommitId, engines: readonly AllowedSigner[]): Promise<readonly Problem[]> {
-  const problems: Problem[] = [];
-  const chain = await world.repository.firstParents(main, undefined, LIMIT);
+/** Lock commits that the engine signed on the default branch and on its merged sides. */
+async function engineLocks(world: World, chain: readonly CommitId[], engines: readonly AllowedSigner[]): Promise<readonly VerifiedLock[]> {
+  const locks: VerifiedLock[] = [];
   const seen = await createFirstSeen(world)(chain.toReversed());
   for (const id of chain) {
-    for (const side of (await world.repository.commit(id)).parents.slice(1)) {
+    for (const side of [id, ...(await world.repository.commit(id)).parents.slice(1)]) {
       const commit = await world.repository.commit(side);
       const environment = parseTrailers(commit.message).find((trailer) => trailer.key === 'To-Environment')?.value;
-      const [parent] = commit.parents;
+      const [parent, ...more] = commit.parents;
       if (
         environment === undefined ||
         parent === undefined ||
+        more.length > 0 ||
         judgeCommit(commit, engines, 'engine', seen.get(id) ?? world.clock.now()).kind !== 'accepted'
       )
         continue;
-      problems.push(
-        ...located(
-          'main',
-          side,
-          checkLockCommit(commit.message, await pinsAt(world, parent, environment), await pinsAt(world, side, environment)),
-        ),
-      );
+      const [before, after] = [await pinsAt(world, parent, environment), await pinsAt(world, side, environment)];
+      locks.push({ commit: side, message: commit.message, before, after });
     }
   }
-  return problems;
+  return locks;
 }
 
 async function pinsAt(world: World, commit: CommitId, environment: string) {

@@ -2,6 +2,27 @@ import type { CatalogueEntry } from '#model/problem-catalogue.ts';
 
 /** What concerns the engine's own key and what it wrote; sorted. */
 export const ENGINE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
+  'audit-rewound': {
+    rule: undefined,
+    title: 'The ledger does not know what a promotion rested on',
+    why: 'What is promoted ran upstream before, and a record told of it. Where main has the promotion and audit has no such record, records were taken away.',
+    example: 'git push --force origin audit~20:audit',
+    remedy: 'Find a clone with a longer audit branch and put it back.',
+  },
+  'audit-unreadable': {
+    rule: undefined,
+    title: 'A record of the audit branch cannot be read',
+    why: 'It is no JSON, larger than 1 MiB, or lacks what every record has. The engine writes no such record, so nothing that rests on the ledger is judged.',
+    example: 'a file below audit/ that somebody edited',
+    remedy: 'Find out who wrote it, and put audit back to the commit before.',
+  },
+  'branch-rewound': {
+    rule: undefined,
+    title: 'A branch was cut back or replaced',
+    why: 'Accepted history is only ever added to. A commit that the ledger names, or that an earlier look saw, is not on its branch any more.',
+    example: 'git push --force origin rendered/prod~3:rendered/prod',
+    remedy: 'Find a clone that has the commit, and put the branch back.',
+  },
   'rotation-impossible': {
     rule: undefined,
     title: "The engine's key cannot be followed by another",

@@ -263,9 +263,11 @@ test('a rendered commit is checked against its own tree', () => {
   const before = new Map([['eu-1', metadata('1.4.1', tree('old'), 'old')]]);
   const after = new Map([['eu-1', metadata('1.4.2', tree('greeter'), 'new')]]);
   const message = renderedCommitMessage(RENDERED);
-  const codes = (commitAt: Parameters<typeof checkRenderedCommit>[0]) => checkRenderedCommit(commitAt).map((one) => one.code);
+  type At = Omit<Parameters<typeof checkRenderedCommit>[0], 'environment'> & { readonly environment?: string };
+  const codes = (commitAt: At) => checkRenderedCommit({ environment: 'prod', ...commitAt }).map((one) => one.code);
 
   expect(codes({ message, before, after, files: files('new') })).toEqual([]);
+  expect(codes({ message, before, after, files: files('new'), environment: 'dev' })).toEqual(['trailer-mismatch']);
   expect(codes({ message, before, after, files: files('forged') })).toEqual(['rendered-digest']);
   expect(codes({ message, before, after, files: new Map() })).toEqual(['rendered-missing']);
   expect(codes({ message, before, after, files: files('new').set('eu-1/greeter/b.yaml', Buffer.from('')) })).toEqual(['rendered-stray']);
