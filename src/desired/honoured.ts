@@ -277,6 +277,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/security',
       '/spec/security/dataClassification',
       '/spec/security/risk',
+      '/spec/security/signatures/**',
       '/spec/security/sbom/**',
       '/spec/security/provenance/**',
       '/spec/security/vulnerabilities/**',
@@ -343,7 +344,6 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       stuck('/spec/agent/memory'),
       // Nothing updates a model yet.
       stuck('/spec/models/*/updatePolicy'),
-      holds('/spec/security/signatures'),
     ],
   },
   Policy: {

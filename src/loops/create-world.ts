@@ -2,6 +2,7 @@ import type { ForeignRenderer } from '#ports/foreign-renderer.ts';
 import { noteArrivals } from './arrivals.ts';
 import { createFindings } from './attested.ts';
 import { createLedgerReader } from './audit-branch.ts';
+import { createCapsuleSignatures, type CapsuleArtifacts } from './capsule-signatures.ts';
 import { createCommitFindings } from './commit-findings.ts';
 import { createCorrections } from './corrections.ts';
 import { createEvidenceReader } from './evidence-branch.ts';
@@ -30,10 +31,13 @@ export interface WorldPorts extends Omit<
   | 'evidence'
   | 'findings'
   | 'images'
+  | 'capsuleSignatures'
   | 'commitFindings'
 > {
   /** Absent: Helm and Kustomize components are problems that say so. */
   readonly foreignRenderer?: ForeignRenderer | undefined;
+  /** Absent: signatures of capsules are looked for on the evidence branch alone. */
+  readonly capsuleArtifacts?: CapsuleArtifacts | undefined;
 }
 
 /** A world with nothing remembered yet. */
@@ -54,6 +58,7 @@ export function createWorld(ports: WorldPorts): World {
     ranSince,
     kept: async () => (await ledger.at(await repository.resolve('audit'))).kept,
   });
+  const [evidence, findings] = [createEvidenceReader(repository), createFindings()];
   const foreign = createForeignAnswers(ports.foreignRenderer);
   return {
     ...ports,
@@ -67,9 +72,20 @@ export function createWorld(ports: WorldPorts): World {
     environments: createEnvironmentRenderer(reading, { renderer: ports.renderer, foreign }, clock),
     protection: createProtectionReader(ports),
     corrections: createCorrections(),
-    evidence: createEvidenceReader(repository),
-    findings: createFindings(),
     images: createImageTrust({ ...ports, ranSince }),
+    evidence,
+    findings,
+    capsuleSignatures: createCapsuleSignatures({
+      repository,
+      reading,
+      evidence,
+      findings,
+      ranSince,
+      bundles: ports.bundles,
+      clock,
+      machineRoot: ports.machineRoot,
+      artifacts: ports.capsuleArtifacts,
+    }),
     commitFindings,
   };
 }

@@ -77,7 +77,11 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
     isMember: (login: string, team: string) => memberships.get(`${team} ${login.toLowerCase()}`),
     checks: change === undefined || forge === undefined || !wanted.checks ? undefined : await checksOf(forge, change),
   };
-  const releases = arriving.map((pin) => ({ instance: pin.instance, verdict: request.trust.ofRelease(pin) }));
+  const signatures = await world.capsuleSignatures.verdicts({ pins: arriving, trust: request.trust });
+  const releases = arriving.map(({ instance, ...pin }) => {
+    const signature = signatures.get(instance);
+    return { instance, verdict: request.trust.ofRelease(pin), ...(signature === undefined ? {} : { signature }) };
+  });
   const now = world.clock.now();
   const policies = promotionPolicies(
     {

@@ -85,6 +85,8 @@ export async function prepareEnvironment(
   if (unsupported.length > 0) return stuck(unsupported, notices);
   const unreleased = pins.flatMap((pin) => trust.problemOfRelease(environment, pin) ?? []);
   if (unreleased.length > 0) return ended(toEnding(unreleased, trust), notices);
+  const unsigned = await world.capsuleSignatures.problems({ pins, trust });
+  if (unsigned.length > 0) return ended(toEnding(unsigned, trust), notices);
 
   const rendered = await world.environments.render(
     { state: declarations.state, environment, resolution: resolved.value, occasion: 'reconcile' },

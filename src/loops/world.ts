@@ -12,6 +12,7 @@ import type { Targets } from '#ports/target.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Findings } from './attested.ts';
 import type { LedgerReader } from './audit-branch.ts';
+import type { CapsuleSignatures } from './capsule-signatures.ts';
 import type { CommitFindingsReader } from './commit-findings.ts';
 import type { Corrections } from './corrections.ts';
 import type { EvidenceReader } from './evidence-branch.ts';
@@ -38,6 +39,7 @@ export interface World {
   readonly corrections: Corrections;
   readonly evidence: EvidenceReader;
   readonly findings: Findings;
+  readonly capsuleSignatures: CapsuleSignatures;
   /** Sigstore bundles: verified offline, and made. Loaded when first asked for. */
   readonly bundles: () => Promise<Bundles>;
   /** The sigstore trusted root of this machine's configuration, for projects that declare none; throws where it cannot be had. */
@@ -78,4 +80,4 @@ export interface Settings {
 }
 
 /** Reads only: what `validate`, `render`, `diff`, `plan` and `status` need. */
-export type ReadingWorld = Pick<World, 'repository' | 'reading' | 'environments' | 'history' | 'settings' | 'clock'>;
+export type ReadingWorld = Pick<World, 'repository' | 'reading' | 'environments' | 'history' | 'settings' | 'clock' | 'capsuleSignatures'>;
