@@ -35,6 +35,11 @@ export function project(...trust: readonly Entry[]): Declared<Project> {
   return { value, file, blob: toBlobId('0'.repeat(40)), at: (pointer) => ({ ...placeInFile(file), pointer }) };
 }
 
+/** The same with thresholds. */
+export function withThresholds(by: Declared<Project>, ...thresholds: NonNullable<Project['spec']['thresholds']>): Declared<Project> {
+  return { ...by, value: { ...by.value, spec: { ...by.value.spec, thresholds } } };
+}
+
 export interface CommitFacts {
   readonly parents?: readonly Commit[];
   /** First letter of the signing key's owner. */
@@ -70,6 +75,16 @@ export function change(path: string, before: string | undefined, after: string |
     before: before === undefined ? undefined : content(before),
     after: after === undefined ? undefined : content(after),
   };
+}
+
+/** A commit that changes nothing. */
+export function emptyStep(of: Commit, by: Declared<Project> | undefined): TrustStep {
+  return step(of, by, []);
+}
+
+/** A commit that adds the signature of `by` under whatever its parent brings. */
+export function endorsement(parent: Commit, by: string | undefined): Commit {
+  return commit({ parents: [parent], by, message: `Endorse\n\nEndorses: ${parent.id}\n` });
 }
 
 /** What a project declares, without any file that it may name. */
