@@ -1,5 +1,5 @@
 /**
- * Writes src/model/declarations.generated.ts from the JSON Schemas beside this file, and docs/rules.md (`npm run generate`).
+ * Writes src/model/declarations.generated.ts from the JSON Schemas beside this file, docs/rules.md and the tables of docs/trust.md (`npm run generate`).
  * Tests generate again and compare.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { parseSync, Visitor } from 'oxc-parser';
 
 import { RULES_PAGE, rulesPage } from './rules-page.ts';
+import { TRUST_PAGE, withVerdicts } from './verdict-tables.ts';
 
 export const GENERATED_FILE = new URL('../src/model/declarations.generated.ts', import.meta.url);
 
@@ -132,4 +133,5 @@ function madeReadonly(text: string): string {
 if (process.argv[1] === import.meta.filename) {
   await writeFile(GENERATED_FILE, await generatedTypes());
   await writeFile(RULES_PAGE, rulesPage());
+  await writeFile(TRUST_PAGE, withVerdicts(await readFile(TRUST_PAGE, 'utf8')));
 }

@@ -10,6 +10,18 @@ const SIGNERS = [
   { flags: '--certificate-oidc-issuer <issuer>', description: 'who must have vouched for the identity: exactly this issuer' },
 ];
 
+/** Without the first, third and fourth the project's trust policy decides. */
+const COMMIT_SIGNERS = [
+  { flags: '--allowed-signers <file>', description: "SSH keys that may sign, as git's gpg.ssh.allowedSignersFile" },
+  {
+    flags: '--revoked-keys <file>',
+    description: 'keys that no longer count: a list of keys or fingerprints, or an OpenSSH revocation list',
+  },
+  { flags: '--openpgp-keyring <file>', description: 'OpenPGP certificates that may sign, armoured or binary' },
+  { flags: '--x509-root <file>', description: 'certificates may sign that end at one of these roots (PEM)' },
+  { flags: '--first-seen <time>', description: 'RFC 3339: keys must have been valid then (default: as the ledger tells, else now)' },
+];
+
 /** Commands about who signed what. */
 export const TRUST_COMMANDS: readonly CommandRow[] = [
   {
@@ -26,6 +38,22 @@ export const TRUST_COMMANDS: readonly CommandRow[] = [
     ],
     example: 'capstan verify --full',
     load: async () => (await import('./verify.ts')).verify,
+  },
+  {
+    name: 'verify-commit',
+    description: 'who signed a commit or a range, and which entry allows it, or why not',
+    words: [{ name: '<revision>', description: 'a commit, or BASE..HEAD: every commit, and BASE must be an ancestor' }],
+    options: [REPO, CONFIG, ...COMMIT_SIGNERS, output('text, json')],
+    example: 'capstan verify-commit --allowed-signers signers v1.0.0..main',
+    load: async () => (await import('./verify-commit.ts')).verifyCommit,
+  },
+  {
+    name: 'verify-tag',
+    description: 'who signed a tag, and which entry allows it, or why not; it vouches for the tag only',
+    words: [{ name: '<tag>', description: 'its name, or the id of the tag object' }],
+    options: [REPO, CONFIG, ...COMMIT_SIGNERS, output('text, json')],
+    example: 'capstan verify-tag --openpgp-keyring keys.asc v1.0.0',
+    load: async () => (await import('./verify-commit.ts')).verifyTag,
   },
   {
     name: 'verify-bundle',

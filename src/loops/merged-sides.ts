@@ -204,12 +204,13 @@ export async function rangeOf(
   repository: ObjectReader & History,
   head: CommitId,
   base: CommitId | undefined,
+  limit = RANGE,
 ): Promise<readonly CommitId[] | undefined> {
   const found = new Set<CommitId>();
   const open: CommitId[] = [head];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     if (found.has(id) || id === base || (base !== undefined && (await repository.isAncestor(id, base)))) continue;
-    if (found.size >= RANGE) return undefined;
+    if (found.size >= limit) return undefined;
     found.add(id);
     open.push(...(await repository.commit(id)).parents);
   }

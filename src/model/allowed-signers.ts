@@ -35,14 +35,30 @@ function signerOf(line: string): Omit<AllowedSigner, 'place'> | string | undefin
   let [validFrom, validUntil]: readonly (string | undefined)[] = [undefined, undefined];
   for (const [, name = '', value] of (found.groups?.['options'] ?? '').matchAll(/([a-z-]+)(?:="([^"]*)")?/g)) {
     if (name === 'namespaces') {
-      if (!(value ?? '').split(',').includes('git')) return undefined;
+      if (!isListed('git', value ?? '')) return undefined;
     } else if (name === 'valid-after') validFrom = timeText(value);
     else if (name === 'valid-before') validUntil = timeText(value);
+    else if (name === 'cert-authority') return 'the option cert-authority is not supported: certificates never count here, name each key';
     else return `the option ${name} is not supported`;
     if (name.startsWith('valid-') && timeText(value) === undefined) return `${name} is not YYYYMMDD or YYYYMMDDHHMM[SS] in UTC (Z)`;
   }
   const name = (found[1] ?? '').replaceAll('"', '');
   return { name, credential: { kind: 'ssh-key', key: sshPublicKeyText(key.value) }, purposes: ['commit'], validFrom, validUntil };
+}
+
+/** Whether a pattern list of OpenSSH (`*`, `?`, and `!` before what is left out) has this text. */
+function isListed(text: string, list: string): boolean {
+  const patterns = list.split(',').map((item) => item.trim());
+  const fits = (pattern: string): boolean =>
+    new RegExp(
+      `^${pattern
+        .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+        .replaceAll('*', '.*')
+        .replaceAll('?', '.')}$`,
+    ).test(text);
+  return (
+    !patterns.some((item) => item.startsWith('!') && fits(item.slice(1))) && patterns.some((item) => !item.startsWith('!') && fits(item))
+  );
 }
 
 /** Only times with `Z`, or whole days: a local time would mean another moment on another machine. */

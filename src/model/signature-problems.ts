@@ -45,6 +45,13 @@ export const SIGNATURE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'an image that cosign 2 signed, with nothing among its referrers',
     remedy: 'Sign the image again with cosign 3, or pass --allow-legacy-signatures.',
   },
+  'lightweight-tag': {
+    rule: undefined,
+    title: 'A tag is only a name',
+    why: 'A tag without an object of its own cannot be signed, so nobody vouches for it.',
+    example: 'git tag v1.0.0',
+    remedy: 'Make a signed tag: git tag -s v1.0.0.',
+  },
   'malformed-bundle': {
     rule: undefined,
     title: 'A signature bundle cannot be read',
@@ -73,6 +80,13 @@ export const SIGNATURE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'a signature that was cut off, or one with text behind its end',
     remedy: 'Sign the commit again with git.',
   },
+  'malformed-tag': {
+    rule: undefined,
+    title: 'A tag cannot be read',
+    why: 'Its headers do not have the form git gives them, so what was signed is not certain.',
+    example: '',
+    remedy: 'Make the tag again with git tag -s.',
+  },
   'no-log-proof': {
     rule: undefined,
     title: 'A keyless signature carries no proof of its time',
@@ -100,6 +114,13 @@ export const SIGNATURE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'A key says what it is for; one for encryption or certification alone vouches for no commit, and a subkey counts only when it and its primary key name each other.',
     example: 'a signature by an encryption subkey',
     remedy: 'Sign with a key that may sign: gpg --quick-add-key FINGERPRINT ed25519 sign.',
+  },
+  'not-an-ancestor': {
+    rule: undefined,
+    title: 'A range does not go on from its base',
+    why: 'What was accepted must lie in the past of what is judged, else history was rewritten and commits may be missing from the range.',
+    example: 'capstan verify-commit v1.0.0..main after a force push',
+    remedy: 'Find out who rewrote the history; judge from a commit that both have in common.',
   },
   'not-found': {
     rule: undefined,
@@ -282,5 +303,12 @@ export const SIGNATURE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     why: 'The name in the signature was to be compared, and it is not the one that was asked about.',
     example: '',
     remedy: 'Sign the artifact under the name by which it is used.',
+  },
+  'wrong-tag-name': {
+    rule: undefined,
+    title: 'A tag object under another name',
+    why: 'A signed tag says which name it was made for; under another name somebody passes an old release off as a new one.',
+    example: 'refs/tags/v2.0.0 that names the tag object of v1.0.0',
+    remedy: 'Delete the tag, and make a signed one of this name.',
   },
 };

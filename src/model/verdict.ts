@@ -18,6 +18,8 @@ export type SignatureVerdict =
       readonly commit: CommitId;
       readonly signer: string;
       readonly fingerprint: string;
+      /** Whom the signer's certificate names; only of X.509 and keyless signatures. */
+      readonly identity?: string | undefined;
       readonly sentence: string;
     }
   | { readonly kind: 'unsigned'; readonly commit: CommitId; readonly sentence: string }

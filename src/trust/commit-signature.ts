@@ -4,6 +4,7 @@ import { toCommitId, type Sha256 } from '#model/digest.ts';
 import type { Commit } from '#model/git-objects.ts';
 import { matchesIdentity } from '#model/identity-match.ts';
 import type { Instant } from '#model/instant.ts';
+import { namesOfSshKey, type RevokedKeys } from '#model/revoked-keys.ts';
 import { type EmbeddedSignature, findSignature, type SignedObject } from '#model/signed-object.ts';
 import { sshFingerprint, sshPublicKeyText } from '#model/ssh-key.ts';
 import { parseSshSignature, verifySshSignature } from '#model/ssh-signature.ts';
@@ -20,7 +21,7 @@ export interface Judged {
   /** Digest of the trusted root that keyless signatures were compared with. */
   readonly trustedRoot?: Sha256 | undefined;
   /** Fingerprints of keys and certificates that no longer count, whatever else speaks for them. */
-  readonly revoked?: ReadonlySet<string> | undefined;
+  readonly revoked?: RevokedKeys | undefined;
 }
 
 /** Stricter than `git verify-commit`: see the clarifications on trust. The author's name and dates play no part. */
@@ -46,7 +47,8 @@ export function judgeObject(object: SignedObject, judged: Judged): SignatureVerd
         commit,
         signer: judgement.signer,
         fingerprint: judgement.fingerprint,
-        sentence: `${called} is signed by ${judgement.signer}`,
+        identity: judgement.identity,
+        sentence: `${called} is signed by ${judgement.identity === undefined ? '' : `${judgement.identity}, allowed by `}${judgement.signer}`,
       };
     case 'unsigned':
       return { kind: 'unsigned', commit, sentence: `${called} is not signed` };
@@ -63,7 +65,7 @@ export function judgeObject(object: SignedObject, judged: Judged): SignatureVerd
 }
 
 type Judgement =
-  | { readonly kind: 'accepted'; readonly signer: string; readonly fingerprint: string }
+  | { readonly kind: 'accepted'; readonly signer: string; readonly fingerprint: string; readonly identity: string | undefined }
   | { readonly kind: 'unsigned' }
   | { readonly kind: 'refused'; readonly code: string; readonly reason: string }
   | { readonly kind: 'could-not-look'; readonly reason: string };
@@ -89,18 +91,29 @@ function judgeSsh({ armoured, payload }: EmbeddedSignature, judged: Judged): Jud
   const forGit = owners.filter(({ namespaces }) => namespaces?.includes(NAMESPACE) !== false);
   if (forGit.length === 0)
     return refusal('wrong-namespace', `the key of ${owners[0]?.name ?? 'nobody'} is not for the namespace ${NAMESPACE}`);
-  return judgeOwners(forGit, fingerprint, judged);
+  const names = namesOfSshKey(read.value.publicKey.blob);
+  return judgeOwners(forGit, { fingerprint, names, identity: undefined }, judged);
+}
+
+interface KnownKey {
+  readonly fingerprint: string;
+  /** Everything that a revocation may call it. */
+  readonly names: readonly string[];
+  /** Whom a certificate names. */
+  readonly identity: string | undefined;
 }
 
 /** Owners of the key that signed: not revoked, meant for this, and lent at this time. */
-function judgeOwners(owners: readonly AllowedSigner[], fingerprint: string, { purposes, firstSeen, revoked }: Judged): Judgement {
+function judgeOwners(owners: readonly AllowedSigner[], key: KnownKey, { purposes, firstSeen, revoked }: Judged): Judgement {
+  const { fingerprint, identity } = key;
   const names = owners.map((owner) => owner.name);
-  if (revoked?.has(fingerprint) === true) return refusal('revoked-key', `the key ${fingerprint} of ${names[0] ?? 'nobody'} was revoked`);
+  if (key.names.some((name) => revoked?.has(name)))
+    return refusal('revoked-key', `the key ${fingerprint} of ${names[0] ?? 'nobody'} was revoked`);
   const meant = owners.filter((signer) => signer.purposes.some((purpose) => purposes.includes(purpose)));
   if (meant.length === 0) return refusal('wrong-purpose', `${names[0] ?? 'nobody'} may not sign for ${purposes.join(' or ')}`);
   const signer = meant.find((owner) => isInWindow(owner, firstSeen));
   if (signer === undefined) return refusal('outside-window', `the key of ${names[0] ?? 'nobody'} was not valid when it was first seen`);
-  return { kind: 'accepted', signer: signer.name, fingerprint };
+  return { kind: 'accepted', signer: signer.name, fingerprint, identity };
 }
 
 /** Said of a credential that has nothing to do with the signature. */
@@ -145,14 +158,13 @@ function judgeCandidate(object: SignedObject, { signer, credential }: Candidate,
 
 /** The key must have been good when the commit was first seen here, or when a log vouches that it was signed; its own date is nobody's word. */
 function judgeFact(fact: CommitFact, { signer, credential }: Candidate, judged: Judged): Judgement {
-  if (judged.revoked?.has(fact.signedBy) === true) return refusal('revoked-key', `the key ${fact.signedBy} of ${signer.name} was revoked`);
   if (!isMeant(fact, credential)) return refusal('wrong-identity', `it was signed by ${namesOf(fact)}, and ${signer.name} is another`);
   const at = fact.provenAt ?? judged.firstSeen;
   const when = fact.provenAt === undefined ? 'it was first seen' : 'it was signed';
   if (at < fact.goodFrom) return refusal('key-not-yet-valid', `the key of ${signer.name} was not valid yet when ${when}`);
   if (fact.goodBefore !== undefined && at >= fact.goodBefore)
     return refusal('expired-key', `the key of ${signer.name} had expired when ${when}`);
-  return judgeOwners([signer], fact.fingerprint, judged);
+  return judgeOwners([signer], { ...fact, names: [fact.fingerprint, fact.signedBy], identity: identityIn(fact) }, judged);
 }
 
 function isMeant(fact: CommitFact, credential: LookedUpCredential): boolean {
@@ -166,6 +178,11 @@ function isMeant(fact: CommitFact, credential: LookedUpCredential): boolean {
     case 'keyless':
       return fact.issuer === credential.issuer && fact.identities.some((one) => matchesIdentity(credential.identity, one));
   }
+}
+
+/** The one that a certificate names first. */
+function identityIn({ identities }: CommitFact): string | undefined {
+  return identities[0];
 }
 
 function namesOf({ identities, issuer }: CommitFact): string {

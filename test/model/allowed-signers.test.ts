@@ -7,7 +7,7 @@ const ADA = signerOf('ada').publicKey;
 const BOB = signerOf('bob').publicKey;
 
 test('reads what git reads, and leaves out keys of other namespaces', () => {
-  const text = `# who may sign\n\nada@example.org ${ADA} laptop\n"bob b@x,bob" namespaces="file,git",valid-after="20260101",valid-before="20270101120000Z" ${BOB}\r\neve namespaces="file" ${BOB}\n`;
+  const text = `# who may sign\n\nada@example.org ${ADA} laptop\n"bob b@x,bob" namespaces="file,git",valid-after="20260101",valid-before="20270101120000Z" ${BOB}\r\neve namespaces="file" ${BOB}\nfay namespaces="g*,!git" ${BOB}\n`;
 
   const read = parseAllowedSigners(text, 'signers');
 
@@ -28,7 +28,11 @@ test('reads what git reads, and leaves out keys of other namespaces', () => {
 });
 
 test.each([
-  ['certificate authorities', `* cert-authority ${ADA}`, 'the option cert-authority is not supported'],
+  [
+    'certificate authorities',
+    `* cert-authority ${ADA}`,
+    'the option cert-authority is not supported: certificates never count here, name each key',
+  ],
   ['a local time', `ada valid-after="20260101120000" ${ADA}`, 'valid-after is not YYYYMMDD or YYYYMMDDHHMM[SS] in UTC (Z)'],
   ['no key', 'ada@example.org', 'it does not read `principals [options] type base64`'],
   ['a broken key', 'ada ssh-ed25519 AAAA', 'keys of type "" are not accepted'],

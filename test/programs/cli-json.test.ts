@@ -178,6 +178,17 @@ test('an image in a registry: accepted, refused, missing', async () => {
   }
 });
 
+test('the signature of a commit', async () => {
+  const at = await bench.git(platform, 'rev-parse', 'main');
+  expect(await document('SignatureVerdictList', 3, 'verify-commit', 'main', '--first-seen', '2026-01-01T00:00:00Z')).toMatchObject({
+    revision: 'main',
+    firstSeen: '2026-01-01T00:00:00.000Z',
+    verdict: 'unsigned',
+    code: 'unsigned',
+    items: [{ kind: 'commit', id: at, signer: null }],
+  });
+});
+
 test('a run, and what is there after it', async () => {
   expect(await document('Plan', 2, 'plan', 'dev', '--detailed-exitcode')).toMatchObject({ summary: { create: 3, keep: 0 } });
   expect(await document('Receipt', 0, 'reconcile', 'dev')).toMatchObject({ ending: 'settled', health: 'healthy' });
