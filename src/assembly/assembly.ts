@@ -16,7 +16,7 @@ import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
 import { lazyBundles, machineRoot, openBundles, trustedRoot } from './bundles.ts';
 import { openLayouts } from './layouts.ts';
-import { lazyRegistry, openRegistry } from './registries.ts';
+import { capsuleArtifacts, lazyRegistry, openRegistry } from './registries.ts';
 import { fetchOrWarn, LIMITS, openClone, openForge, openLocal, openMirror } from './repositories.ts';
 import { lazySignatures } from './signatures.ts';
 import { lazySigner, openKey, openSigner, signerAt, stateOf } from './signing.ts';
@@ -63,13 +63,19 @@ interface Parts {
   readonly settings: Settings;
   readonly machineRoot: World['machineRoot'];
   readonly registry: World['registry'];
+  readonly configuration: Configuration | undefined;
   readonly kept: World['kept'];
 }
 
 async function worldOf(parts: Parts): Promise<World> {
   const [{ createWorld }, { foreignRenderer }] = await worldModules();
   const bundles = lazyBundles();
-  const ports = { bundles, signatures: lazySignatures(bundles), foreignRenderer: foreignRenderer(parts.tools) };
+  const ports = {
+    bundles,
+    signatures: lazySignatures(bundles),
+    foreignRenderer: foreignRenderer(parts.tools),
+    capsuleArtifacts: capsuleArtifacts(parts),
+  };
   return createWorld({ ...parts, ...ports, targets: await targetsOf(parts) });
 }
 
@@ -137,6 +143,7 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
     credentials: await credentialsOf(found, place, terminal),
     settings: await settingsOf(found, place),
     machineRoot: machineRoot(found),
+    configuration,
     registry: lazyRegistry({ configuration, env: terminal.env, isHttpAllowed: false }),
     kept: keptFiles(join(stateOf(found), 'kept')),
   });
@@ -144,6 +151,7 @@ async function openWorldWith(renderer: Renderer, place: Place, terminal: Termina
     ...world,
     workingDirectory: found.isMirror ? undefined : await gitWorkingDirectory(found.root),
     webhook: webhookOf(configuration),
+    artifactsOf: capsuleArtifacts({ configuration, registry: world.registry })?.repositoryOf,
     path: found.root,
     close: async () => {
       await world.targets.close?.();
@@ -246,6 +254,7 @@ async function serve(path: string, terminal: Terminal): Promise<Running> {
     credentials: configuration.credentials,
     settings: await settingsOf(found, { repo: undefined, config: path }),
     machineRoot: machineRoot(found),
+    configuration,
     registry: lazyRegistry({ configuration, env: terminal.env, isHttpAllowed: false }),
     kept: keptFiles(join(stateOf(found), 'kept')),
   });

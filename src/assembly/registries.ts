@@ -1,6 +1,7 @@
 import { findPlace } from '#cli/found.ts';
 import type { Configuration } from '#cli/found.ts';
 import type { Place, Terminal } from '#cli/powers.ts';
+import type { WorldPorts } from '#loops/create-world.ts';
 import type { Registry } from '#ports/registry.ts';
 
 export interface RegistryAccess {
@@ -18,6 +19,19 @@ export function lazyRegistry(access: RegistryAccess): () => Promise<Registry> {
     loaded ??= registryFor(access);
     return loaded;
   };
+}
+
+/** Where capsules lie as artifacts, if the configuration says so. */
+export function capsuleArtifacts({
+  configuration,
+  registry,
+}: {
+  readonly configuration: Configuration | undefined;
+  readonly registry: () => Promise<Registry>;
+}): WorldPorts['capsuleArtifacts'] {
+  const below = configuration?.registries.capsules;
+  if (below === undefined) return undefined;
+  return { registry, repositoryOf: (capsule) => ({ registry: below.registry, name: `${below.name}/${capsule}` }) };
 }
 
 export async function openRegistry(

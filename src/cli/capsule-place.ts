@@ -9,7 +9,7 @@ import { PortError } from '#ports/port-error.ts';
 import type { ImageRepository, Registry } from '#ports/registry.ts';
 import type { Invocation } from './cli.ts';
 import { UsageError } from './exit-code.ts';
-import type { Layouts } from './powers.ts';
+import type { Layouts, OpenedWorld } from './powers.ts';
 import { placeOf } from './repository.ts';
 
 const LARGEST_ARCHIVE = 256 * 1024 * 1024;
@@ -57,6 +57,25 @@ export async function openPlace({ powers, options, terminal }: Invocation, word:
     digest,
     shown: `${registry}/${name}`,
     save: async () => undefined,
+  };
+}
+
+/** Where the configuration says that a capsule lies; undefined where it says nothing. */
+export async function configuredPlace(
+  { powers, options, terminal }: Invocation,
+  world: OpenedWorld,
+  capsule: string,
+): Promise<ArtifactPlace | undefined> {
+  const repository = world.artifactsOf?.(capsule);
+  if (repository === undefined) return undefined;
+  return {
+    kind: 'registry',
+    registry: await powers.openRegistry(placeOf(options), terminal, { isHttpAllowed: options['allowHttpRegistry'] === true }),
+    repository,
+    tag: undefined,
+    digest: undefined,
+    shown: `${repository.registry}/${repository.name}`,
+    save: nothing,
   };
 }
 

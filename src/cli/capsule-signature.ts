@@ -15,7 +15,7 @@ import { toCapsuleName } from '#model/names.ts';
 import { parsePrivateKey } from '#model/plain-key.ts';
 import { isPortError, PortError } from '#ports/port-error.ts';
 import type { Descriptor } from '#ports/registry.ts';
-import { capsuleIn, digestAt, openPlace, type ArtifactPlace } from './capsule-place.ts';
+import { capsuleIn, configuredPlace, digestAt, openPlace, type ArtifactPlace } from './capsule-place.ts';
 import { inRepository, packedHere, refusedArtifact } from './capsule-transfer.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
@@ -147,10 +147,11 @@ export async function verifyCapsuleAt(invocation: Invocation): Promise<number> {
   const run = async (world: OpenedWorld | undefined): Promise<number> => {
     const subject = await subjectOf(invocation, world, isHere ? undefined : place);
     if (subject === undefined) return isHere ? EXIT.failed : EXIT.refused;
+    const from = place ?? (world === undefined ? undefined : await configuredPlace(invocation, world, subject.facts.name));
     const verdict =
       credential === undefined
-        ? await byPolicy(world, { subject, place, bundles })
-        : await byCredential(invocation, world, { subject, place, bundles, credential });
+        ? await byPolicy(world, { subject, place: from, bundles })
+        : await byCredential(invocation, world, { subject, place: from, bundles, credential });
     return told(invocation, format, { subject, verdict });
   };
   return isHere || credential === undefined ? inRepository(invocation, run) : run(undefined);
@@ -187,7 +188,7 @@ async function byCredential(
 
 type Material = Parameters<typeof signaturesInEvidence>[1] & { readonly branch: string | undefined };
 
-/** From where was named; of a capsule of this repository without a place, from its evidence branch. */
+/** From where was named or configured, and from the evidence branch of this repository; a layout speaks for itself. */
 async function findings(world: OpenedWorld | undefined, { subject, place, bundles }: Looked, material: Material): Promise<CapsuleFindings> {
   const { facts, artifact } = subject;
   const parts = [

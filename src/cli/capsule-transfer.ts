@@ -7,7 +7,7 @@ import { attachBundle, bundlesBeside } from '#loops/capsule-signing.ts';
 import type { ArtifactFacts, PackedCapsule } from '#model/capsule-artifact.ts';
 import type { TarFile } from '#model/tar.ts';
 import { PortError } from '#ports/port-error.ts';
-import { capsuleIn, digestAt, openPlace, wantedCapsule, type ArtifactPlace } from './capsule-place.ts';
+import { capsuleIn, configuredPlace, digestAt, openPlace, wantedCapsule, type ArtifactPlace } from './capsule-place.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { countOf, outputFormat, printable, printDocument, printProblems } from './output.ts';
@@ -73,26 +73,27 @@ export async function pushCapsule(invocation: Invocation): Promise<number> {
   const { words, options, terminal } = invocation;
   const format = outputFormat(options['output'] as string | undefined, ['text', 'json']);
   const [what, where] = words;
-  if (where === undefined) throw new UsageError('name where to: capstan capsule push greeter ghcr.io/acme/capsules/greeter');
-  const place = await openPlace(invocation, where);
-  if (place.digest !== undefined) throw new UsageError('what is pushed has the digest of its content; name a tag, or nothing');
-  if (what !== undefined && capsuleIn(what) === undefined) return forward(invocation, await openPlace(invocation, what), place);
+  const named = where === undefined ? undefined : await openPlace(invocation, where);
+  if (named?.digest !== undefined) throw new UsageError('what is pushed has the digest of its content; name a tag, or nothing');
+  if (what !== undefined && capsuleIn(what) === undefined) {
+    if (named === undefined) throw new UsageError(NO_PLACE);
+    return forward(invocation, await openPlace(invocation, what), named);
+  }
   return inRepository(invocation, async (world) => {
     const packed = await packedHere(invocation, world, what);
     if (packed === undefined) return EXIT.failed;
-    terminal.say(`pushing ${packed.facts.name}@${packed.facts.version} to ${place.shown}\n`);
-    const pushed = await pushArtifact(place.registry, place.repository, packed, tagOf(place, packed.facts));
-    if (pushed.kind === 'taken') return taken(terminal, place, { facts: packed.facts, by: pushed.by });
+    const { facts, digest } = packed;
+    const place = named ?? (await configuredPlace(invocation, world, facts.name));
+    if (place === undefined) throw new UsageError(NO_PLACE);
+    terminal.say(`pushing ${facts.name}@${facts.version} to ${place.shown}\n`);
+    const pushed = await pushArtifact(place.registry, place.repository, packed, tagOf(place, facts));
+    if (pushed.kind === 'taken') return taken(terminal, place, { facts, by: pushed.by });
     await place.save();
-    return told(terminal, format, {
-      facts: packed.facts,
-      digest: packed.digest,
-      bytes: packed.content.byteLength,
-      state: pushed.kind,
-      place: place.shown,
-    });
+    return told(terminal, format, { facts, digest, bytes: packed.content.byteLength, state: pushed.kind, place: place.shown });
   });
 }
+
+const NO_PLACE = 'name where to (capstan capsule push greeter ghcr.io/acme/capsules/greeter), or set registries.capsules in capstan.yaml';
 
 /** From a layout: the artifact as it was packed and signed elsewhere, its signatures included. */
 async function forward(invocation: Invocation, from: ArtifactPlace, to: ArtifactPlace): Promise<number> {

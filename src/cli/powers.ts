@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '#model/json.ts';
 import type { Secret } from '#model/secret.ts';
 import type { Bundles } from '#ports/bundles.ts';
 import type { Signer } from '#ports/machine.ts';
-import type { Registry } from '#ports/registry.ts';
+import type { ImageRepository, Registry } from '#ports/registry.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { WorkingDirectory } from '#ports/working-directory.ts';
 
@@ -44,6 +44,8 @@ export interface OpenedWorld extends World {
   readonly workingDirectory: WorkingDirectory | undefined;
   /** Where the configured forge should send webhooks; undefined without a forge. */
   readonly webhook: Webhook | undefined;
+  /** Where a capsule lies as an artifact by the configuration; undefined where it says nothing. */
+  readonly artifactsOf: ((capsule: string) => ImageRepository) | undefined;
   /** Absolute path of the repository, for messages. */
   readonly path: string;
   close(): Promise<void>;

@@ -2331,6 +2331,8 @@ export interface ServiceConfiguration {
   };
   /** How registries of images and artifacts are reached. Logins stay in docker's own configuration. */
   readonly registries?: {
+    /** Where capsules lie as artifacts, as registry/path; each lies below it in a repository of its own name. Their signatures are looked for there, too. */
+    readonly capsules?: string;
     /** Folder of docker's config.json; without it DOCKER_CONFIG, else ~/.docker. */
     readonly dockerConfig?: string;
     /**

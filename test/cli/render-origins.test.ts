@@ -21,7 +21,14 @@ test('render -o json says of every leaf of the configuration which layer it come
   const world = await worldOf(garden);
   const powers: Powers = {
     ...NO_POWERS,
-    openWorld: async () => ({ ...world, workingDirectory: undefined, webhook: undefined, path: '/garden', close: async () => undefined }),
+    openWorld: async () => ({
+      ...world,
+      workingDirectory: undefined,
+      webhook: undefined,
+      artifactsOf: undefined,
+      path: '/garden',
+      close: async () => undefined,
+    }),
   };
   let out = '';
   let err = '';
