@@ -1,15 +1,17 @@
+import type { CommitFinding, CommitFindings } from '#model/commit-finding.ts';
 import type { CommitId } from '#model/digest.ts';
 import type { Commit } from '#model/git-objects.ts';
+import { toInstant } from '#model/instant.ts';
 import { branchRef } from '#model/names.ts';
 import type { ChangeRequest } from '#model/promotion.ts';
 import { isPortError } from '#ports/port-error.ts';
-import { judgeCommit } from '#trust/trust.ts';
+import { judgeSigned } from '#trust/trust.ts';
 import { engineVerdict } from './engine-branches.ts';
 import { rangeOf } from './merged-sides.ts';
 import type { TrustOf } from './trust-of.ts';
 import type { World } from './world.ts';
 
-type AuthorWorld = Pick<World, 'forge' | 'repository' | 'signer' | 'clock'>;
+type AuthorWorld = Pick<World, 'forge' | 'repository' | 'signer' | 'clock' | 'commitFindings'>;
 
 /**
  * Who wrote the commits of a pull request, by login: those that the forge names, and those whose key signed. The forge is asked only
@@ -20,7 +22,8 @@ export async function branchAuthors(world: AuthorWorld, trust: TrustOf, change: 
   const others = commits?.filter((commit) => engineVerdict(world, trust, commit).kind !== 'accepted');
   if (others?.length === 0) return [];
   const named = (await world.forge?.commitAuthors(change.number)) ?? [];
-  return [...named, ...(others ?? []).flatMap((commit) => signerOf(world, trust, commit) ?? [])];
+  const findings = atAnyTime(await world.commitFindings.ofCommits(others ?? [], [trust.policy]));
+  return [...named, ...(others ?? []).flatMap((commit) => signerOf(world, trust, { commit, findings }) ?? [])];
 }
 
 /** Undefined where they are not here, or more than can be looked at. */
@@ -41,11 +44,32 @@ async function baseOf(repository: World['repository'], change: ChangeRequest): P
   return (await repository.refs()).get(branchRef(change.base));
 }
 
-function signerOf(world: AuthorWorld, trust: TrustOf, commit: Commit): string | undefined {
-  const always = (trust.policy?.entries ?? []).map((signer) => ({ ...signer, validFrom: undefined, validUntil: undefined }));
-  for (const purpose of ['commit', 'capsule', 'policy'] as const) {
-    const verdict = judgeCommit(commit, always, purpose, world.clock.now());
-    if (verdict.kind === 'accepted') return always.find((entry) => entry.name === verdict.signer)?.user;
-  }
-  return undefined;
+interface Signed {
+  readonly commit: Commit;
+  readonly findings: CommitFindings;
+}
+
+/** Who wrote a commit stays its author when the key has expired. */
+function atAnyTime(findings: CommitFindings): CommitFindings {
+  const lasting = (finding: CommitFinding): CommitFinding =>
+    finding.kind === 'holds'
+      ? { kind: 'holds', fact: { ...finding.fact, goodFrom: toInstant(Number.NEGATIVE_INFINITY), goodBefore: undefined } }
+      : finding;
+  return new Map([...findings].map(([key, finding]) => [key, lasting(finding)]));
+}
+
+/** Whoever signed wrote it, whether the key is good still or not. */
+function signerOf(world: AuthorWorld, { policy }: TrustOf, { commit, findings }: Signed): string | undefined {
+  const always = (policy?.entries ?? []).map((signer) => ({ ...signer, validFrom: undefined, validUntil: undefined }));
+  const verdict = judgeSigned(
+    { kind: 'commit', id: commit.id, raw: commit.raw },
+    {
+      signers: always,
+      purposes: ['commit', 'capsule', 'policy'],
+      firstSeen: world.clock.now(),
+      findings,
+      trustedRoot: policy?.trustedRoot?.sha256,
+    },
+  );
+  return verdict.kind === 'accepted' ? always.find((entry) => entry.name === verdict.signer)?.user : undefined;
 }

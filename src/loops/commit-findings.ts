@@ -1,8 +1,9 @@
 import type { CommitFinding, CommitFindings, LookedUpCredential } from '#model/commit-finding.ts';
 import { findingKey, NO_FINDINGS } from '#model/commit-finding.ts';
+import type { Commit } from '#model/git-objects.ts';
 import { createMemo } from '#model/memo.ts';
 import { findSignature, type SignedObject } from '#model/signed-object.ts';
-import type { Credential, TrustedRootFile } from '#model/trust-policy.ts';
+import type { Credential, TrustedRootFile, TrustPolicy } from '#model/trust-policy.ts';
 import type { AllowedSigner } from '#model/verdict.ts';
 import type { CommitSignatures } from '#ports/commit-signatures.ts';
 
@@ -15,6 +16,8 @@ export interface Candidates {
 export interface CommitFindingsReader {
   /** Nothing is read or loaded where no signer has such a key; each pair of object and key is looked at once. */
   of(objects: readonly Omit<SignedObject, 'kind'>[], candidates: Candidates, kind?: SignedObject['kind']): Promise<CommitFindings>;
+  /** The same for commits that one of these policies will judge. */
+  ofCommits(commits: readonly Commit[], policies: readonly (TrustPolicy | undefined)[]): Promise<CommitFindings>;
 }
 
 const REMEMBERED = 50_000;
@@ -37,14 +40,31 @@ export function createCommitFindings(signatures: () => Promise<CommitSignatures>
     }
   }
 
+  async function of(
+    objects: readonly Omit<SignedObject, 'kind'>[],
+    candidates: Candidates,
+    kind: SignedObject['kind'] = 'commit',
+  ): Promise<CommitFindings> {
+    if (!candidates.signers.some(({ credential }) => isLookedUp(credential))) return NO_FINDINGS;
+    const findings = new Map<string, CommitFinding>();
+    for (const { id, raw } of objects) await look({ kind, id, raw }, candidates, findings);
+    return findings;
+  }
+
   return {
-    async of(objects, candidates, kind = 'commit') {
-      if (!candidates.signers.some(({ credential }) => isLookedUp(credential))) return NO_FINDINGS;
-      const findings = new Map<string, CommitFinding>();
-      for (const { id, raw } of objects) await look({ kind, id, raw }, candidates, findings);
-      return findings;
+    of,
+    async ofCommits(commits, policies) {
+      const [first, ...others] = policies.flatMap((policy) => policy ?? []);
+      const findings = first === undefined ? NO_FINDINGS : await of(commits, asCandidates(first));
+      const more: CommitFindings[] = [];
+      for (const policy of others) if (policy !== first) more.push(await of(commits, asCandidates(policy)));
+      return more.every((one) => one.size === 0) ? findings : new Map([findings, ...more].flatMap((one) => [...one]));
     },
   };
+}
+
+function asCandidates({ entries, trustedRoot }: TrustPolicy): Candidates {
+  return { signers: entries, trustedRoot };
 }
 
 function isLookedUp(credential: Credential): credential is LookedUpCredential {

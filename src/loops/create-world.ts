@@ -54,6 +54,7 @@ export function createWorld(ports: WorldPorts): World {
     branch: settings.branch,
     root: settings.trustRoot,
     rootSigners: settings.trustSigners,
+    findings: commitFindings,
     firstSeen: createFirstSeen({ repository, ledger, clock }),
     ranSince,
     kept: async () => (await ledger.at(await repository.resolve('audit'))).kept,

@@ -49,7 +49,8 @@ export interface Gated {
   readonly irreversible: readonly string[];
 }
 
-type GateWorld = ReadingWorld & Pick<World, 'forge' | 'signer' | 'evidence' | 'findings' | 'bundles' | 'images' | 'machineRoot'>;
+type GateWorld = ReadingWorld &
+  Pick<World, 'commitFindings' | 'forge' | 'signer' | 'evidence' | 'findings' | 'bundles' | 'images' | 'machineRoot'>;
 type Evidence = Parameters<typeof readGates>[0]['evidence'];
 
 /** Gathers what the gates of one change look at, and reads them. Asks the forge only where there is a pull request. */

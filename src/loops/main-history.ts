@@ -12,6 +12,7 @@ import { isVersion } from '#model/version.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
 import { emptyIndex, extendIndex } from '#resolve/resolve.ts';
 import { advanceTrust, judgeCommit, needsNoOrigin, rewriteTrust, startTrust } from '#trust/trust.ts';
+import type { CommitFindingsReader } from './commit-findings.ts';
 import type { FirstSeen, RanSince } from './first-seen.ts';
 import { addImports, importsOf, type DeclaredImport, type WithImports } from './imports.ts';
 import { createMergedSides } from './merged-sides.ts';
@@ -60,6 +61,7 @@ export interface HistoryOptions {
   readonly root: CommitId | undefined;
   /** Without a root: trust starts at the first commit that one of these signed. */
   readonly rootSigners: readonly AllowedSigner[] | undefined;
+  readonly findings: CommitFindingsReader;
   readonly firstSeen: FirstSeen;
   readonly ranSince: RanSince;
   /** Heads of pull requests that the ledger keeps reachable, the newest first. */
@@ -345,11 +347,16 @@ async function stepOf(
   const isEmpty = level.commit.tree === before?.commit.tree;
   const declares = changes.some((change) => /^environments\/project\.ya?ml$/.test(change.path));
   const next = declares ? { next: (await declaredAt(options, level)).project } : {};
-  const step = { commit: level.commit, firstSeen, policy, project, isEmpty, changes, ...next };
+  const policies = [policy, trust.policy];
+  const findings = await options.findings.ofCommits([level.commit], policies);
+  const step = { commit: level.commit, firstSeen, policy, project, isEmpty, changes, findings, ...next };
   if (changes.length === 0) return { ...step, sides: [], unread: undefined };
   const isVouchedFor = needsNoOrigin(trust, step);
   const spent = from.squashed.filter((head) => !from.origins.includes(head));
-  return { ...step, ...(await merges.sidesOf({ before, after: level, changes, isVouchedFor, accepted: trust.accepted, spent })) };
+  const merged = await merges.sidesOf({ before, after: level, changes, isVouchedFor, accepted: trust.accepted, spent });
+  const others = merged.sides.flatMap((side) => [side.head, ...side.range.map((item) => item.commit)]);
+  const theirs = await options.findings.ofCommits(others, policies);
+  return { ...step, ...merged, findings: theirs.size === 0 ? findings : new Map([...findings, ...theirs]) };
 }
 
 /** Of a history that is cut off nothing is known: what was cut may be what must be refused. */

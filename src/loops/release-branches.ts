@@ -12,6 +12,7 @@ import type { PathVerdict, SignatureVerdict } from '#model/verdict.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
 import { extendIndex } from '#resolve/resolve.ts';
 import { judgeCommits, policyAfter } from '#trust/trust.ts';
+import type { CommitFindingsReader } from './commit-findings.ts';
 import type { FirstSeen, RanSince } from './first-seen.ts';
 import type { DeclaredImport } from './imports.ts';
 
@@ -41,6 +42,7 @@ export interface WithBranches {
 interface Parts {
   readonly repository: ObjectReader & History;
   readonly branch: string;
+  readonly findings: CommitFindingsReader;
   readonly firstSeen: FirstSeen;
   readonly ranSince: RanSince;
   readonly stateAt: (tip: CommitId) => Promise<ChainState>;
@@ -157,7 +159,9 @@ export function createReleaseBranches(parts: Parts): (state: ChainState) => Prom
   ): Promise<SignatureVerdict | undefined> {
     if (trust === undefined) return undefined;
     const signed = await Promise.all(commits.map((commit) => repository.commit(commit)));
-    return judgeCommits(signed, policyAfter(trust, policy), { purpose: 'capsule', path: `capsules/${capsule}`, firstSeen });
+    const judging = policyAfter(trust, policy);
+    const findings = await parts.findings.ofCommits(signed, [judging]);
+    return judgeCommits(signed, judging, { purpose: 'capsule', path: `capsules/${capsule}`, firstSeen, findings });
   }
 
   return async (state) => {

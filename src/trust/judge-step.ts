@@ -39,14 +39,15 @@ export interface SignatureJudge {
 export function signatureJudge(step: Pick<TrustStep, 'firstSeen' | 'findings'>, policy: TrustPolicy): SignatureJudge {
   const known = new Map<string, SignatureVerdict>();
   const { firstSeen, findings } = step;
+  const trustedRoot = policy.trustedRoot?.sha256;
   const ofGit = policy.entries.filter((entry) => entry.namespaces?.includes('git') ?? true);
   const isNarrow = ofGit.some((entry) => entry.paths !== undefined);
 
   function judged(commit: Commit, purposes: readonly TrustPurpose[], path: string | undefined): SignatureVerdict {
     const here = isNarrow ? ofGit.filter((entry) => isOnPaths(entry.paths, path)) : ofGit;
-    const verdict = judgeSignature(commit, { signers: here, purposes, firstSeen, findings });
+    const verdict = judgeSignature(commit, { signers: here, purposes, firstSeen, findings, trustedRoot });
     if (verdict.kind !== 'refused' || here.length === policy.entries.length) return verdict;
-    const anywhere = judgeSignature(commit, { signers: policy.entries, purposes, firstSeen, findings });
+    const anywhere = judgeSignature(commit, { signers: policy.entries, purposes, firstSeen, findings, trustedRoot });
     if (anywhere.kind !== 'accepted') return verdict;
     const sentence = `the signature of commit ${commit.id.slice(0, 10)} does not count: trust entry ${anywhere.signer} is not for ${visibleText(path ?? 'everything')}`;
     return { kind: 'refused', commit: commit.id, code: 'wrong-purpose', sentence };

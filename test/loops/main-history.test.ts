@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { createCommitFindings } from '#loops/commit-findings.ts';
 import { createMainHistory, type MainHistory } from '#loops/main-history.ts';
 import { createReading } from '#loops/reading.ts';
 import type { CommitId } from '#model/digest.ts';
@@ -32,6 +33,7 @@ async function setting(): Promise<Setting> {
     root: undefined,
     rootSigners: undefined,
     kept: async () => [],
+    findings: createCommitFindings(() => Promise.reject(new Error('nothing here is to be looked up'))),
     ranSince: async () => new Map(),
     firstSeen: async (chain) => new Map(chain.map((commit) => [commit, clock.now()])),
   });
