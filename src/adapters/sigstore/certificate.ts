@@ -13,6 +13,7 @@ import type { Refusal } from './refusal.ts';
 /** What a signing certificate says, before anybody vouches for it. */
 export interface SigningCertificate {
   readonly der: Buffer;
+  readonly parsed: X509Certificate;
   readonly key: SigningKey;
   readonly issuer: string;
   readonly identity: string;
@@ -45,7 +46,7 @@ export function readCertificate(chain: readonly Buffer[]): SigningCertificate | 
   const [der] = chain;
   if (der === undefined) return refuse('malformed-bundle', 'the bundle has no certificate');
   try {
-    const certificate = X509Certificate.parse(Buffer.from(der));
+    const certificate = settled(X509Certificate.parse(Buffer.from(der)));
     if (!certificate.root.toDER().equals(der)) return refuse('malformed-bundle', 'the certificate is not in DER');
     if (certificate.isCA || !isForCode(certificate)) return refuse('untrusted-certificate', 'the certificate is not one for signing code');
     if (chain.slice(1).some(isRoot)) return refuse('untrusted-certificate', 'the bundle carries a root certificate of its own');
@@ -55,10 +56,28 @@ export function readCertificate(chain: readonly Buffer[]): SigningCertificate | 
     if (identity === undefined) return refuse('wrong-identity', 'the certificate does not name exactly one identity');
     const issuer = issuerIn(certificate);
     if (issuer === undefined) return refuse('wrong-identity', 'the certificate does not say who vouched for its identity');
-    return { der, key, issuer, identity };
+    return { der, parsed: certificate, key, issuer, identity };
   } catch {
     return refuse('malformed-bundle', 'the certificate cannot be read');
   }
+}
+
+/** A certificate of which is worked out once what follows from its bytes alone: checking a chain asks for it again and again. */
+export function settled(certificate: X509Certificate): X509Certificate {
+  for (const part of [certificate.root, certificate.tbsCertificate]) {
+    const der = part.toDER();
+    part.toDER = () => der;
+  }
+  const { publicKey } = certificate;
+  Object.defineProperty(certificate, 'publicKey', { value: publicKey });
+  const verify = certificate.verify.bind(certificate);
+  const known = new WeakMap<X509Certificate, boolean>();
+  certificate.verify = (issuer = certificate) => {
+    const found = known.get(issuer) ?? verify(issuer);
+    known.set(issuer, found);
+    return found;
+  };
+  return certificate;
 }
 
 function isRoot(der: Buffer): boolean {

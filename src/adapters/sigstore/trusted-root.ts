@@ -8,6 +8,7 @@ import { toInstant } from '#model/instant.ts';
 import type { Json } from '#model/json.ts';
 import { isJsonObject, jsonText, valueAt } from '#model/json.ts';
 import type { TrustedRootMistake, TrustedWitness } from '#model/trusted-root.ts';
+import { settled } from './certificate.ts';
 import { readHostileJson, shapeMistake } from './hostile-json.ts';
 import type { Shape } from './hostile-json.ts';
 
@@ -76,10 +77,16 @@ export function readTrustedRoot(bytes: Uint8Array): ReadRoot {
   try {
     const root = TrustedRoot.fromJSON(value);
     const timestampNames = root.timestampAuthorities.map(({ uri }) => uri);
-    return { ok: true, material: { ...toTrustMaterial(root), timestampNames }, witnesses: witnessesOf(root) };
+    return { ok: true, material: { ...settle(toTrustMaterial(root)), timestampNames }, witnesses: witnessesOf(root) };
   } catch (error) {
     return { ok: false, mistakes: [{ pointer: '', reason: `holds a key or certificate that cannot be read: ${String(error)}` }] };
   }
+}
+
+/** These certificates are looked at again with every signature. */
+function settle(material: TrustMaterial): TrustMaterial {
+  for (const { certChain } of [...material.certificateAuthorities, ...material.timestampAuthorities]) certChain.forEach(settled);
+  return material;
 }
 
 function witnessesOf(root: TrustedRoot): readonly TrustedWitness[] {

@@ -76,7 +76,11 @@ function byKey(bundle: Bundle, content: Content, { question, material }: Given):
     );
   const key = signerAmong(known, bundle, content);
   if (isRefusal(key)) return key;
-  const witnessed = lookAtWitnesses(bundle, content, { signatory: { kind: 'key', der: key.spki }, key, material: material ?? NOBODY });
+  const witnessed = lookAtWitnesses(bundle, content, {
+    signatory: { kind: 'key', der: key.spki },
+    by: { kind: 'key', key },
+    material: material ?? NOBODY,
+  });
   if (isRefusal(witnessed)) return witnessed;
   return { signer: { kind: 'key', spkiSha256: key.spkiSha256 }, witnessed };
 }
@@ -116,7 +120,7 @@ function keyless(bundle: Bundle, content: Content, { question, material }: Given
   if (check !== 'valid') return insufficient(check);
   const witnessed = lookAtWitnesses(bundle, content, {
     signatory: { kind: 'certificate', der: certificate.der },
-    key: undefined,
+    by: { kind: 'certificate', certificate: certificate.parsed },
     material,
   });
   if (isRefusal(witnessed)) return witnessed;

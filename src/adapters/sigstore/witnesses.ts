@@ -1,7 +1,8 @@
 import type { Bundle, TransparencyLogEntry } from '@sigstore/bundle';
 import { RFC3161Timestamp } from '@sigstore/core';
-import { toSignedEntity, VerificationError, Verifier } from '@sigstore/verify';
-import type { TrustMaterial } from '@sigstore/verify';
+import type { X509Certificate } from '@sigstore/core';
+import { VerificationError, Verifier } from '@sigstore/verify';
+import type { SignedEntity } from '@sigstore/verify';
 
 import { toInstant } from '#model/instant.ts';
 import type { Instant } from '#model/instant.ts';
@@ -21,24 +22,30 @@ export interface Witnessed {
 
 export interface Looked {
   readonly signatory: Signatory;
-  /** Undefined: the certificate's, which then needs all witnesses. */
-  readonly key: SigningKey | undefined;
+  /** The key that is trusted, or the certificate, which needs all witnesses. */
+  readonly by: { readonly kind: 'key'; readonly key: SigningKey } | { readonly kind: 'certificate'; readonly certificate: X509Certificate };
   readonly material: Material;
 }
 
+interface Witnesses {
+  readonly entries: readonly TransparencyLogEntry[];
+  readonly stamps: readonly RFC3161Timestamp[];
+}
+
 /** Log entries, timestamps and the certificate's chain. */
-export function lookAtWitnesses(bundle: Bundle, content: Content, { signatory, key, material }: Looked): Witnessed | Refusal {
+export function lookAtWitnesses(bundle: Bundle, content: Content, { signatory, by, material }: Looked): Witnessed | Refusal {
   if (namesAnother(bundle.verificationMaterial.tlogEntries, signatory))
     return refuse('untrusted-log', 'a log entry names another key or certificate than the one that signed');
   try {
-    const considered = key === undefined ? bundle : onlyKnown(bundle, material);
-    const trusted: TrustMaterial = { ...material, publicKey: () => ({ publicKey: fromKey(key), validFor: () => true }) };
-    const verifier = new Verifier(trusted, key === undefined ? ALL : NONE);
-    verifier.verify({ ...toSignedEntity(considered, Buffer.alloc(0)), signature: content.compared });
-    const at = earliest(considered);
-    if (at !== undefined && outsideLog(considered, material, at))
+    const all = witnessesIn(bundle);
+    const witnesses = by.kind === 'key' ? onlyKnown(all, material) : all;
+    const publicKey = () => ({ publicKey: keyOf(by), validFor: () => true });
+    const verifier = new Verifier({ ...material, publicKey }, by.kind === 'key' ? NONE : ALL);
+    verifier.verify(entityOf(witnesses, content, by));
+    const at = earliest(witnesses);
+    if (at !== undefined && outsideLog(witnesses, material, at))
       return refuse('untrusted-log', 'the log was not trusted any more when this was signed');
-    return { at, by: namesOf(considered, material) };
+    return { at, by: namesOf(witnesses, material) };
   } catch (error) {
     return refusalOf(error);
   }
@@ -47,50 +54,52 @@ export function lookAtWitnesses(bundle: Bundle, content: Content, { signatory, k
 const ALL = { ctlogThreshold: 1, tlogThreshold: 1, timestampThreshold: 1 };
 const NONE = { ctlogThreshold: 0, tlogThreshold: 0, timestampThreshold: 0 };
 
-function fromKey(key: SigningKey | undefined): SigningKey['key'] {
-  if (key === undefined) throw new Error('a certificate brings its own key');
-  return key.key;
+function witnessesIn({ verificationMaterial: { tlogEntries, timestampVerificationData } }: Bundle): Witnesses {
+  const stamps = timestampVerificationData?.rfc3161Timestamps ?? [];
+  return { entries: tlogEntries, stamps: stamps.map(({ signedTimestamp }) => RFC3161Timestamp.parse(Buffer.from(signedTimestamp))) };
 }
 
-/** What the root's logs and authorities made; a witness it does not know says nothing about a key that is trusted anyway. */
-function onlyKnown(bundle: Bundle, { tlogs, timestampAuthorities }: Material): Bundle {
-  const { tlogEntries, timestampVerificationData, ...material } = bundle.verificationMaterial;
-  const entries: readonly TransparencyLogEntry[] = tlogEntries;
-  const stamps = timestampVerificationData?.rfc3161Timestamps ?? [];
+/** What the library would make of the bundle, with the certificate parsed once and the signature found to hold before. */
+function entityOf({ entries, stamps }: Witnesses, { compared }: Content, by: Looked['by']): SignedEntity {
   return {
-    ...bundle,
-    verificationMaterial: {
-      ...material,
-      tlogEntries: entries.filter((entry) => tlogs.some((log) => log.logID.equals(entry.logId.keyId))),
-      timestampVerificationData: {
-        rfc3161Timestamps: stamps.filter(({ signedTimestamp }) => {
-          const stamp = RFC3161Timestamp.parse(Buffer.from(signedTimestamp));
-          return timestampAuthorities.some((authority) => isOf(stamp, authority));
-        }),
-      },
-    },
+    signature: compared,
+    key: by.kind === 'key' ? { $case: 'public-key', hint: '' } : { $case: 'certificate', certificate: by.certificate },
+    tlogEntries: [...entries],
+    timestamps: [
+      ...entries.filter(hasTime).map((tlogEntry) => ({ $case: 'transparency-log' as const, tlogEntry })),
+      ...stamps.map((timestamp) => ({ $case: 'timestamp-authority' as const, timestamp })),
+    ],
   };
 }
 
-/** The first moment at which somebody saw the signature; only for a bundle whose witnesses were found to be right. */
-function earliest({ verificationMaterial: { tlogEntries, timestampVerificationData } }: Bundle): Instant | undefined {
-  const logged = tlogEntries.flatMap((entry) => (entry.inclusionPromise === undefined ? [] : [Number(entry.integratedTime) * 1000]));
-  const stamped = (timestampVerificationData?.rfc3161Timestamps ?? []).map(({ signedTimestamp }) =>
-    RFC3161Timestamp.parse(Buffer.from(signedTimestamp)).signingTime.getTime(),
-  );
-  const times = [...logged, ...stamped];
+/** Only a promise of the log vouches for the time of an entry. */
+function hasTime({ inclusionPromise, integratedTime }: TransparencyLogEntry): boolean {
+  return inclusionPromise !== undefined && integratedTime !== '' && integratedTime !== '0';
+}
+
+function keyOf(by: Looked['by']): SigningKey['key'] {
+  if (by.kind === 'certificate') throw new Error('a certificate brings its own key');
+  return by.key.key;
+}
+
+/** What the root's logs and authorities made; a witness it does not know says nothing about a key that is trusted anyway. */
+function onlyKnown({ entries, stamps }: Witnesses, { tlogs, timestampAuthorities }: Material): Witnesses {
+  return {
+    entries: entries.filter((entry) => tlogs.some((log) => log.logID.equals(entry.logId.keyId))),
+    stamps: stamps.filter((stamp) => timestampAuthorities.some((authority) => isOf(stamp, authority))),
+  };
+}
+
+/** The first moment at which somebody saw the signature; only for witnesses that were found to be right. */
+function earliest({ entries, stamps }: Witnesses): Instant | undefined {
+  const logged = entries.filter(hasTime).map(({ integratedTime }) => Number(integratedTime) * 1000);
+  const times = [...logged, ...stamps.map(({ signingTime }) => signingTime.getTime())];
   return times.length === 0 ? undefined : toInstant(Math.min(...times));
 }
 
-function namesOf({ verificationMaterial: { tlogEntries, timestampVerificationData } }: Bundle, material: Material): readonly string[] {
-  const entries: readonly TransparencyLogEntry[] = tlogEntries;
-  const logs = entries.flatMap((entry) =>
-    material.tlogs.filter((log) => log.logID.equals(entry.logId.keyId)).map(({ baseURL }) => baseURL),
-  );
-  const authorities = (timestampVerificationData?.rfc3161Timestamps ?? []).flatMap(({ signedTimestamp }) => {
-    const stamp = RFC3161Timestamp.parse(Buffer.from(signedTimestamp));
-    return material.timestampNames.filter((_, index) => isOf(stamp, material.timestampAuthorities[index]));
-  });
+function namesOf({ entries, stamps }: Witnesses, { tlogs, timestampAuthorities, timestampNames }: Material): readonly string[] {
+  const logs = entries.flatMap((entry) => tlogs.filter((log) => log.logID.equals(entry.logId.keyId)).map(({ baseURL }) => baseURL));
+  const authorities = stamps.flatMap((stamp) => timestampNames.filter((_, index) => isOf(stamp, timestampAuthorities[index])));
   return [...new Set([...logs, ...authorities])].filter((name) => name !== '');
 }
 
@@ -103,8 +112,7 @@ function isOf(
 }
 
 /** An entry without a promise has no time of its own: the log's key must have been trusted at the time that others vouch for. */
-function outsideLog({ verificationMaterial: { tlogEntries } }: Bundle, { tlogs }: Material, at: Instant): boolean {
-  const entries: readonly TransparencyLogEntry[] = tlogEntries;
+function outsideLog({ entries }: Witnesses, { tlogs }: Material, at: Instant): boolean {
   return entries.some((entry) => {
     const logs = tlogs.filter((log) => log.logID.equals(entry.logId.keyId));
     return !logs.some(({ validFor }) => validFor.start.getTime() <= at && at <= validFor.end.getTime());
