@@ -14,7 +14,7 @@ export type RegistryKind = 'docker' | 'referrers';
 
 export interface RunningRegistry {
   readonly kind: RegistryKind;
-  /** `127.0.0.1:PORT`; it speaks plain HTTP. */
+  /** `127.0.0.1:PORT`; it speaks plain HTTP, unless it was given certificates. */
   readonly host: string;
   end(): Promise<void>;
 }
@@ -22,11 +22,17 @@ export interface RunningRegistry {
 const DOCKER_REGISTRY = '/usr/bin/docker-registry';
 const READY_WITHIN_MS = 20_000;
 
+/** Sections of docker-registry's configuration, `auth` and `http.tls` for two. */
+export interface DockerSettings {
+  readonly auth?: object;
+  readonly tls?: object;
+}
+
 /** Starts a registry on a free port of 127.0.0.1. It keeps its files and its log in `scratch`, which has to exist. */
-export async function startRegistry(kind: RegistryKind, scratch: string): Promise<RunningRegistry> {
+export async function startRegistry(kind: RegistryKind, scratch: string, more: DockerSettings = {}): Promise<RunningRegistry> {
   const [port] = await freePorts(1);
   const host = `127.0.0.1:${port}`;
-  const child = kind === 'docker' ? startDocker(host, scratch) : startServer(scratch, 'referrers-registry', [host]);
+  const child = kind === 'docker' ? startDocker(host, scratch, more) : startServer(scratch, 'referrers-registry', [host]);
   const deadline = Date.now() + READY_WITHIN_MS;
   while (!(await isReady(host))) {
     if (hasEnded(child) || Date.now() > deadline) {
@@ -38,7 +44,7 @@ export async function startRegistry(kind: RegistryKind, scratch: string): Promis
   return { kind, host, end: () => endServer(child) };
 }
 
-function startDocker(host: string, scratch: string): ChildProcess {
+function startDocker(host: string, scratch: string, { auth, tls }: DockerSettings): ChildProcess {
   if (!existsSync(DOCKER_REGISTRY)) throw new Error(`${DOCKER_REGISTRY} is missing: apt-get install docker-registry`);
   const data = join(scratch, 'registry-data');
   mkdirSync(data, { recursive: true });
@@ -47,7 +53,8 @@ function startDocker(host: string, scratch: string): ChildProcess {
     version: '0.1',
     log: { level: 'error' },
     storage: { filesystem: { rootdirectory: data }, delete: { enabled: true } },
-    http: { addr: host },
+    http: { addr: host, secret: 'of this test', ...(tls === undefined ? {} : { tls }) },
+    ...(auth === undefined ? {} : { auth }),
   };
   // JSON is YAML, too.
   writeFileSync(config, JSON.stringify(settings));

@@ -108,8 +108,20 @@ const WORDS: Readonly<Record<string, string>> = {
   ECONNRESET: 'cut the connection',
 };
 
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]);
+
 /** Of an error only its code is repeated: messages may quote what was sent. */
 function failureWords(error: unknown): string {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'without a reason';
+  if (UNTRUSTED.has(code)) return `shows a certificate that is not trusted here (${code}); NODE_EXTRA_CA_CERTS names more authorities`;
   return Object.hasOwn(WORDS, code) ? (WORDS[code] ?? code) : `could not be reached (${code})`;
 }
