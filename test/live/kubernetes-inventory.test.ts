@@ -232,7 +232,7 @@ describe('what may be written', () => {
 });
 
 describe('a dry run', () => {
-  test('tells the fields that would change, what would be refused, and no value of a Secret', async () => {
+  test('row 103: tells the fields that would change, what would be refused, and no value of a Secret', async () => {
     const bench = await openClusterBench(kubernetes);
     const secret = (password: string) =>
       rendered({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'acme' }, stringData: { password } });
@@ -267,7 +267,7 @@ describe('a Secret that is sealed in git', () => {
   });
   const sealed = { ...text, sealed: { format: 'sops', type: 'yaml', text: 'encrypted', keys: { password: 'password' } } as const };
 
-  test('is opened where it is applied, and its value is nowhere else', async () => {
+  test('row 103: is opened where it is applied, and its value is nowhere else', async () => {
     const bench = await openClusterBench(kubernetes, {
       secrets: { open: () => Promise.resolve(new Map([['password', toSecret('canary-value')]])) },
     });

@@ -103,3 +103,30 @@ test('a forge that is not there is transient', async () => {
 
   await expect(port.account()).rejects.toMatchObject({ name: 'PortError', kind: 'transient' });
 });
+
+test('row 75: writes keep a second between them, however many are asked for at once', async () => {
+  const times: number[] = [];
+  const server = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => {
+      if (request.method === 'POST') times.push(performance.now());
+      response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(request.method === 'POST' ? {} : { statuses: [] }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  close = async () => {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  };
+  const address = server.address();
+  const baseUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  const auth = { kind: 'token', token: toSecret('token-of-the-test') } as const;
+  const port = githubForge({ baseUrl, owner: 'o', repo: 'r', auth, journal: silent, paced: true });
+
+  await Promise.all([1, 2, 3].map((n) => port.publish(COMMIT, { name: `capstan/${n}`, state: 'success', detail: 'd' })));
+
+  expect(times).toHaveLength(3);
+  const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+  expect(Math.min(...gaps)).toBeGreaterThan(900);
+});

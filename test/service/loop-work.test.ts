@@ -1,16 +1,19 @@
 import { expect, test } from 'vitest';
 
 import { createWorld } from '#loops/create-world.ts';
+import { toEnvironmentName } from '#model/names.ts';
 import type { Journal, LogFields } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
 import { serviceWork } from '#service/service.ts';
-import { portsOf } from '#test/stories/engine.ts';
+import { portsOf, startEngine } from '#test/stories/engine.ts';
 import { newOutside, peopleOf } from '#test/stories/outside.ts';
-import { DEV, shopFiles } from '#test/stories/shop.ts';
+import { capsuleFiles, DEV, shopFiles } from '#test/stories/shop.ts';
+import { declareShop } from '#test/stories/stories.ts';
+import { endOf } from '#test/stories/telling.ts';
 
 const { signal } = new AbortController();
 
-test('row 84: what keeps a unit from settling is said once, and again when it has changed or come back', async () => {
+test('what keeps a unit from settling is said once, and again when it has changed or come back', async () => {
   const outside = newOutside();
   await peopleOf(outside).push(shopFiles([DEV]));
   const lines: string[] = [];
@@ -39,4 +42,56 @@ test('row 84: what keeps a unit from settling is said once, and again when it ha
   broken.isBroken = true;
   await work.look('poll', signal);
   expect(lines).toEqual(['a run is to be repeated: the remote is slow']);
+});
+
+test('row 84: a login that is taken away is said once, leaves what runs alone, and what it held up is done when it is back', async () => {
+  const outside = newOutside();
+  await declareShop(outside, [DEV]);
+  await startEngine(portsOf(outside)).start();
+  const lines: string[] = [];
+  const write = (fields: LogFields, message: string): void =>
+    void lines.push(`${message}: ${String(fields['unit'])} ${String(fields['because'])}`);
+  const journal: Journal = { debug: () => {}, info: () => {}, warn: write, error: write };
+  const ports = portsOf(outside);
+  const login = { isGone: true };
+  const refused = async (): Promise<never> => {
+    throw new PortError('denied', 'the forge does not accept our login');
+  };
+  const { repository, forge } = ports;
+  const work = serviceWork(
+    createWorld({
+      ...ports,
+      journal,
+      repository: {
+        ...repository,
+        fetch: (stop) => (login.isGone ? refused() : repository.fetch(stop)),
+        push: (updates, stop) => (login.isGone ? refused() : repository.push(updates, stop)),
+        hasNews: async () => true,
+      },
+      forge: forge && {
+        ...forge,
+        open: (draft) => (login.isGone ? refused() : forge.open(draft)),
+        findByHead: (head) => (login.isGone ? refused() : forge.findByHead(head)),
+      },
+    }),
+  );
+  const dev = toEnvironmentName('dev');
+  const before = [...(outside.targets.get('dev/one')?.files ?? [])];
+  await peopleOf(outside).push(capsuleFiles('1.1.0'));
+
+  const endings = [];
+  for (let times = 0; times < 3; times += 1) {
+    for (const run of [work.look('poll', signal), work.reconcile(dev, 'poll', signal), work.promote(dev, 'poll', signal)])
+      endings.push((await run).ending.kind);
+  }
+  expect(endings.filter((kind) => kind === 'stuck')).toEqual([]);
+  expect(lines).toEqual(['a run is to be repeated: look the forge does not accept our login']);
+  expect([...(outside.targets.get('dev/one')?.files ?? [])]).toEqual(before);
+
+  login.isGone = false;
+  await work.look('poll', signal);
+  await work.promote(dev, 'webhook', signal);
+  await work.look('poll', signal);
+  await work.reconcile(dev, 'webhook', signal);
+  expect((await endOf(outside)).history.at(-1)).toBe('dev/two/web 1.0.0 -> 1.1.0 healthy');
 });

@@ -44,7 +44,7 @@ async function declared(): Promise<Outside> {
   return outside;
 }
 
-test('the value of an encrypted secret is in the applied object and nowhere else', async () => {
+test('row 103: the value of an encrypted secret is in the applied object and nowhere else', async () => {
   const outside = await declared();
   const root = await scratchFolder();
   const lines: unknown[] = [];

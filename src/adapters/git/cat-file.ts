@@ -2,7 +2,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 
 import type { ObjectType } from '#model/git-objects.ts';
 import type { Found } from '#ports/object-source.ts';
-import { PortError } from '#ports/port-error.ts';
+import { isPortError, PortError } from '#ports/port-error.ts';
 
 /** Bytes of an object that is too long which are read past; a longer rest costs the process, which is started again. */
 const SKIPPED_BYTES = 4 * 1024 * 1024;
@@ -56,13 +56,26 @@ export function catFile(start: () => ChildProcessWithoutNullStreams, complained:
 
   function exchange(): void {
     if (waiting.length === 0) return;
-    child ??= started();
+    try {
+      child ??= started();
+    } catch (error) {
+      refuseAll(isPortError(error) ? error : new PortError('transient', 'git could not be started', error));
+      return;
+    }
     const fresh = waiting;
     waiting = [];
     asked = [...asked.slice(answered), ...fresh];
     answered = 0;
     const lines = fresh.map((request) => `${request.maximumBytes < 0 ? 'info' : 'contents'} ${request.id}\n`);
     child.stdin.write(`${lines.join('')}flush\n`);
+  }
+
+  function refuseAll(why: PortError): void {
+    const open = [...asked.slice(answered), ...waiting];
+    waiting = [];
+    asked = [];
+    answered = 0;
+    for (const request of open) request.fail(why);
   }
 
   function started(): ChildProcessWithoutNullStreams {

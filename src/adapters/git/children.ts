@@ -76,10 +76,11 @@ export function gitChildren(command: string, directory: string): Children {
 
   function child(args: readonly string[], configuration: Configuration): ChildProcessWithoutNullStreams {
     started += 1;
-    return spawn(command, [`--git-dir=${directory}`, ...args], {
+    const made = spawn(command, [`--git-dir=${directory}`, ...args], {
       env: environment({ ...CONFIGURATION, 'safe.directory': directory, ...configuration }),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    return withStreams(made);
   }
 
   return {
@@ -92,6 +93,14 @@ export function gitChildren(command: string, directory: string): Children {
       return finished;
     },
   };
+}
+
+/** Where no file descriptors are left, Node makes a child without streams and tells of it later, to whoever listens by then. */
+function withStreams(child: ChildProcessWithoutNullStreams): ChildProcessWithoutNullStreams {
+  const streams: readonly unknown[] = [child.stdin, child.stdout, child.stderr];
+  if (!streams.includes(undefined)) return child;
+  child.on('error', () => undefined);
+  throw new PortError('transient', 'git could not be started: this process may open no more files');
 }
 
 async function finish(child: ChildProcessWithoutNullStreams, options: RunOptions): Promise<Finished> {
@@ -142,6 +151,8 @@ function environment(configuration: Configuration): NodeJS.ProcessEnv {
     ...inherited,
     ['no_proxy', noProxy],
     ['NO_PROXY', noProxy],
+    // Without one, the library that git speaks HTTP with looks the real one up, and takes logins from the .netrc there.
+    ['HOME', '/nonexistent'],
     ['LC_ALL', 'C'],
     ['GIT_CONFIG_GLOBAL', '/dev/null'],
     ['GIT_CONFIG_NOSYSTEM', '1'],

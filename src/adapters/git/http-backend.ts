@@ -30,6 +30,12 @@ function exchange(request: SmartHttpRequest): Promise<SmartHttpResponse> {
     env: { ...childEnvironment(), ...cgiVariables(request) },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  const streams: readonly unknown[] = [child.stdin, child.stdout, child.stderr];
+  if (streams.includes(undefined)) {
+    // No file descriptors are left: Node tells of it later, to whoever listens by then.
+    child.on('error', () => undefined);
+    return Promise.reject(new PortError('transient', 'git could not be started: this process may open no more files'));
+  }
   const complaint: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => {
     if (complaint.length < 16) complaint.push(chunk);

@@ -56,6 +56,12 @@ function run(program: string, input: string, env: Environment): Promise<{ readon
   return new Promise((resolve, reject) => {
     const own = Object.fromEntries(Object.entries(env).filter(([key, value]) => value !== undefined && !key.startsWith('CAPSTAN_')));
     const child = spawn(program, ['get'], { env: own as NodeJS.ProcessEnv, stdio: ['pipe', 'pipe', 'ignore'], detached: true, cwd: '/' });
+    const streams: readonly unknown[] = [child.stdin, child.stdout];
+    if (streams.includes(undefined)) {
+      // No file descriptors are left: Node tells of it later, to whoever listens by then.
+      child.once('error', () => reject(new PortError('transient', `${program} could not be started: no more files may be opened`)));
+      return;
+    }
     const pieces: Buffer[] = [];
     let size = 0;
     let isCut = false;

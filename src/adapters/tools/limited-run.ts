@@ -34,6 +34,14 @@ export function runLimited(run: Run, limits: RunLimits, signal?: AbortSignal): P
   const [program, args] = underLimits(run, limits);
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: run.folder, env: { ...run.env }, stdio: 'pipe', detached: true });
+    const streams: readonly unknown[] = [child.stdin, child.stdout, child.stderr];
+    if (streams.includes(undefined)) {
+      // No file descriptors are left: Node tells of it later, to whoever listens by then.
+      child.once('error', (error) =>
+        reject(new PortError('transient', `${run.program} could not be started: no more files may be opened`, error)),
+      );
+      return;
+    }
     const output: Buffer[] = [];
     let size = 0;
     let complaint = '';

@@ -105,7 +105,7 @@ describe('what a server refuses', () => {
     expect(words.length).toBeLessThan(700);
   });
 
-  test('never tells values of a Secret, whoever quotes them', () => {
+  test('row 103: never tells values of a Secret, whoever quotes them', () => {
     const object = { stringData: { password: 'canary-value' }, data: { key: 'b3RoZXItY2FuYXJ5' } };
     const refusals = [
       answer(422, 'Secret "s" is invalid: data[password]: Invalid value: "anything": too weak'),

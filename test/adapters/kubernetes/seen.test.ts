@@ -156,7 +156,7 @@ test.each<[string, DriftIgnore]>([
   expect(seen(recorded('applied'), [other]).owned).toBe(applied.owned);
 });
 
-test('keeps no value of a Secret', () => {
+test('row 103: keeps no value of a Secret', () => {
   const secret = seen(recorded('secret-password'), [], { group: '', kind: 'Secret' });
 
   expect(secret.owned).toMatch(/^[0-9a-f]{64}$/);
