@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { sign, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createProxy } from 'node:http';
 import { createServer } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
@@ -25,7 +27,7 @@ const [keyFile, certificateFile] = [join(scratch, 'tls.key'), join(scratch, 'tls
 const running: RunningRegistry[] = [];
 
 beforeAll(() => {
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,DNS:registry.acme.test,IP:127.0.0.1'];
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', keyFile];
   execFileSync('openssl', ['req', '-x509', ...key, '-out', certificateFile, '-days', '30', ...subject], { stdio: 'pipe' });
   writeFileSync(join(scratch, 'htpasswd'), `ada:${HASH}\n`);
@@ -139,6 +141,40 @@ describe('a registry with TLS', () => {
     } finally {
       seller.closeAllConnections();
       seller.close();
+    }
+  });
+});
+
+describe('a proxy', () => {
+  test('makes a tunnel to the registry and sees no more than its name; this machine is reached without it', async () => {
+    setDefaultCACertificates([...getCACertificates('default'), readFileSync(certificateFile, 'utf8')]);
+    const { host } = await start({ auth: basic(), tls: tls() });
+    const seen: string[] = [];
+    const proxy = createProxy().listen(0, '127.0.0.1');
+    proxy.on('connect', (request, client) => {
+      seen.push(`${request.method} ${request.url} ${request.headers.authorization ?? ''}`.trim());
+      const upstream = connect(Number(host.split(':')[1]), '127.0.0.1', () => client.write('HTTP/1.1 200 OK\r\n\r\n'));
+      upstream.pipe(client).pipe(upstream);
+      for (const end of [upstream, client]) end.on('error', () => upstream.destroy());
+    });
+    await once(proxy, 'listening');
+    try {
+      const folder = mkdtempSync(join(scratch, 'docker-'));
+      const auth = Buffer.from(`ada:${CANARY}`).toString('base64');
+      writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths: { 'registry.acme.test': { auth }, [host]: { auth } } }));
+      const env = { HTTPS_PROXY: `http://127.0.0.1:${Object(proxy.address()).port}` };
+      const registry = ociRegistry({ dockerConfig: folder, env, allowHttp: new Set(), mirrors: new Map() });
+
+      const image = await pushImage(registry, { registry: 'registry.acme.test', name: 'acme/far' }, 'far', 'v1');
+      const tunnels = new Set(seen);
+      const near = await registry.resolveTag({ registry: host, name: 'acme/far' }, 'v1');
+
+      expect(near).toEqual(image);
+      expect([...tunnels]).toEqual(['CONNECT registry.acme.test:443']);
+      expect(new Set(seen)).toEqual(tunnels);
+    } finally {
+      proxy.closeAllConnections();
+      proxy.close();
     }
   });
 });

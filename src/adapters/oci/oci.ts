@@ -16,7 +16,7 @@ import { registryTransport } from './transport.ts';
 export interface RegistryOptions {
   /** Folder of docker's `config.json`; undefined: `DOCKER_CONFIG`, else `~/.docker`. */
   readonly dockerConfig: string | undefined;
-  /** HOME, PATH, DOCKER_CONFIG, and what credential helpers need. */
+  /** HOME, PATH, DOCKER_CONFIG, HTTPS_PROXY, HTTP_PROXY, NO_PROXY, and what credential helpers need. */
   readonly env: Environment;
   /** Plain HTTP where a registry does not speak TLS: everywhere, or for some (host and port). On this machine it is allowed anyway. */
   readonly allowHttp: 'everywhere' | ReadonlySet<string>;
@@ -29,7 +29,7 @@ export interface RegistryOptions {
 export function ociRegistry({ dockerConfig, env, allowHttp, mirrors, limits: given }: RegistryOptions): Registry {
   const limits = { ...REGISTRY_LIMITS, ...given };
   const origins = registryOrigins(allowHttp, limits.connect);
-  const send = registryTransport({ origins, authentication: authentication(dockerLogins(dockerConfig, env)), limits });
+  const send = registryTransport({ origins, authentication: authentication(dockerLogins(dockerConfig, env)), limits, env });
   const calls = { send, limits };
   const places = registryPlaces(mirrors);
   return {

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 
 import { PortError } from '#ports/port-error.ts';
 import type { Authentication } from './authentication.ts';
 import { exchange } from './exchange.ts';
 import type { Exchange, WireAnswer, WireRequest } from './exchange.ts';
+import type { Environment } from './login.ts';
 import type { Origins } from './origins.ts';
 import { isLoopback } from './origins.ts';
 import type { RegistryLimits } from './registry-limits.ts';
@@ -18,20 +19,18 @@ export interface TransportParts {
   readonly origins: Origins;
   readonly authentication: Authentication;
   readonly limits: RegistryLimits;
+  /** Where the proxies of this machine are named. */
+  readonly env: Environment;
 }
 
-export function registryTransport({ origins, authentication, limits }: TransportParts): Transport {
-  let agent: Promise<Agent> | undefined;
-
-  async function openAgent(): Promise<Agent> {
-    const { Agent: Agents } = await import('undici');
-    const connect = { timeout: limits.connect };
-    return new Agents({ connect, allowH2: false, pipelining: 1, connections: 8, keepAliveTimeout: 4_000, maxHeaderSize: 64 * 1024 });
-  }
+export function registryTransport({ origins, authentication, limits, env }: TransportParts): Transport {
+  let lines: Promise<Lines> | undefined;
 
   async function wire(request: Omit<WireRequest, 'within'>, deadline: number): Promise<Exchange> {
-    agent ??= openAgent();
-    return exchange(await agent, { ...request, within: deadline - performance.now() }, limits);
+    lines ??= openLines(limits, env);
+    const { direct, byProxy } = await lines;
+    const dispatcher = isLoopback(request.url.hostname) ? direct : byProxy;
+    return exchange(dispatcher, { ...request, within: deadline - performance.now() }, limits);
   }
 
   /** One try: logs in at most once, follows redirections, and carries the login to no other origin than the registry's. */
@@ -105,6 +104,23 @@ export function registryTransport({ origins, authentication, limits }: Transport
       await delay(wait);
     }
   };
+}
+
+interface Lines {
+  readonly direct: Dispatcher;
+  readonly byProxy: Dispatcher;
+}
+
+/** This machine is never reached by a proxy: it would be another machine's loopback. */
+async function openLines(limits: RegistryLimits, env: Environment): Promise<Lines> {
+  const { Agent, EnvHttpProxyAgent } = await import('undici');
+  const connect = { timeout: limits.connect };
+  const options = { connect, allowH2: false, pipelining: 1, connections: 8, keepAliveTimeout: 4_000, maxHeaderSize: 64 * 1024 };
+  const named = (name: string): string => env[name.toLowerCase()] ?? env[name] ?? '';
+  const proxies = { httpProxy: named('HTTP_PROXY'), httpsProxy: named('HTTPS_PROXY'), noProxy: named('NO_PROXY') };
+  const direct = new Agent(options);
+  const hasProxy = proxies.httpProxy !== '' || proxies.httpsProxy !== '';
+  return { direct, byProxy: hasProxy ? new EnvHttpProxyAgent({ ...options, ...proxies }) : direct };
 }
 
 function isRedirection(status: number): boolean {
