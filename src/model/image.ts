@@ -46,15 +46,20 @@ export function parseImageRepository(text: string): { readonly registry: string;
   const first = slash < 0 ? '' : text.slice(0, slash);
   const hasRegistry = first === 'localhost' || /[.:A-Z[]/.test(first);
   const registry = hasRegistry ? first : DOCKER;
-  const [isRegistry, port] = REGISTRY.exec(registry) ?? [];
-  if (isRegistry === undefined || registry.length > LONGEST_NAME || Number(port ?? '1') > 65_535 || Number(port ?? '1') === 0)
-    return { wrong: 'names no usable registry' };
+  if (!isRegistry(registry.toLowerCase())) return { wrong: 'names no usable registry' };
   const path = hasRegistry ? text.slice(slash + 1) : text;
   const isDocker = registry === DOCKER || registry === 'index.docker.io';
   const name = isDocker && !path.includes('/') ? `library/${path}` : path;
   if (name.length > LONGEST_NAME || !NAME.test(name))
     return { wrong: 'has a path that is no repository name (lower case letters, digits, . _ - /)' };
   return { registry: isDocker ? DOCKER : registry.toLowerCase(), name };
+}
+
+/** Host and port, the host in its one form: an address in octal digits would be another place to whoever compares names. */
+function isRegistry(text: string): boolean {
+  const [found, port = '443'] = REGISTRY.exec(text) ?? [];
+  if (found === undefined || text.length > LONGEST_NAME || Number(port) > 65_535 || Number(port) === 0) return false;
+  return URL.canParse(`https://${text}`) && new URL(`https://${text}`).hostname === text.replace(/:[0-9]{1,5}$/, '');
 }
 
 export function isImageTag(text: string): boolean {
