@@ -1,4 +1,5 @@
 /** Writes the tables of verdicts in docs/trust.md from the data of the live tests. */
+import { BUNDLE_VERDICTS } from '#test/verdict-tables/bundles.ts';
 import { COMMIT_VERDICTS, type CommitVerdictRow } from '#test/verdict-tables/commits.ts';
 import { IMAGE_VERDICTS, type ImageVerdictRow } from '#test/verdict-tables/images.ts';
 
@@ -34,6 +35,15 @@ function tables(): readonly string[] {
     '|---|---|---|---|---|',
     ...IMAGE_VERDICTS.map(imageRow),
     '',
+    '### Bundles',
+    '',
+    'The 70 vectors of [sigstore-conformance](https://github.com/sigstore/sigstore-conformance), with the artifact at hand and with its digest alone',
+    '(`test/adapters/sigstore/vectors.test.ts`). The verdict on each is the one that upstream asks for.',
+    '',
+    '| verdict | vectors |',
+    '|---|---|',
+    ...bundleRows(),
+    '',
   ];
 }
 
@@ -43,6 +53,15 @@ function commitRow({ form, made, asked, code, git }: CommitVerdictRow): string {
 
 function imageRow({ made, asked, key, code, cosign }: ImageVerdictRow): string {
   return row([made, optionsText(asked), key === 'own' ? 'the right one' : 'another', verdictText(code), cosign]);
+}
+
+/** By verdict, accepted first. */
+function bundleRows(): readonly string[] {
+  const codes = [...new Set(BUNDLE_VERDICTS.map(({ code }) => code))].sort((a, b) => ((a ?? '') < (b ?? '') ? -1 : 1));
+  return codes.map((code) => {
+    const vectors = BUNDLE_VERDICTS.filter((one) => one.code === code).map(({ vector }) => `\`${vector}\``);
+    return row([`${verdictText(code)} (${vectors.length})`, vectors.join(', ')]);
+  });
 }
 
 function optionsText(asked: readonly string[] | undefined): string {
