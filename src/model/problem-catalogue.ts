@@ -1,5 +1,6 @@
 import { AGENT_PROBLEMS } from '#model/agent-problems.ts';
 import { CLUSTER_PROBLEMS } from '#model/cluster-problems.ts';
+import { COMMAND_PROBLEMS } from '#model/command-problems.ts';
 import { COMPOSITION_PROBLEMS } from '#model/composition-problems.ts';
 import { DECLARATION_PROBLEMS } from '#model/declaration-problems.ts';
 import { ENGINE_PROBLEMS } from '#model/engine-problems.ts';
@@ -83,6 +84,7 @@ export const PROBLEM_CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(
   [
     ...Object.entries(AGENT_PROBLEMS),
     ...Object.entries(CLUSTER_PROBLEMS),
+    ...Object.entries(COMMAND_PROBLEMS),
     ...Object.entries(COMPOSITION_PROBLEMS),
     ...Object.entries(DECLARATION_PROBLEMS),
     ...Object.entries(ENGINE_PROBLEMS),

@@ -9,6 +9,7 @@ import type { SignedObject } from '#model/signed-object.ts';
 import type { TrustEntry, TrustPolicy } from '#model/trust-policy.ts';
 import type { TrustRoot, TrustState, TrustStep } from '#model/trust.ts';
 import type { AllowedSigner, PathVerdict, SignatureVerdict, TrustPurpose } from '#model/verdict.ts';
+import { type CommandAnswer, type CommandQuestion, judge } from './command.ts';
 import { type Judged as JudgedSignature, judgeObject, judgeSignature } from './commit-signature.ts';
 import { judgeFindings } from './image-verdict.ts';
 import { type Asked, type FactVerdict, judgeAll, judgeOne } from './judge-fact.ts';
@@ -75,6 +76,11 @@ export function judgeImage(findings: ImageFindings, asked: AskedOfImage): ImageV
 /** May keys of engines alone change who is trusted? Only as a rotation: one key for another, signed by both. */
 export function judgeRotation(commit: Commit, question: RotationQuestion): RotationVerdict {
   return rotationVerdict(commit, question);
+}
+
+/** May an agent do what an envelope tells it? The answer's memory must be kept before it is done. */
+export function judgeCommand(question: CommandQuestion): CommandAnswer {
+  return judge(question);
 }
 
 /** The unit that a repository path is judged with; undefined for paths that nobody judges. */
