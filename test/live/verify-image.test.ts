@@ -39,6 +39,7 @@ beforeAll(() => {
   const pairs = {
     rsa: generateKeyPairSync('rsa', { modulusLength: 3072 }),
     ed25519: generateKeyPairSync('ed25519'),
+    p384: generateKeyPairSync('ec', { namedCurve: 'P-384' }),
     ours: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   };
   for (const [name, { privateKey }] of Object.entries(pairs)) {
@@ -179,6 +180,21 @@ const SCENES: Readonly<Record<string, Scene>> = {
     signWith(stage, made, { key: 'ed25519' });
     return made.digest;
   },
+  async 'signed-p384'(stage) {
+    const made = await image(stage, 'p384');
+    signWith(stage, made, { key: 'p384' });
+    return made.digest;
+  },
+  async 'old-p384'(stage) {
+    const made = await image(stage, 'old p384');
+    signWith(stage, made, { key: 'p384', how: OLD });
+    return made.digest;
+  },
+  async 'old-rsa'(stage) {
+    const made = await image(stage, 'old rsa');
+    signWith(stage, made, { key: 'rsa', how: OLD });
+    return made.digest;
+  },
   async unsigned(stage) {
     return (await image(stage, 'unsigned')).digest;
   },
@@ -275,6 +291,9 @@ const SCENES: Readonly<Record<string, Scene>> = {
 
 const KEYS: Readonly<Record<string, string>> = {
   'signed-rsa': 'rsa',
+  'signed-p384': 'p384',
+  'old-p384': 'p384',
+  'old-rsa': 'rsa',
   'signed-ed25519': 'ed25519',
   ours: 'ours',
   'old-other-payload': 'ours',
