@@ -1,8 +1,5 @@
-import { createPublicKey } from 'node:crypto';
-
 import type { AgentCommand } from '#model/command.ts';
-import { COMMAND_TYPE, commandMessage, encodeCommand, encodeEnvelope, parseCommand } from '#model/command.ts';
-import { sha256Of } from '#model/digest.ts';
+import { COMMAND_TYPE, commandKeyId, commandMessage, encodeCommand, encodeEnvelope, parseCommand } from '#model/command.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { World } from './world.ts';
 
@@ -21,6 +18,5 @@ export async function issueCommand(world: Pick<World, 'signer' | 'clock' | 'ids'
   const key = await world.signer.plainKey();
   const unsigned = { payloadType: COMMAND_TYPE, payload };
   const signature = await key.sign(commandMessage(unsigned));
-  const keyId = sha256Of(createPublicKey(key.publicKeyPem).export({ format: 'der', type: 'spki' }));
-  return encodeEnvelope({ ...unsigned, keyId, signature });
+  return encodeEnvelope({ ...unsigned, keyId: commandKeyId(key.publicKeyPem), signature });
 }

@@ -1,4 +1,7 @@
+import { createPublicKey } from 'node:crypto';
+
 import { readCanonicalJson } from '#model/canonical-text.ts';
+import { type Sha256, sha256Of } from '#model/digest.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject, jsonText } from '#model/json.ts';
 
 /** What an envelope with a command says it holds; compared exactly. */
@@ -33,6 +36,11 @@ export interface CommandEnvelope {
   /** sha256 of the key's SubjectPublicKeyInfo, as hex digits. */
   readonly keyId: string;
   readonly signature: Uint8Array;
+}
+
+/** How envelopes name a key: sha256 of its SubjectPublicKeyInfo (DER), from PEM. */
+export function commandKeyId(publicKeyPem: string): Sha256 {
+  return sha256Of(createPublicKey(publicKeyPem).export({ format: 'der', type: 'spki' }));
 }
 
 export type ReadCommand<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
