@@ -104,6 +104,24 @@ export const TRUST_COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./attest.ts')).attest,
   },
   {
+    name: 'approve',
+    description: "approve a promotion with a signature of one's own, for approvals that ask for `signed: true`",
+    words: [
+      { name: '<environment>', description: 'where it would be promoted to' },
+      { name: '[change-set]', description: 'which one, where several wait (cs-...)' },
+    ],
+    options: [
+      REPO,
+      CONFIG,
+      { flags: '--key <file>', description: 'OpenSSH private key (ed25519) that spec.trust names for approval' },
+      { flags: '--statement <file>', description: 'write the text here, for `ssh-keygen -Y sign`; with --signature: what was signed' },
+      { flags: '--signature <file>', description: 'what ssh-keygen made of it' },
+      output('text, json'),
+    ],
+    example: 'capstan approve prod --key ~/.ssh/id_ed25519',
+    load: async () => (await import('./approve.ts')).approve,
+  },
+  {
     name: 'evidence',
     description: 'statements about contents: who signed them, and whether they count',
     words: [{ name: '<subject...>', description: 'CAPSULE, CAPSULE@VERSION, or an environment: whatever its lock holds' }],

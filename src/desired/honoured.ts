@@ -99,6 +99,7 @@ export const SUPPORT: Readonly<Record<DeclaredKind, Support>> = {
       '/spec/gates/*/maxAge',
       '/spec/gates/*/kinds',
       '/spec/gates/*/required',
+      '/spec/gates/*/signed',
       '/spec/gates/*/teams',
       '/spec/gates/*/separationOfDuties',
       '/spec/gates/*/expiresAfter',

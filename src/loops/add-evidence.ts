@@ -44,6 +44,8 @@ export interface SignedEvidence {
   /** Gate or type of gate, as its file is called. */
   readonly answers: string;
   readonly bundle: Uint8Array;
+  /** Default: a sigstore bundle. */
+  readonly form?: 'approval';
 }
 
 export interface EvidenceToAppend extends Pick<NewEvidence, 'branch' | 'by' | 'message'> {
@@ -52,7 +54,7 @@ export interface EvidenceToAppend extends Pick<NewEvidence, 'branch' | 'by' | 'm
 
 /** Signs statements and appends them to the evidence branch. */
 export async function addEvidence(world: AddingWorld, request: NewEvidence, signal?: AbortSignal): Promise<readonly AddedEvidence[]> {
-  if (!isOwnBranch(request.branch)) throw new PortError('invalid', `${request.branch} cannot be the branch of evidence`);
+  if (!mayHoldEvidence(request.branch)) throw new PortError('invalid', `${request.branch} cannot be the branch of evidence`);
   const bundles = await Promise.all(
     request.statements.map(async (statement) => ({
       sha256: statement.subject.digest.sha256,
@@ -69,7 +71,7 @@ export async function appendEvidence(
   request: EvidenceToAppend,
   signal?: AbortSignal,
 ): Promise<readonly AddedEvidence[]> {
-  if (!isOwnBranch(request.branch)) throw new PortError('invalid', `${request.branch} cannot be the branch of evidence`);
+  if (!mayHoldEvidence(request.branch)) throw new PortError('invalid', `${request.branch} cannot be the branch of evidence`);
   const ref = branchRef(request.branch);
   for (let attempt = 1; ; attempt += 1) {
     const expected = (await world.repository.refs()).get(ref);
@@ -106,7 +108,7 @@ async function newestHead(
 }
 
 /** Branches with a meaning of their own are not written to, whatever a project calls its evidence. */
-function isOwnBranch(name: string): boolean {
+function mayHoldEvidence(name: string): boolean {
   return !/^(main|master|audit|rendered|promote|rollback|drift|refs)(\/|$)/.test(name);
 }
 
@@ -125,11 +127,11 @@ async function signed(world: AddingWorld, { key }: NewEvidence, { subject, predi
 async function placed(
   world: Pick<AddingWorld, 'evidence' | 'ids'>,
   head: CommitId | undefined,
-  { sha256, answers, bundle }: SignedEvidence,
+  { sha256, answers, bundle, form }: SignedEvidence,
 ): Promise<AddedEvidence> {
   const there = await world.evidence.of(head, sha256);
   const blob = objectIdOf('blob', bundle);
-  const known = there.bundles.find((one) => one.blob === blob && one.answers === answers);
+  const known = there.bundles.find((one) => one.blob === blob && one.answers === answers && one.form === (form ?? 'sigstore'));
   if (known !== undefined) return { path: known.path, isNew: false, bundle };
-  return { path: evidencePath(sha256, answers, world.ids.runId()), isNew: true, bundle };
+  return { path: evidencePath(sha256, `${answers}-${world.ids.runId()}`, form), isNew: true, bundle };
 }

@@ -48,7 +48,7 @@ async function attested(world: AttestedWorld, request: AttestedRequest, pin: Att
   const verified: Verified[] = [];
   try {
     const { bundles, isCut } = await world.evidence.of(request.head, sha256);
-    for (const stored of bundles) {
+    for (const stored of bundles.filter(({ form }) => form === 'sigstore')) {
       const finding = await verifiedBundle(world, request.material, { stored, sha256 });
       if (finding.kind === 'verified') verified.push({ stored, fact: finding.fact });
       else refused.push({ answers: stored.answers, reason: `${finding.code}: ${visibleText(finding.reason, 160)}` });

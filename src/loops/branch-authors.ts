@@ -4,6 +4,7 @@ import type { Commit } from '#model/git-objects.ts';
 import { toInstant } from '#model/instant.ts';
 import { branchRef } from '#model/names.ts';
 import type { ChangeRequest } from '#model/promotion.ts';
+import { personOf } from '#model/trust-policy.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { judgeSigned } from '#trust/trust.ts';
 import { engineVerdict } from './engine-branches.ts';
@@ -71,5 +72,6 @@ function signerOf(world: AuthorWorld, { policy }: TrustOf, { commit, findings }:
       trustedRoot: policy?.trustedRoot?.sha256,
     },
   );
-  return verdict.kind === 'accepted' ? always.find((entry) => entry.name === verdict.signer)?.user : undefined;
+  const signer = verdict.kind === 'accepted' ? always.find((entry) => entry.name === verdict.signer) : undefined;
+  return signer === undefined ? undefined : personOf(signer);
 }

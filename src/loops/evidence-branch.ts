@@ -14,6 +14,8 @@ export interface StoredBundle {
   readonly ulid: string;
   readonly path: string;
   readonly blob: BlobId;
+  /** A sigstore bundle, or the approval of a person with an SSH key. */
+  readonly form: 'sigstore' | 'approval';
 }
 
 export interface StoredBundles {
@@ -29,7 +31,7 @@ export interface EvidenceReader {
   bytes(blob: BlobId): Promise<Uint8Array | undefined>;
 }
 
-const NAME = /^([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)-([0-9A-HJKMNP-TV-Z]{26})\.sigstore\.json$/;
+const NAME = /^([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)-([0-9A-HJKMNP-TV-Z]{26})\.(sigstore|approval)\.json$/;
 const NONE: StoredBundles = { bundles: [], isCut: false };
 
 export function createEvidenceReader(reader: ObjectReader): EvidenceReader {
@@ -63,16 +65,17 @@ export function evidenceBranch(project: Declared<Project> | undefined): string {
 }
 
 /** Where a bundle about a content lies. */
-export function evidencePath(sha256: string, answers: string, ulid: string): string {
-  return `${sha256.slice(0, 2)}/${sha256}/${answers}-${ulid}.sigstore.json`;
+export function evidencePath(sha256: string, name: string, form: StoredBundle['form'] = 'sigstore'): string {
+  return `${sha256.slice(0, 2)}/${sha256}/${name}.${form}.json`;
 }
 
 /** Other names are nobody's evidence; links are not followed. */
 function storedIn(sha256: string, entries: readonly TreeEntry[]): StoredBundles {
   const found = entries.flatMap((entry): readonly StoredBundle[] => {
-    const [, answers, ulid] = NAME.exec(entry.name) ?? [];
+    const [, answers, ulid, form] = NAME.exec(entry.name) ?? [];
     if (entry.kind !== 'blob' || entry.mode === '120000' || answers === undefined || ulid === undefined) return [];
-    return [{ answers, ulid, path: evidencePath(sha256, answers, ulid), blob: entry.id }];
+    const path = `${sha256.slice(0, 2)}/${sha256}/${entry.name}`;
+    return [{ answers, ulid, path, blob: entry.id, form: form === 'approval' ? 'approval' : 'sigstore' }];
   });
   const newest = found.sort((a, b) => (a.ulid < b.ulid ? 1 : a.ulid > b.ulid ? -1 : 0));
   return { bundles: newest.slice(0, MOST_SIGNATURES_LOOKED_AT), isCut: newest.length > MOST_SIGNATURES_LOOKED_AT };

@@ -7,6 +7,7 @@ import type { ChangeRequest, CheckReading, GateReading, Review } from '#model/pr
 import type { ChangeSet, Pin, ReleaseIndex } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { assessRisk, readGates, wantsEvidence } from '#promotion/promotion.ts';
+import { changeSetDigest } from '#resolve/resolve.ts';
 import { attestedContents } from './attested.ts';
 import type { Ledger } from './audit-branch.ts';
 import { branchAuthors } from './branch-authors.ts';
@@ -17,6 +18,7 @@ import { inheritedRisks } from './inherited-risk.ts';
 import { isJudgedOnPromotion, promotionPolicies, teamsForPolicies } from './policy-evidence.ts';
 import type { Declarations, LoadedCapsule } from './reading.ts';
 import { renderAt, renderProposed } from './rendered-difference.ts';
+import { signedApprovals } from './signed-approvals.ts';
 import { trustMaterial } from './trust-material.ts';
 import type { TrustOf } from './trust-of.ts';
 import { undeclaredGates } from './undeclared-gates.ts';
@@ -45,6 +47,8 @@ export interface Gated {
   readonly risk: ReturnType<typeof assessRisk>;
   /** Logins whose approval stands. */
   readonly approvedBy: readonly string[];
+  /** Reviews that approve, by who wrote nothing of it; the last of each. */
+  readonly approvals: readonly Review[];
   /** V-79: what cannot be taken back, in words. */
   readonly irreversible: readonly string[];
 }
@@ -68,7 +72,9 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
     ...(change === undefined ? [] : [change.author]),
     ...(change === undefined || !wanted.reviews ? [] : await branchAuthors(world, request.trust, change)),
   ]);
-  const memberships = await membershipsOf(world, request, reviews);
+  const signed = await signedOf(world, request);
+  const people = [...reviews.map((review) => review.reviewer), ...(signed.signedApprovals?.counted ?? []).map(({ person }) => person)];
+  const memberships = await membershipsOf(world, request, people);
   const looked = {
     risk,
     reviews,
@@ -110,8 +116,10 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
     above: contentAbove(request),
     irreversible: irreversibleIn(changeSet, capsules),
     ...(await attestedOf(world, request, { arriving, capsules })),
+    ...signed,
   };
-  const approved = reviews.filter((review) => review.state === 'approved').map((review) => review.reviewer);
+  const approving = reviews.filter((review) => review.state === 'approved' && !authors.has(review.reviewer));
+  const approved = [...approving.map((review) => review.reviewer), ...(signed.signedApprovals?.counted ?? []).map(({ person }) => person)];
   return {
     gates: [
       ...readGates({ environment, changeSet, evidence }, now),
@@ -122,6 +130,7 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
     ],
     irreversible: irreversibleIn(changeSet, capsules),
     risk,
+    approvals: [...new Map(approving.map((review) => [review.reviewer, review])).values()],
     approvedBy: [...new Set(approved)].filter((login) => !authors.has(login)).sort(),
   };
 }
@@ -147,6 +156,16 @@ async function attestedOf(
       at: world.clock.now(),
     }),
   };
+}
+
+/** Approvals with people's own keys; the branch is looked at only where a rule asks for them. */
+async function signedOf(world: GateWorld, { environment, trust, changeSet }: EvidenceRequest): Promise<Pick<Evidence, 'signedApprovals'>> {
+  const { approvals = [], gates = [] } = environment.declared.value.spec;
+  if (![...approvals, ...gates].some((rule) => rule.signed === true) || trust.policy === undefined) return {};
+  const head = await world.repository.resolve(evidenceBranch(trust.project));
+  const sha256 = changeSetDigest(changeSet.moves);
+  const at = world.clock.now();
+  return { signedApprovals: await signedApprovals(world, { head, environment: environment.name, sha256, policy: trust.policy, at }) };
 }
 
 /** Of the whole environment as it would be: a configuration that comes along may bring images, too. */
@@ -291,8 +310,9 @@ async function releaseAuthorsOf(
 ): Promise<ReadonlySet<string>> {
   const authors = new Set<string>();
   for (const pin of arriving) {
-    const user = request.trust.userOf(request.trust.ofRelease(pin));
-    if (user !== undefined) authors.add(user);
+    const verdict = request.trust.ofRelease(pin);
+    // An entry without a login is known by its name, also where it approves.
+    if (verdict.kind === 'accepted') authors.add(request.trust.userOf(verdict) ?? verdict.by);
     const change = world.forge === undefined || request.change === undefined ? undefined : await world.forge.changeRequestOf(pin.commit);
     if (change !== undefined && change.author !== engine) authors.add(change.author);
   }
@@ -302,7 +322,7 @@ async function releaseAuthorsOf(
 async function membershipsOf(
   world: Pick<World, 'forge'>,
   request: EvidenceRequest,
-  reviews: readonly Review[],
+  people: readonly string[],
 ): Promise<ReadonlyMap<string, boolean>> {
   const { spec } = request.environment.declared.value;
   const wanted = new Set([
@@ -314,7 +334,7 @@ async function membershipsOf(
   const known = new Map<string, boolean>();
   for (const name of wanted) {
     const team = teams[name];
-    for (const login of new Set(reviews.map((review) => review.reviewer))) {
+    for (const login of new Set(people)) {
       const isListed = team?.users?.some((user) => user.toLowerCase() === login.toLowerCase()) === true;
       const isMember = isListed || (team?.github !== undefined && (await world.forge?.isMember(login, team.github)) === true);
       known.set(`${name} ${login.toLowerCase()}`, isMember);

@@ -17,6 +17,7 @@ import { fetchImports, noteFailed } from './imports.ts';
 import { refusedByComparison } from './looking-back.ts';
 import { prepareEnvironment } from './prepare-environment.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
+import { recordApprovals } from './record-approvals.ts';
 import { recordReceipts } from './record-receipts.ts';
 import { regate } from './regate.ts';
 import type { Regated } from './regate.ts';
@@ -84,6 +85,7 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   if (gated.kind === 'ended') return { ...nothing(gated.ending), revision, notices: prepared.notices };
   const denied = await refusedByComparison(world, prepared, gated.head);
   if (denied.length > 0) return { ...nothing({ kind: 'stuck', problems: denied }), revision, notices: prepared.notices };
+  if (!request.dryRun) await recordApprovals(world, prepared, gated, signal);
   const moved = request.dryRun
     ? { kind: 'at' as const, head: gated.head, reason: gated.reason }
     : await advanceRendered(world, { prepared, gated, runId: run.runId, traceId: run.traceId }, signal);

@@ -3,7 +3,7 @@ import type { CommitId } from '#model/digest.ts';
 import { toSha256, toTreeId } from '#model/digest.ts';
 import { branchRef, toCapsuleName, toInstanceName } from '#model/names.ts';
 import type { RefName } from '#model/names.ts';
-import type { ChangeRequest, GateReading } from '#model/promotion.ts';
+import type { ChangeRequest, GateReading, Review } from '#model/promotion.ts';
 import type { Ending, Reason } from '#model/receipt.ts';
 import type { Move, Pin } from '#model/resolution.ts';
 import { refuseQuarantined, regateLock } from '#promotion/promotion.ts';
@@ -24,6 +24,7 @@ export type Regated =
       readonly gates: readonly GateReading[];
       readonly change: ChangeRequest | undefined;
       readonly approvedBy: readonly string[];
+      readonly approvals: readonly Review[];
       readonly reason: Reason;
     }
   | { readonly kind: 'ended'; readonly ending: Ending };
@@ -55,6 +56,7 @@ export async function regate(
       gates: [],
       change: undefined,
       approvedBy: [],
+      approvals: [],
       reason: head === undefined ? 'promotion' : 'config',
     };
   signal?.throwIfAborted();
@@ -84,7 +86,7 @@ export async function regate(
     case 'waiting':
       return { kind: 'ended', ending: { kind: 'waiting', reasons: verdict.reasons, until: verdict.until } };
     case 'passed':
-      return { kind: 'passed', head, moves, gates: gated.gates, change, approvedBy: gated.approvedBy, reason };
+      return { kind: 'passed', head, moves, gates: gated.gates, change, approvedBy: gated.approvedBy, approvals: gated.approvals, reason };
   }
 }
 

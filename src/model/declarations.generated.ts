@@ -346,6 +346,8 @@ export interface Environment {
       readonly expiresAfter?: string;
       /** An approval ends when the change changes. */
       readonly dismissOnChange?: boolean;
+      /** Only approvals that the person signed with a key that spec.trust names for approval count (capstan approve). */
+      readonly signed?: boolean;
     }[];
     /** When promotions may happen. */
     readonly windows?: readonly {
@@ -721,6 +723,8 @@ export interface EnvironmentGate {
   readonly expiresAfter?: string;
   /** An approval ends when the change changes (approval). */
   readonly dismissOnChange?: boolean;
+  /** Only approvals that the person signed with a key of their own count (approval). */
+  readonly signed?: boolean;
 }
 
 /** environments/<env>/environment.lock.yaml: what the engine resolved; written by the engine. */

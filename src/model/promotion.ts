@@ -1,4 +1,4 @@
-import type { CommitId } from '#model/digest.ts';
+import type { CommitId, Sha256 } from '#model/digest.ts';
 import type { FieldDifference } from '#model/field-change.ts';
 import type { Instant } from '#model/instant.ts';
 import type { EnvironmentName } from '#model/names.ts';
@@ -109,6 +109,17 @@ export interface Review {
   readonly state: 'approved' | 'changes-requested' | 'commented' | 'dismissed';
   readonly commit: CommitId | undefined;
   readonly at: Instant;
+  /** sha256 of the review as the forge gave it, as canonical JSON; absent where a forge gives none. */
+  readonly sha256?: Sha256;
+}
+
+/** Approvals that people signed over one change set, and why others do not count. */
+export interface SignedApprovals {
+  /** Forge login of the trust entry, or its name where it has none. */
+  readonly counted: readonly { readonly person: string; readonly at: Instant }[];
+  readonly refused: readonly string[];
+  /** Why not all of them could be looked at. */
+  readonly unread: string | undefined;
 }
 
 export interface CheckReading {

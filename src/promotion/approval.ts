@@ -8,6 +8,8 @@ export interface ApprovalRule {
   readonly teams?: readonly string[] | undefined;
   readonly separationOfDuties?: boolean | undefined;
   readonly expiresAfter?: string | undefined;
+  /** Only approvals that the person signed with a key of their own count. */
+  readonly signed?: boolean | undefined;
 }
 
 export interface ApprovalVerdict {
@@ -27,7 +29,7 @@ export interface ApprovalVerdict {
  */
 export function judgeApprovals(
   rule: Omit<ApprovalRule, 'required'>,
-  evidence: Pick<GateEvidence, 'reviews' | 'authors' | 'releaseAuthors' | 'heads' | 'isMember'>,
+  evidence: Pick<GateEvidence, 'reviews' | 'authors' | 'releaseAuthors' | 'heads' | 'isMember' | 'signedApprovals'>,
   at: Instant,
 ): ApprovalVerdict {
   const lifetime = rule.expiresAfter === undefined ? undefined : parseDuration(rule.expiresAfter);
@@ -35,7 +37,7 @@ export function judgeApprovals(
   const refused: Problem[] = [];
   let against: string | undefined;
   let isOpen = false;
-  for (const review of lastWords(evidence.reviews)) {
+  for (const review of lastWords(voicesOf(rule, evidence))) {
     const { reviewer } = review;
     if (review.state === 'changes-requested' && !isAuthor(reviewer, evidence.authors)) against ??= reviewer;
     if (review.state !== 'approved') continue;
@@ -53,6 +55,25 @@ export function judgeApprovals(
   return { counted, refused, against, isOpen };
 }
 
+/** A signature is bound to the change set by its digest, so it is of no other head. What stands against a change needs no signature. */
+interface Voice extends Review {
+  readonly isSigned?: true;
+}
+
+function voicesOf(
+  rule: Omit<ApprovalRule, 'required'>,
+  { reviews, signedApprovals }: Pick<GateEvidence, 'reviews' | 'signedApprovals'>,
+): readonly Voice[] {
+  const signed = (signedApprovals?.counted ?? []).map(({ person, at }): Voice => ({
+    reviewer: person,
+    state: 'approved',
+    commit: undefined,
+    at,
+    isSigned: true,
+  }));
+  return [...reviews.filter((review) => rule.signed !== true || review.state !== 'approved'), ...signed];
+}
+
 /** What the approvals of a rule amount to. */
 export function readApproval(name: string, rule: ApprovalRule, evidence: GateEvidence, at: Instant): GateReading {
   const reading = (status: GateReading['status'], detail: string): GateReading => ({
@@ -64,10 +85,19 @@ export function readApproval(name: string, rule: ApprovalRule, evidence: GateEvi
   });
   if (rule.expiresAfter !== undefined && parseDuration(rule.expiresAfter) === undefined)
     return reading('inconclusive', `"${rule.expiresAfter}" is not a duration`);
+  const { signedApprovals: signed } = evidence;
+  if (rule.signed === true && signed === undefined) return reading('inconclusive', 'could not look: no signed approvals were gathered');
   const { counted, refused, against, isOpen } = judgeApprovals(rule, evidence, at);
   if (against !== undefined) return reading('waiting', `${against} asks for changes`);
-  const names = counted.length === 0 ? '' : `${counted.join(', ')} approved; `;
-  const detail = [`${names}${counted.length} of ${rule.required}`, ...refused.map(({ message }) => message)].join('; ');
+  const names = counted.length === 0 ? '' : `${counted.join(', ')} ${rule.signed === true ? 'signed' : 'approved'}; `;
+  const unsigned = rule.signed === true ? (signed?.refused ?? []).map((reason) => `a signed approval does not count: ${reason}`) : [];
+  const detail = [
+    `${names}${counted.length} of ${rule.required}${rule.signed === true ? ' signed' : ''}`,
+    ...refused.map(({ message }) => message),
+    ...unsigned,
+  ].join('; ');
+  if (rule.signed === true && signed?.unread !== undefined && counted.length < rule.required)
+    return reading('inconclusive', `could not look: ${signed.unread}; ${detail}`);
   if (counted.length >= rule.required) return reading('passed', detail);
   return isOpen ? reading('inconclusive', `${detail}; a team could not be looked up`) : reading('waiting', detail);
 }
@@ -87,14 +117,14 @@ function uncounted(reviewer: string, why: string): Problem {
 }
 
 function objection(
-  review: Review,
+  review: Voice,
   rule: Omit<ApprovalRule, 'required'>,
   evidence: Pick<GateEvidence, 'authors' | 'releaseAuthors' | 'heads'>,
 ): string | undefined {
   const { reviewer, commit } = review;
   if (isAuthor(reviewer, evidence.authors)) return `${reviewer} authored the change`;
   if (rule.separationOfDuties !== false && isAuthor(reviewer, evidence.releaseAuthors)) return `${reviewer} authored the release`;
-  if (commit === undefined || !evidence.heads.includes(commit)) return 'it is of another commit';
+  if (review.isSigned !== true && (commit === undefined || !evidence.heads.includes(commit))) return 'it is of another commit';
   return undefined;
 }
 
@@ -104,8 +134,8 @@ function isAuthor(login: string, authors: ReadonlySet<string>): boolean {
 }
 
 /** Per reviewer the last review that takes a stand; comments do not take one back. */
-function lastWords(reviews: readonly Review[]): readonly Review[] {
-  const last = new Map<string, Review>();
+function lastWords(reviews: readonly Voice[]): readonly Voice[] {
+  const last = new Map<string, Voice>();
   for (const review of [...reviews].sort((a, b) => a.at - b.at)) {
     if (review.state !== 'commented') last.set(review.reviewer.toLowerCase(), review);
   }

@@ -6,7 +6,7 @@ import type { HealthState } from '#model/health.ts';
 import { durationText, instantText, parseDuration, toInstant, type Instant } from '#model/instant.ts';
 import type { JsonObject } from '#model/json.ts';
 import type { Problem } from '#model/problem.ts';
-import type { CheckReading, GateReading, PolicyReading, Review } from '#model/promotion.ts';
+import type { CheckReading, GateReading, PolicyReading, Review, SignedApprovals } from '#model/promotion.ts';
 import type { ChangeSet } from '#model/resolution.ts';
 import type { PathVerdict } from '#model/verdict.ts';
 import { judgeApprovals, readApproval, type ApprovalRule } from './approval.ts';
@@ -48,6 +48,8 @@ export interface GateEvidence {
   /** Of the policies in force for it, and of those that a gate names. */
   readonly policies: readonly PolicyReading[];
   readonly reviews: readonly Review[];
+  /** Signed by people over this very change set; absent where no rule asks for them. */
+  readonly signedApprovals?: SignedApprovals;
   /** Heads whose approvals count: the present one, and former ones with equal change set and rendered digest. */
   readonly heads: readonly CommitId[];
   /** Logins that wrote any of it: author of the pull request, authors and committers of its commits, the engine. */

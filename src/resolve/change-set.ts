@@ -1,4 +1,4 @@
-import { sha256Of } from '#model/digest.ts';
+import { sha256Of, type Sha256 } from '#model/digest.ts';
 import { canonicalJson, type Json } from '#model/json.ts';
 import { compareText } from '#model/problem.ts';
 import type { ChangeSet, Move, Pin } from '#model/resolution.ts';
@@ -29,6 +29,11 @@ export function changeSetText(moves: readonly Move[]): string {
   return canonicalJson(
     rows.map(({ instance, capsule, to }): Json => ({ instance, capsule, version: to?.version ?? null, sha256: to?.sha256 ?? null })),
   );
+}
+
+/** The whole digest that the id begins with: what approvals are bound to. */
+export function digestOfMoves(moves: readonly Move[]): Sha256 {
+  return sha256Of(changeSetText(moves));
 }
 
 export function identified(moves: readonly Move[]): ChangeSet {

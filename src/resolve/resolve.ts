@@ -1,10 +1,10 @@
 import type { EnvironmentLock } from '#model/declarations.generated.ts';
 import type { CapsuleSource, DesiredEnvironment } from '#model/desired.ts';
-import { toCommitId, toSha256, toTreeId } from '#model/digest.ts';
+import { toCommitId, toSha256, toTreeId, type Sha256 } from '#model/digest.ts';
 import { toCapsuleName, toInstanceName, type InstanceName } from '#model/names.ts';
 import { compareText, type Place, type Problem } from '#model/problem.ts';
 import type { ChangeSet, ConfigurationLayer, Move, Pin, ReleaseIndex, ResolvedInstance } from '#model/resolution.ts';
-import { differences, identified } from './change-set.ts';
+import { differences, digestOfMoves, identified } from './change-set.ts';
 import { merged, type ConfigurationSchema, type Merged } from './configuration.ts';
 import { composedCapsule, schemaOf } from './inheritance.ts';
 import { layersOf, type LayerSources } from './layers.ts';
@@ -103,6 +103,11 @@ export function movesBetween(before: readonly Pin[], after: readonly Pin[]): rea
 
 export function changeSetOf(moves: readonly Move[]): ChangeSet {
   return identified(moves);
+}
+
+/** sha256 of the canonical text of a change set; its id is the beginning of it. */
+export function changeSetDigest(moves: readonly Move[]): Sha256 {
+  return digestOfMoves(moves);
 }
 
 /** Layers 3 to 6 (capsule, environment, target or fleet, device), low to high; layer 1 comes with the schema in `mergeConfiguration`. */

@@ -132,8 +132,15 @@ export function forgeContract(name: string, openBench: () => Promise<ForgeBench>
       await bench.approve(number);
 
       expect(await bench.engine().reviews(number)).toEqual([
-        { reviewer: bench.personLogin, state: 'approved', commit: headCommit, at: expect.any(Number) },
+        {
+          reviewer: bench.personLogin,
+          state: 'approved',
+          commit: headCommit,
+          at: expect.any(Number),
+          sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        },
       ]);
+      expect(await bench.engine().reviews(number)).toEqual(await bench.engine().reviews(number));
     });
 
     test('row 78: merges exactly the head it is given, once, and knows what a commit came in by', async () => {

@@ -20,7 +20,10 @@ afterAll(async () => {
 
 const remotes: readonly (readonly [string, (name: string) => Remote])[] = [
   ['in a folder', (name) => ({ url: world.path(name) })],
-  ['over HTTP', (name) => ({ url: `${server.url}/${name}`, credentials: async () => ({ username: 'engine', password: toSecret('right') }) })],
+  [
+    'over HTTP',
+    (name) => ({ url: `${server.url}/${name}`, credentials: async () => ({ username: 'engine', password: toSecret('right') }) }),
+  ],
 ];
 
 test.each(remotes)('%s: whether a fetch would bring something is known without a process', async (_where, remoteOf) => {

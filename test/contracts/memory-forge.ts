@@ -1,5 +1,5 @@
 import { mergeTrees } from '#forge/tree-merge.ts';
-import type { CommitId } from '#model/digest.ts';
+import { sha256Of, type CommitId } from '#model/digest.ts';
 import { branchRef, toRefName } from '#model/names.ts';
 import type { ChangeRequest, CheckReading, Review } from '#model/promotion.ts';
 import type { Forge, Protection } from '#ports/forge.ts';
@@ -179,7 +179,8 @@ export function memoryForge(options: MemoryForgeOptions): MemoryForge {
     async review(number, given) {
       const pull = pullOf(number);
       if (given === 'approved' && pull.request.author === login) throw new PortError('invalid', 'Can not approve your own pull request');
-      const review: Review = { reviewer: login, state: given, commit: pull.request.headCommit, at: clock.now() };
+      const facts = { reviewer: login, state: given, commit: pull.request.headCommit, at: clock.now() };
+      const review: Review = { ...facts, sha256: sha256Of(JSON.stringify({ number, ...facts })) };
       change(number, {}, { reviews: [...pull.reviews, review] });
     },
     async findByHead(head) {

@@ -127,7 +127,7 @@ test('a good result of another content does not count where it is put under this
   const { bundles } = await engine.world.evidence.of(head, other.sha256);
   const bytes = bundles[0] === undefined ? undefined : await engine.world.evidence.bytes(bundles[0].blob);
   if (bytes === undefined) throw new Error('nothing was added');
-  const path = evidencePath(content.sha256, 'tests', '0'.repeat(26));
+  const path = evidencePath(content.sha256, `tests-${'0'.repeat(26)}`);
   await peopleOf(outside).push({ [path]: Buffer.from(bytes).toString('utf8') }, { branch: 'evidence' });
   await tick();
   expect(await gate()).toBe('| unit | tests | failed | evidence refused: web@1.1.0: wrong-digest: it is about another content |');

@@ -1,5 +1,6 @@
-import { isObjectId, toCommitId, type CommitId } from '#model/digest.ts';
+import { isObjectId, sha256Of, toCommitId, type CommitId, type Sha256 } from '#model/digest.ts';
 import { parseInstant, toInstant } from '#model/instant.ts';
+import { canonicalJson, type Json } from '#model/json.ts';
 import type { CheckReading, Review } from '#model/promotion.ts';
 import type { Evidence } from '#ports/forge.ts';
 import { toChangeRequest } from './change-requests.ts';
@@ -19,7 +20,7 @@ export function evidence(client: GithubClient, publish: Evidence['publish']): Ev
           if (state === undefined) return [];
           const commit = one.commit_id !== null && isObjectId(one.commit_id) ? toCommitId(one.commit_id) : undefined;
           const at = parseInstant(one.submitted_at ?? '') ?? toInstant(0);
-          return [{ reviewer: one.user?.login ?? 'ghost', state, commit, at }];
+          return [{ reviewer: one.user?.login ?? 'ghost', state, commit, at, sha256: digestOf(one) }];
         });
       }),
 
@@ -60,6 +61,11 @@ export function evidence(client: GithubClient, publish: Evidence['publish']): Ev
         return pull === undefined ? undefined : toChangeRequest(pull);
       }),
   };
+}
+
+/** Of the review as it was given, in the one order and spacing that a later reading has, too (RFC 8785). */
+function digestOf(review: object): Sha256 {
+  return sha256Of(canonicalJson(JSON.parse(JSON.stringify(review)) as Json));
 }
 
 /** Nobody where the forge knows no account with the address; an empty object is another way to say so. */
