@@ -3,13 +3,11 @@ import { resolve } from 'node:path';
 
 import { appendEvidence } from '#loops/add-evidence.ts';
 import { evidenceBranch } from '#loops/evidence-branch.ts';
-import { promote } from '#loops/promote.ts';
-import type { PromotionDraft } from '#model/promotion.ts';
+import { pendingApprovals, type PendingApproval } from '#loops/pending-approval.ts';
 import { APPROVAL_NAMESPACE, approvalFile, approvalText, parseApproval } from '#model/signed-approval.ts';
 import { parseSshPrivateKey } from '#model/ssh-key.ts';
 import { signWithSshKey } from '#model/ssh-signature.ts';
 import { PortError } from '#ports/port-error.ts';
-import { changeSetDigest } from '#resolve/resolve.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { outputFormat, printable, printDocument } from './output.ts';
@@ -60,15 +58,14 @@ async function signedIn(invocation: Invocation, world: OpenedWorld): Promise<Sig
       throw new UsageError('--signature FILE goes with --statement FILE, the text that was signed, and without --key');
     return { statement: await textAt(statement, invocation), signature: await textAt(signature, invocation) };
   }
-  const draft = await pending(invocation, world);
-  const { environment, changeSet } = draft;
-  const text = approvalText({ environment, changeSet: changeSet.id, sha256: changeSetDigest(changeSet.moves) }, world.clock.now());
-  terminal.say(printable(`${draft.title} (${changeSet.id})\n${draft.file.patch}`));
+  const { draft, approved } = await pending(invocation, world);
+  const text = approvalText(approved, world.clock.now());
+  terminal.say(printable(`${draft.title} (${approved.changeSet})\n${draft.file.patch}`));
   if (key === undefined) {
     if (statement === undefined) throw new UsageError('--key FILE signs at once; --statement FILE writes the text for ssh-keygen');
     await writeFile(resolve(terminal.cwd, statement), text);
     terminal.say(
-      `ssh-keygen -Y sign -n ${APPROVAL_NAMESPACE} -f KEY ${statement}\ncapstan approve ${environment} --statement ${statement} --signature ${statement}.sig\n`,
+      `ssh-keygen -Y sign -n ${APPROVAL_NAMESPACE} -f KEY ${statement}\ncapstan approve ${approved.environment} --statement ${statement} --signature ${statement}.sig\n`,
     );
     return undefined;
   }
@@ -78,19 +75,17 @@ async function signedIn(invocation: Invocation, world: OpenedWorld): Promise<Sig
 }
 
 /** The one change set that would move, or the one that was named. */
-async function pending({ words, terminal }: Invocation, world: OpenedWorld): Promise<PromotionDraft> {
+async function pending({ words, terminal }: Invocation, world: OpenedWorld): Promise<PendingApproval> {
   const [environment = '', wanted] = words;
-  const { changes, problems } = await promote(world, { environment, only: undefined, dryRun: true, byPerson: true }, terminal.signal);
-  const drafts = changes.map(({ draft }) => draft).filter(({ changeSet }) => wanted === undefined || changeSet.id === wanted);
-  const [only, ...others] = drafts;
+  const waiting = await pendingApprovals(world, environment, terminal.signal);
+  const [only, ...others] = waiting.filter(({ approved }) => wanted === undefined || approved.changeSet === wanted);
   if (only !== undefined && others.length === 0) return only;
-  const known = changes.map(({ draft }) => draft.changeSet.id).join(', ') || 'none';
-  if (only === undefined)
-    throw new PortError(
-      'missing',
-      `nothing ${wanted === undefined ? '' : `called ${wanted} `}waits to be promoted to ${environment} (known: ${known})${problems[0] === undefined ? '' : `: ${problems[0].message}`}`,
-    );
-  throw new UsageError(`several change sets wait for ${environment}; name one: ${known}`);
+  const known = waiting.map(({ approved }) => approved.changeSet).join(', ') || 'none';
+  if (only !== undefined) throw new UsageError(`several change sets wait for ${environment}; name one: ${known}`);
+  throw new PortError(
+    'missing',
+    `no change set${wanted === undefined ? '' : ` ${wanted}`} waits to be promoted to ${environment} (known: ${known})`,
+  );
 }
 
 async function textAt(path: string, { terminal }: Invocation): Promise<string> {
