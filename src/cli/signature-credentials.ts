@@ -6,6 +6,7 @@ import type { Bundles } from '#ports/bundles.ts';
 import { isPortError, PortError } from '#ports/port-error.ts';
 import type { Invocation } from './cli.ts';
 import { UsageError } from './exit-code.ts';
+import { findPlace } from './found.ts';
 import type { Terminal } from './powers.ts';
 import { placeOf } from './repository.ts';
 
@@ -86,9 +87,11 @@ async function declaredRoot({ options, powers, terminal }: Invocation): Promise<
   return (await projectRoot({ options, powers, terminal })) ?? (await powers.trustedRoot(placeOf(options), terminal));
 }
 
-/** What the accepted declaration of the default branch names; undefined outside of a repository. */
+/** What the accepted declaration of the default branch names; undefined outside of a repository. A mirror is not asked for: that would fetch. */
 async function projectRoot({ options, powers, terminal }: Omit<Invocation, 'words'>): Promise<Uint8Array | undefined> {
-  const world = await powers.openWorld(placeOf(options), terminal).catch((error: unknown) => {
+  const place = { ...placeOf(options), readsCheckout: true };
+  if ((await findPlace(place, terminal)).isMirror) return undefined;
+  const world = await powers.openWorld(place, terminal).catch((error: unknown) => {
     if (isPortError(error) && error.kind === 'missing') return undefined;
     throw error;
   });

@@ -4,14 +4,26 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { initialise } from '#adapters/git/initialise.ts';
 import { assemble } from '#assembly/assembly.ts';
 import { runCli } from '#cli/cli.ts';
+import type { Terminal } from '#cli/powers.ts';
 import { sigstoreVectors } from '#test/sigstore-vectors.ts';
 import type { Vector } from '#test/sigstore-vectors.ts';
 
 const VECTORS = sigstoreVectors();
 /** Not the bundle's fault: what is given to judge it by cannot be read. */
 const UNREADABLE: ReadonlySet<string> = new Set(['trust-root-tlog-missing-validity-start_fail', 'managed-key-wrong-key_fail']);
+const TERMINAL: Terminal = {
+  out: () => undefined,
+  err: () => undefined,
+  say: () => undefined,
+  isVerbose: false,
+  env: { PATH: process.env['PATH'] ?? '' },
+  cwd: tmpdir(),
+  isTerminal: false,
+  signal: new AbortController().signal,
+};
 let folder: string;
 
 beforeAll(async () => {
@@ -27,19 +39,37 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-async function capstan(...args: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+async function capstan(...args: readonly string[]): Promise<Ended> {
+  return capstanIn(folder, ...args);
+}
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function capstanIn(cwd: string, ...args: readonly string[]): Promise<Ended> {
   let [out, err] = ['', ''];
   const code = await runCli(args, async () => assemble(), {
+    ...TERMINAL,
     out: (text) => void (out += text),
     err: (text) => void (err += text),
     say: (text) => void (err += text),
-    isVerbose: false,
-    env: {},
-    cwd: folder,
-    isTerminal: false,
-    signal: new AbortController().signal,
+    cwd,
   });
   return { code, out, err };
+}
+
+/** A repository in the folder whose project names a trusted root. */
+async function withProject(cwd: string, root: Uint8Array): Promise<string> {
+  await mkdir(join(cwd, 'environments'));
+  await mkdir(join(cwd, 'policies'));
+  await writeFile(join(cwd, 'policies', 'trusted_root.json'), root);
+  const spec = 'spec:\n  sigstore:\n    trustedRoot:\n      file: policies/trusted_root.json\n';
+  const project = `apiVersion: capstan.dev/v1alpha1\nkind: Project\nmetadata:\n  name: platform\n${spec}`;
+  await writeFile(join(cwd, 'environments', 'project.yaml'), project);
+  return cwd;
 }
 
 function askedOf({ name, key, identity, issuer }: Vector): readonly string[] {
@@ -72,6 +102,41 @@ describe.skipIf(VECTORS === undefined)('row 62: `capstan verify-bundle` on the v
       out: `sha256:${vector.digest} was signed by ${vector.identity} (${vector.issuer} vouches for the name) at 2024-03-19T17:26:26.000Z, seen by https://rekor.sigstore.dev\n`,
       err: '',
     });
+  });
+
+  it('takes the trusted root of the configuration where none is given, and that of the project before it', async () => {
+    const vector = VECTORS?.find(({ name }) => name === 'rekor2-happy-path');
+    const other = VECTORS?.find(({ name }) => name === 'happy-path-v0.3');
+    if (vector === undefined || other === undefined) throw new Error('the vector is gone');
+    const asked = (cwd: string) =>
+      capstanIn(
+        cwd,
+        'verify-bundle',
+        '--bundle',
+        join(folder, vector.name, 'bundle'),
+        '--certificate-identity',
+        vector.identity,
+        '--certificate-oidc-issuer',
+        vector.issuer,
+        `sha256:${vector.digest}`,
+      ).then(({ code }) => code);
+    const configured = async (name: string, root: Uint8Array): Promise<string> => {
+      const cwd = join(folder, name);
+      await mkdir(cwd);
+      await writeFile(join(cwd, 'root.json'), root);
+      const yaml =
+        'repository: { url: "https://github.com/acme/platform.git" }\ntrust: { sigstore: { trustedRoot: { file: root.json } } }\n';
+      const signing = 'identity: { signingKey: { file: key } }\n';
+      await writeFile(join(cwd, 'capstan.yaml'), `apiVersion: capstan.dev/v1alpha1\nkind: Configuration\n${yaml}${signing}`);
+      return cwd;
+    };
+    const right = await configured('right', vector.trustedRoot);
+    const wrong = await configured('wrong', other.trustedRoot);
+    await mkdir(join(folder, 'nothing'));
+
+    expect([await asked(right), await asked(wrong), await asked(join(folder, 'nothing'))]).toEqual([0, 3, 1]);
+    await initialise(await withProject(wrong, vector.trustedRoot), 'Name a trusted root');
+    expect(await asked(wrong)).toBe(0);
   });
 
   it('names the place of a mistake in a trusted root', async () => {

@@ -24,7 +24,10 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
 /** Stands for a digest that is not stated, where the library wants one; nothing is ever compared with it. */
 const UNSTATED = { algorithm: 'SHA2_256', digest: 'AA==' };
 
-const CERTIFICATE: Shape = { fields: { rawBytes: 'base64' } };
+/** Structures of ASN.1 with many parts take long to read: real certificates and timestamps have 2 to 8 KiB. */
+const LONGEST_DER = 64 * 1024;
+
+const CERTIFICATE: Shape = { fields: { rawBytes: { base64: LONGEST_DER } } };
 
 const LOG_ENTRY: Shape = {
   fields: {
@@ -57,7 +60,7 @@ const BUNDLE: Shape = {
         certificate: CERTIFICATE,
         tlogEntries: { list: LOG_ENTRY, most: MOST_WITNESSES },
         timestampVerificationData: {
-          fields: { rfc3161Timestamps: { list: { fields: { signedTimestamp: 'base64' } }, most: MOST_WITNESSES } },
+          fields: { rfc3161Timestamps: { list: { fields: { signedTimestamp: { base64: LONGEST_DER } } }, most: MOST_WITNESSES } },
         },
       },
     },

@@ -59,6 +59,8 @@ export type Shape =
   | 'text'
   | 'base64'
   | 'natural'
+  /** base64 of at most so many characters. */
+  | { readonly base64: number }
   | { readonly list: Shape; readonly most: number }
   | { readonly fields: Readonly<Record<string, Shape>> };
 
@@ -71,12 +73,15 @@ const NATURAL = /^(?:0|[1-9][0-9]{0,18})$/;
 export function shapeMistake(value: Json, shape: Shape, pointer = ''): { readonly pointer: string; readonly reason: string } | undefined {
   const mistake = (reason: string) => ({ pointer, reason });
   if (shape === 'text') return typeof value === 'string' ? undefined : mistake('is not a string');
-  if (shape === 'base64')
-    return typeof value === 'string' && BASE64.test(value.replaceAll(LINE_BREAKS, '')) ? undefined : mistake('is not base64');
+  if (shape === 'base64') return isBase64(value) ? undefined : mistake('is not base64');
   if (shape === 'natural')
     return (typeof value === 'string' && NATURAL.test(value)) || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)
       ? undefined
       : mistake('is not a whole number of zero or more');
+  if ('base64' in shape) {
+    if (typeof value === 'string' && value.length > shape.base64) return mistake(`has more than ${shape.base64} characters`);
+    return isBase64(value) ? undefined : mistake('is not base64');
+  }
   if ('list' in shape) {
     if (!Array.isArray(value)) return mistake('is not a list');
     if (value.length > shape.most) return mistake(`has ${value.length} entries; at most ${shape.most} are looked at`);
@@ -90,6 +95,10 @@ export function shapeMistake(value: Json, shape: Shape, pointer = ''): { readonl
     if (field !== undefined && item !== null) rows.push([`${pointer}/${key}`, item, field]);
   }
   return firstMistake(rows);
+}
+
+function isBase64(value: Json): boolean {
+  return typeof value === 'string' && BASE64.test(value.replaceAll(LINE_BREAKS, ''));
 }
 
 function firstMistake(rows: readonly [string, Json, Shape][]): ReturnType<typeof shapeMistake> {
