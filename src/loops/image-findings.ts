@@ -6,7 +6,6 @@ import type { ContentDescriptor, OciManifest } from '#model/oci-manifest.ts';
 import { LARGEST_BUNDLE, MOST_SIGNATURES_LOOKED_AT } from '#model/signature-finding.ts';
 import type { SignatureCode, SignatureFinding } from '#model/signature-finding.ts';
 import { imageFinding, SIMPLE_SIGNING } from '#model/simple-signing.ts';
-import type { Credential } from '#model/trust-policy.ts';
 import type { BundleQuestion, Bundles } from '#ports/bundles.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { ImageRepository, Registry } from '#ports/registry.ts';
@@ -55,7 +54,7 @@ export async function findImageSignatures(ports: ImagePorts, question: ImageQues
     if (isFull()) break;
     await look(() => bundleFinding(ports, question, descriptor));
   }
-  const layers = question.isLegacyAllowed ? await legacyLayers(ports, question) : [];
+  const layers = question.isLegacyAllowed && !isFull() ? await legacyLayers(ports, question) : [];
   for (const layer of layers) {
     if (isFull()) break;
     await look(() => legacyFinding(ports, question, layer));
@@ -64,11 +63,6 @@ export async function findImageSignatures(ports: ImagePorts, question: ImageQues
   const isBare = findings.length === 0 && !listed.isCut && !question.isLegacyAllowed;
   const hasLegacyOnly = isBare && (await registry.resolveTag(repository, legacyTag(digest, 'sig'))) !== undefined;
   return { findings, isCut, hasLegacyOnly };
-}
-
-/** Credentials that can be asked of a bundle. */
-export function isBundleCredential(credential: Credential): credential is BundleQuestion['credentials'][number] {
-  return credential.kind === 'public-key' || credential.kind === 'keyless';
 }
 
 async function bundleFinding(
