@@ -90,6 +90,10 @@ export function pgpScenes({ folder, home, run, payload, withSignature, commit }:
       return craft((text) => text.replace(/signed\n$/, 'sigNed\n'), signing);
     },
     'pgp-sha1': () => pgp('sha1', 'rsa2048', '--digest-algo', 'SHA1'),
+    'pgp-sha1-binding'() {
+      const signing = gpgSigning(gpgKey('bound', 'ed25519', '--cert-digest-algo', 'SHA1'));
+      return scene(commit(signing), signing);
+    },
     'pgp-rsa-1024': () => pgp('weak', 'rsa1024'),
     'pgp-two'() {
       const [one, two] = [gpgKey('one', 'ed25519'), gpgKey('two', 'ed25519')];

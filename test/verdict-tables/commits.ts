@@ -71,6 +71,7 @@ export const COMMIT_VERDICTS: readonly CommitVerdictRow[] = [
   },
   { form: 'OpenPGP', scene: 'pgp-tampered', made: 'message changed afterwards', code: 'bad-signature', git: 'refuses' },
   { form: 'OpenPGP', scene: 'pgp-sha1', made: 'signature over SHA-1', code: 'weak-hash', git: 'accepts' },
+  { form: 'OpenPGP', scene: 'pgp-sha1-binding', made: 'key whose user id is bound by SHA-1', code: 'weak-hash', git: 'accepts' },
   { form: 'OpenPGP', scene: 'pgp-rsa-1024', made: 'RSA key of 1024 bits', code: 'weak-key', git: 'accepts' },
   { form: 'OpenPGP', scene: 'pgp-two', made: 'two signatures in one block', code: 'malformed-signature', git: 'refuses' },
   { form: 'OpenPGP', scene: 'pgp-text', made: 'text signature, which ignores line endings', code: 'unsupported-signature', git: 'accepts' },

@@ -136,8 +136,7 @@ async function factOf(openpgp: Openpgp, { certificate, key, signature }: Held): 
   const config = strictConfig(openpgp);
   const usable = await signingKey(certificate, key, config);
   if (usable !== key) {
-    const lax = await signingKey(certificate, key, { ...config, rejectHashAlgorithms: new Set() });
-    return lax === key
+    return bindings(certificate, key).some((one) => !acceptedHashes(openpgp).has(one.hashAlgorithm ?? openpgp.enums.hash.md5))
       ? refusal('weak-hash', 'what binds the OpenPGP key uses a hash that is not accepted')
       : refusal('not-a-signing-key', 'its OpenPGP certificate does not say that this key may sign');
   }
@@ -155,6 +154,11 @@ async function factOf(openpgp: Openpgp, { certificate, key, signature }: Held): 
     provenAt: undefined,
   };
   return { kind: 'holds', fact };
+}
+
+/** What its owner signed to say what a key is for. */
+function bindings(certificate: Key, key: Key | Subkey): readonly SignaturePacket[] {
+  return [...certificate.users.flatMap((user) => user.selfCertifications), ...('mainKey' in key ? key.bindingSignatures : [])];
 }
 
 /** Self-signatures, binding in both directions and key flags, as the library sees them without looking at times. */
