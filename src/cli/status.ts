@@ -10,7 +10,8 @@ export async function status({ words, options, powers, terminal }: Invocation): 
   const format = outputFormat(options.output as string | undefined, ['text', 'json']);
   const world = await powers.openWorld(placeOf(options), terminal);
   try {
-    const declarations = await world.reading.declarations(await world.reading.at(await headOf(world)));
+    const head = await headOf(world);
+    const declarations = await world.reading.declarations(await world.reading.at(head));
     const found: EnvironmentStatus[] = [];
     for (const environment of chooseEnvironments(declarations.state.environments, words, words.length === 0))
       found.push(await statusOf(world, environment.name, terminal.signal));
@@ -27,6 +28,7 @@ export async function status({ words, options, powers, terminal }: Invocation): 
         found.flatMap((item) => rowsOf(item)),
       ),
     );
+    for (const line of (await world.history.upTo(head)).trust.described()) terminal.say(`trust: ${printable(line)}\n`);
     for (const notice of new Set(found.flatMap((item) => item.notices))) terminal.say(`note: ${printable(notice)}\n`);
     for (const warning of new Set(found.flatMap((item) => item.warnings.map((problem) => problemText(problem))))) terminal.say(warning);
     for (const item of found) {

@@ -40,6 +40,33 @@ export const TRUST_COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./verify.ts')).verify,
   },
   {
+    name: 'endorse',
+    description: 'add your signature to what a branch brings, where several people must sign',
+    words: [{ name: '[revision]', description: 'a branch (default: HEAD); on the default branch: what is held there' }],
+    options: [
+      REPO,
+      CONFIG,
+      { flags: '--key <file>', description: 'your private key (OpenSSH, without passphrase); without it: print the git command' },
+      output('text, json'),
+    ],
+    example: 'capstan endorse topic',
+    load: async () => (await import('./endorse.ts')).endorse,
+  },
+  {
+    name: 'seal',
+    description: 'accept everything that stands on the default branch, signed by who may change the policy',
+    words: [],
+    options: [
+      REPO,
+      CONFIG,
+      { flags: '--reason <text>', description: 'why, in one line; it stands in history' },
+      { flags: '--key <file>', description: 'your private key (OpenSSH, without passphrase); without it: print the git command' },
+      output('text, json'),
+    ],
+    example: 'capstan seal --reason "imported from the old repository"',
+    load: async () => (await import('./endorse.ts')).seal,
+  },
+  {
     name: 'verify-commit',
     description: 'who signed a commit or a range, and which entry allows it, or why not',
     words: [{ name: '<revision>', description: 'a commit, or BASE..HEAD: every commit, and BASE must be an ancestor' }],

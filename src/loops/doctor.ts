@@ -9,6 +9,7 @@ import { lookAtSigstore } from './doctor-sigstore.ts';
 import { PROMOTE_CHECK } from './gate-evidence.ts';
 import { prepareEnvironment } from './prepare-environment.ts';
 import { targetDeclaration } from './sync-rules.ts';
+import type { TrustOf } from './trust-of.ts';
 import type { World } from './world.ts';
 
 /** Where webhooks should arrive; `url` is undefined where the configuration does not say, `secret` where it cannot be read. */
@@ -94,8 +95,25 @@ async function lookAtTrust(world: World, publicKey: string): Promise<readonly Fi
           detail: world.settings.trustRoot ?? 'the first commit that a key of trust.allowedSigners signed',
           remedy: undefined,
         };
-  return [engine, root];
+  return [engine, root, ...policyFindings(trust)];
 }
+
+/** Who may sign what, and what nobody is asked for. */
+function policyFindings(trust: TrustOf): readonly Finding[] {
+  const described = trust.described().map((detail): Finding => ({ subject: 'trust', state: 'ok', detail, remedy: undefined }));
+  const held = trust.held().map(({ path, sentence }): Finding => {
+    const remedy = 'Sign a change that puts it right, or endorse it as it stands: capstan endorse.';
+    return { subject: path, state: 'warning', detail: sentence, remedy };
+  });
+  const open = (['commit', 'capsule'] as const).filter((purpose) => trust.policy?.enforced.has(purpose) !== true);
+  if (open.length === 0) return [...described, ...held.slice(0, MOST_HELD)];
+  const detail = `no trust entry is for ${open.join(' or ')}: whoever may push may change what runs`;
+  const remedy = 'Declare in spec.trust of environments/project.yaml who may sign; environments of high risk demand it.';
+  return [...described, { subject: 'trust', state: 'warning', detail, remedy }, ...held.slice(0, MOST_HELD)];
+}
+
+/** More paths than these say nothing more. */
+const MOST_HELD = 20;
 
 async function lookAtForge(world: World, request: DiagnosisRequest): Promise<readonly Finding[]> {
   const { forge } = world;

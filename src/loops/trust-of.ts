@@ -2,11 +2,12 @@ import type { Project } from '#model/declarations.generated.ts';
 import type { Declared, DesiredEnvironment } from '#model/desired.ts';
 import { placeInFile } from '#model/problem.ts';
 import type { Problem } from '#model/problem.ts';
+import { visibleText } from '#model/quoted.ts';
 import type { Pin, Release } from '#model/resolution.ts';
 import type { TrustPolicy } from '#model/trust-policy.ts';
 import type { TrustState } from '#model/trust.ts';
 import type { AllowedSigner, PathVerdict, TrustPurpose } from '#model/verdict.ts';
-import { explainVerdict, policyAfter, verdictOf } from '#trust/trust.ts';
+import { describePolicy, explainVerdict, heldUnits, policyAfter, verdictOf } from '#trust/trust.ts';
 import type { DeclaredTrust } from './trust-policies.ts';
 
 /** Trust in the words the loops ask with. */
@@ -21,6 +22,10 @@ export interface TrustOf {
   /** The forge login that a trust entry gives for the signer of a verdict. */
   userOf(verdict: PathVerdict): string | undefined;
   isCouldNotLook(problem: Problem): boolean;
+  /** Units that are not accepted, each with the reason. */
+  held(): readonly { readonly path: string; readonly sentence: string }[];
+  /** Who may sign what, and where trust starts: a sentence each. */
+  described(): readonly string[];
   /** Keys that engines of this project sign with, by the last declaration that was itself accepted. */
   readonly engines: readonly AllowedSigner[];
   /** The last declaration that was itself accepted: who may sign what is read from it alone. */
@@ -41,6 +46,15 @@ export interface TrustFacts {
   /** The same as it was judged when it was released on a release branch: who signed may have left since. */
   readonly earlier?: ReadonlyMap<string, PathVerdict>;
   readonly isPinned: boolean;
+}
+
+/** Purposes whose absence people should know of. */
+const UNASKED = ['commit', 'policy', 'capsule', 'image', 'evidence', 'approval', 'engine'] as const;
+
+function startWords({ root, seal }: TrustState, isPinned: boolean): string {
+  const start = `trust starts at ${root.slice(0, 10)}${isPinned ? '' : ', the first commit, which is not pinned'}`;
+  if (seal === undefined) return start;
+  return `${start}; ${seal.by} sealed what came before ${seal.commit.slice(0, 10)} (${visibleText(seal.reason, 120)})`;
 }
 
 const CODES = { unsigned: 'unsigned', refused: 'signature-refused', 'could-not-look': 'could-not-look' } as const;
@@ -107,6 +121,16 @@ export function trustOf(facts: TrustFacts): TrustOf {
     engines: (policy?.entries ?? []).filter((entry) => entry.purposes.includes('engine') && (entry.namespaces?.includes('git') ?? true)),
     policy,
     project: state === undefined ? undefined : project,
+    held: () => (state === undefined ? [] : heldUnits(state)),
+    described() {
+      if (state === undefined || policy === undefined) return ['trust starts nowhere: its root is not in this history'];
+      const unasked = UNASKED.filter((purpose) => !policy.enforced.has(purpose));
+      return [
+        startWords(state, facts.isPinned),
+        ...describePolicy(policy),
+        ...(unasked.length === 0 ? [] : [`nobody is asked for: ${unasked.join(', ')}`]),
+      ];
+    },
     isCouldNotLook: (problem) => problem.code === CODES['could-not-look'],
   };
 }

@@ -52,6 +52,7 @@ export async function verifyClone(world: World, request: VerifyRequest, signal?:
   if (unreadable !== undefined) return { ...EMPTY, commits: 1, problems: [...lost, unreadable], heads };
   const { trust } = await world.history.upTo(main);
   const { engines } = trust;
+  for (const line of trust.described()) request.report(`trust: ${line}`);
 
   const problems: Problem[] = [...lost];
   let commits = 0;

@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from '#model/json.ts';
 import { isOnPaths } from '#model/path-pattern.ts';
+import { visibleText } from '#model/quoted.ts';
 import { personOf, type Threshold, type TrustEntry, type TrustPolicy } from '#model/trust-policy.ts';
 import type { TrustPurpose, Vouching } from '#model/verdict.ts';
 
@@ -24,9 +25,30 @@ export function shortage(policy: TrustPolicy, threshold: Threshold, signed: read
   const counted = signed.filter((name) => threshold.of?.includes(name) ?? true);
   const people = [...new Set(counted.flatMap((name) => personBehind(policy, name) ?? []))];
   if (people.length >= threshold.atLeast) return undefined;
-  const of = threshold.of === undefined ? '' : ` of ${threshold.of.join(', ')}`;
   const found = people.length === 0 ? 'nobody of them signed' : `signed by ${people.join(', ')}`;
-  return `threshold ${threshold.name} asks for ${threshold.atLeast} people${of}: ${found}`;
+  return `${thresholdWords(threshold)}: ${found}`;
+}
+
+/** `threshold prod-by-two asks for 2 people of ada, bob, carol` */
+export function thresholdWords({ name, atLeast, of }: Threshold): string {
+  return `threshold ${name} asks for ${atLeast} people${of === undefined ? '' : ` of ${of.join(', ')}`}`;
+}
+
+const PURPOSES: readonly TrustPurpose[] = ['commit', 'policy', 'capsule', 'image', 'evidence', 'approval', 'engine'];
+
+/** Who may sign for what, each enforced purpose as a sentence: `capsule: ada, ci (capsules/web/**); threshold two asks for 2 people`. */
+export function policyWords(policy: TrustPolicy): readonly string[] {
+  return PURPOSES.filter((purpose) => policy.enforced.has(purpose)).map((purpose) => {
+    const entries = policy.entries.filter((entry) => entry.purposes.includes(purpose));
+    const names = entries.map(({ name, paths }) => `${name}${wherever(paths)}`);
+    const thresholds = policy.thresholds.filter((one) => one.purposes.includes(purpose));
+    const who = names.length === 0 ? 'nobody, since no entry for it can be used' : names.join(', ');
+    return [`${purpose}: ${who}`, ...thresholds.map((one) => `${thresholdWords(one)}${wherever(one.paths)}`)].join('; ');
+  });
+}
+
+function wherever(paths: readonly string[] | undefined): string {
+  return paths === undefined ? '' : ` (${paths.map((path) => visibleText(path)).join(', ')})`;
 }
 
 /** The first that is not met, of those that hold there. */

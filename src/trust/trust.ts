@@ -4,6 +4,7 @@ import type { CommitId } from '#model/digest.ts';
 import type { Commit } from '#model/git-objects.ts';
 import type { AskedOfImage, ImageFindings, ImageVerdict } from '#model/image-verdict.ts';
 import type { Instant } from '#model/instant.ts';
+import { compareText } from '#model/problem.ts';
 import type { SignatureFact } from '#model/signature-finding.ts';
 import type { SignedObject } from '#model/signed-object.ts';
 import type { TrustEntry, TrustPolicy } from '#model/trust-policy.ts';
@@ -13,9 +14,9 @@ import { type CommandAnswer, type CommandQuestion, judge } from './command.ts';
 import { type Judged as JudgedSignature, judgeObject, judgeSignature } from './commit-signature.ts';
 import { judgeFindings } from './image-verdict.ts';
 import { type Asked, type FactVerdict, judgeAll, judgeOne } from './judge-fact.ts';
-import { isLockUnit, isSelfEvident, judgeTogether, type Together } from './judge-step.ts';
+import { isLockUnit, isSelfEvident, judgeTogether, purposeOf, type Together } from './judge-step.ts';
 import { advance, judgingPolicy, startState } from './path-trust.ts';
-import { entriesOn } from './people.ts';
+import { entriesOn, policyWords, thresholdsOn, thresholdWords } from './people.ts';
 import { readPolicy, type ReadTrust, type TrustFile, trustFilesOf } from './policy-entries.ts';
 import { judgeRotation as rotationVerdict, type RotationQuestion, type RotationVerdict } from './rotation.ts';
 import { endorsedBy } from './trailers.ts';
@@ -116,6 +117,26 @@ export function policyAfter(state: TrustState, declared: TrustPolicy | undefined
 /** Whether a commit's own signature decides for all it changes, so that nobody needs to find out where that came from. */
 export function needsNoOrigin(state: TrustState, step: Omit<TrustStep, 'sides' | 'unread'>): boolean {
   return isSelfEvident(step, judgingPolicy(state, step.policy));
+}
+
+/** What a signature at a path is for, and what people must sign there together, each as a sentence. */
+export function askedOf(
+  policy: TrustPolicy | undefined,
+  path: string,
+): { readonly purpose: TrustPurpose; readonly asks: readonly string[] } {
+  if (policy === undefined) return { purpose: 'commit', asks: [] };
+  const purpose = purposeOf(policy, path);
+  return { purpose, asks: thresholdsOn(policy, { purpose, path }).map(thresholdWords) };
+}
+
+/** Units that are held, with the reason. */
+export function heldUnits(state: TrustState): readonly { readonly path: string; readonly sentence: string }[] {
+  return [...state.held.keys()].sort(compareText).map((path) => ({ path, sentence: explainVerdict(path, verdictOf(state, path)) }));
+}
+
+/** Who may sign for what, each purpose as a sentence, in the order of `TrustPurpose`. */
+export function describePolicy(policy: TrustPolicy): readonly string[] {
+  return policyWords(policy);
 }
 
 /** Whether a commit that changes nothing adds its signature to what its parent brings. */
