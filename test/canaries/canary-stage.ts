@@ -27,6 +27,7 @@ export interface CanaryStage {
   readonly canaries: Canaries;
   readonly forge: ReflectingProxy;
   readonly cluster: ReflectingProxy;
+  readonly registry: ReflectingProxy;
   readonly url: string;
   /** Commits as Ada does, and pushes to the forge behind the proxy. */
   push(files: Files, message: string): Promise<void>;
@@ -63,6 +64,7 @@ export async function canaryStage(): Promise<CanaryStage> {
     'login program variable',
     'login program token',
     'value of an encrypted secret',
+    'registry password',
   ];
   const texts = new Map<string, string>([
     ...rich.map((name) => [name, canaryText(name, 'rich')] as const),
@@ -83,6 +85,7 @@ export async function canaryStage(): Promise<CanaryStage> {
     NO_COLOR: '1',
     NO_PROXY: '127.0.0.1',
     CAPSTAN_DEBUG: '1',
+    DOCKER_CONFIG: place('seed'),
     CAPSTAN_SERVER_LISTEN: `127.0.0.1:${listen}`,
     CANARY: canary('environment variable'),
     CANARY_TOKEN: canary('forge token'),
@@ -103,6 +106,9 @@ export async function canaryStage(): Promise<CanaryStage> {
   const forge = await reflectingProxy(forgeUrl, canary('forge token'), engine);
   const cluster = await reflectingProxy(undefined, '', '');
   cluster.behave(401);
+  const registry = await reflectingProxy(undefined, '', '');
+  registry.behave(401);
+  await writeRegistryLogin(place('seed'), registry.url, canary('registry password'));
 
   await writeFile(place('service/.capstan/engine_ed25519'), keyFile, { mode: 0o600 });
   await writeFile(place('seed/webhook'), canary('webhook secret'), { mode: 0o600 });
@@ -179,6 +185,7 @@ export async function canaryStage(): Promise<CanaryStage> {
     canaries,
     forge,
     cluster,
+    registry,
     url,
     push,
     capstan,
@@ -208,6 +215,7 @@ export async function canaryStage(): Promise<CanaryStage> {
       await repository.close();
       await forge.close();
       await cluster.close();
+      await registry.close();
       await rm(root, { recursive: true, force: true });
     },
   };
@@ -225,6 +233,14 @@ async function writeShims(folder: string, log: string, value: string): Promise<v
     `#!/bin/sh\ncase "$*" in *version*) echo 'sops 3.13.3';; *) /bin/cat > /dev/null; printf '%s' '${printed}';; esac\n`,
   );
   for (const name of ['git', 'sops']) await chmod(join(folder, name), 0o755);
+}
+
+/** As `docker login` leaves it, and a public key to ask with. */
+async function writeRegistryLogin(folder: string, url: string, password: string): Promise<void> {
+  const auth = Buffer.from(`capstan:${password}`).toString('base64');
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ auths: { [new URL(url).host]: { auth } } }), { mode: 0o600 });
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(join(folder, 'cosign.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
 }
 
 interface Kubeconfigs {

@@ -11,6 +11,8 @@ export interface ReflectingProxy {
   behave(manner: Manner, concerns?: (path: string, method: string) => boolean): void;
   /** Requests that were reflected. */
   reflected(): number;
+  /** Logins that it was sent, as they came and decoded. */
+  heard(): string;
   close(): Promise<void>;
 }
 
@@ -22,7 +24,10 @@ export async function reflectingProxy(upstream: string | undefined, given: strin
   let manner: Manner = 'hand-on';
   let concerned: (path: string, method: string) => boolean = () => true;
   let count = 0;
+  const heard = new Set<string>();
   const server = createServer((request, response) => {
+    const { authorization = '' } = request.headers;
+    heard.add(authorization).add(Buffer.from(authorization.split(' ')[1] ?? '', 'base64').toString('utf8'));
     const pieces: Buffer[] = [];
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
@@ -43,6 +48,7 @@ export async function reflectingProxy(upstream: string | undefined, given: strin
       concerned = concerns;
     },
     reflected: () => count,
+    heard: () => [...heard].join('\n'),
     async close() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -73,6 +79,7 @@ function reflect(manner: Exclude<Manner, 'hand-on'>, request: IncomingMessage, r
     .writeHead(manner, {
       'content-type': 'application/json',
       'x-reflected': encodeURIComponent(words),
+      'www-authenticate': `Basic realm="${encodeURIComponent(words)}"`,
       warning: `299 - "${encodeURIComponent(words)}"`,
     })
     .end(

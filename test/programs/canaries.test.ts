@@ -102,9 +102,17 @@ test('row 103: no secret is in any output, whatever the servers do with what the
   for (const manner of [401, 403, 422, 500, 'text'] as const) {
     const before = stage.forge.reflected();
     stage.cluster.behave(manner);
+    stage.registry.behave(manner);
+    const image = `${new URL(stage.registry.url).host}/acme/web@sha256:${'1'.repeat(64)}`;
     stage.forge.behave(manner, (path) => path.startsWith('/api/'));
     await stage.deliver(JSON.stringify({ manner, ref: 'refs/heads/main' }));
-    for (const said of await runAll(['doctor -o json', 'promote staging', 'reconcile eu', 'plan ap']))
+    for (const said of await runAll([
+      'doctor -o json',
+      'promote staging',
+      'reconcile eu',
+      'plan ap',
+      `verify-image ${image} --key ../seed/cosign.pub -o json`,
+    ]))
       note(said.command, said.out + said.err);
     stage.forge.behave(manner);
     await until(`a refusal of git by ${manner}`, 60, async () => (stage.forge.reflected() > before + 1 ? true : undefined));
@@ -128,6 +136,9 @@ test('row 103: no secret is in any output, whatever the servers do with what the
   stage.programs().forEach((one, at) => note(`log of program ${at}`, one.said()));
 
   expect(told([...outputs.flatMap(([where, text]) => search(where, text)), ...sweepFiles(), ...sweepGit()])).toEqual([]);
+  const heard = stage.forge.heard() + stage.cluster.heard() + stage.registry.heard();
+  for (const name of ['forge token', 'kubeconfig token', 'login program token', 'registry password'])
+    expect([name, heard.includes(stage.canaries.get(name) ?? name)]).toEqual([name, true]);
   expect(ended.filter(({ code }) => code === 0).length).toBeGreaterThan(12);
   expect(outputs.some(([, text]) => text.includes('[secret]'))).toBe(true);
 });
