@@ -60,10 +60,11 @@ const ADAPTERS: Readonly<Record<string, FolderRule>> = {
       '@sigstore/sign',
       '@sigstore/tuf',
       '@sigstore/verify',
+      '@noble/ciphers',
       '@noble/curves',
     ],
-    // TUF and what it needs are loaded only where a mirror is configured.
-    doors: ['#adapters/sigstore/tuf-root.ts'],
+    // TUF is loaded only where a mirror is configured, the cipher of cosign's key files only where there is one.
+    doors: ['#adapters/sigstore/cosign-key.ts', '#adapters/sigstore/tuf-root.ts'],
   },
   // Signatures of commits that only libraries read: OpenPGP, and CMS with X.509 chains.
   'adapters/signatures': { ...ADAPTER, packages: ['node:*', 'openpgp', 'pkijs', 'asn1js'] },

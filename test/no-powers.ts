@@ -17,6 +17,7 @@ export const NO_POWERS: Powers = {
   openCluster: never,
   openLayouts: never,
   openBundles: never,
+  openCosignKey: never,
   openRegistry: never,
   trustedRoot: never,
 };

@@ -14,7 +14,7 @@ import { PortError } from '#ports/port-error.ts';
 import type { Renderer } from '#ports/renderer.ts';
 import type { Repository } from '#ports/repository.ts';
 import type { Targets } from '#ports/target.ts';
-import { lazyBundles, machineRoot, openBundles, trustedRoot } from './bundles.ts';
+import { lazyBundles, machineRoot, openBundles, openCosignKey, trustedRoot } from './bundles.ts';
 import { openLayouts } from './layouts.ts';
 import { capsuleArtifacts, lazyRegistry, openRegistry } from './registries.ts';
 import { fetchOrWarn, LIMITS, openClone, openForge, openLocal, openMirror } from './repositories.ts';
@@ -39,6 +39,7 @@ export function assemble(): Powers {
     openCluster,
     openLayouts,
     openBundles,
+    openCosignKey,
     openRegistry,
     trustedRoot,
   };

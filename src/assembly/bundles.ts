@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { findPlace } from '#cli/found.ts';
 import type { Found } from '#cli/found.ts';
 import type { Place, Terminal } from '#cli/powers.ts';
+import type { Secret } from '#model/secret.ts';
 import type { Bundles } from '#ports/bundles.ts';
 import { PortError } from '#ports/port-error.ts';
 import { stateOf } from './signing.ts';
@@ -19,6 +20,10 @@ export function lazyBundles(): () => Promise<Bundles> {
 
 export async function openBundles(): Promise<Bundles> {
   return (await import('#adapters/sigstore/sigstore.ts')).sigstoreBundles();
+}
+
+export async function openCosignKey(text: string, password: Secret): Promise<Secret> {
+  return (await import('#adapters/sigstore/cosign-key.ts')).openCosignKey(text, password);
 }
 
 export async function trustedRoot(place: Place, terminal: Terminal): Promise<Uint8Array | undefined> {

@@ -2,7 +2,6 @@ import { addEvidence, type NewStatement } from '#loops/add-evidence.ts';
 import { evidenceBranch } from '#loops/evidence-branch.ts';
 import { subjectsOf, type Subject } from '#loops/evidence-subjects.ts';
 import type { Json } from '#model/json.ts';
-import { parsePrivateKey } from '#model/plain-key.ts';
 import { type StatementType, STATEMENT_TYPES, toPredicate } from '#model/predicate.ts';
 import { didYouMean } from '#model/suggest.ts';
 import { PortError } from '#ports/port-error.ts';
@@ -10,11 +9,11 @@ import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { outputFormat, printable, printDocument } from './output.ts';
 import type { OpenedWorld } from './powers.ts';
+import { privateKeyAt } from './private-key.ts';
 import { commitOf, placeOf } from './repository.ts';
 import { fileAt } from './signature-credentials.ts';
 
 const LARGEST_REPORT = 16 * 1024 * 1024;
-const LARGEST_KEY = 64 * 1024;
 
 /** Signs a statement about contents and puts it onto the evidence branch, where gates look. */
 export async function attest(invocation: Invocation): Promise<number> {
@@ -25,8 +24,7 @@ export async function attest(invocation: Invocation): Promise<number> {
   if (gate !== undefined && !/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(gate))
     throw new UsageError(`--gate "${gate}" is no name of a gate`);
   const report = parseReport(await fileAt(fileIn(options, 'predicate'), terminal, LARGEST_REPORT));
-  const key = parsePrivateKey(Buffer.from(await fileAt(fileIn(options, 'key'), terminal, LARGEST_KEY)).toString('utf8'));
-  if (!key.ok) throw new PortError('invalid', `--key: ${key.reason}`);
+  const key = await privateKeyAt(fileIn(options, 'key'), { powers, terminal });
   const world = await powers.openWorld(placeOf(options), terminal);
   try {
     await world.repository.fetch(terminal.signal);
@@ -39,7 +37,7 @@ export async function attest(invocation: Invocation): Promise<number> {
       ...predicate.value,
     }));
     const named = subjects.map(({ capsule, version }) => `${capsule}@${version}`).join(', ');
-    const { publicKeyPem, sign } = key.value;
+    const { publicKeyPem, sign } = key;
     const branch = evidenceBranch(await projectOf(world));
     const added = await addEvidence(
       world,

@@ -12,7 +12,6 @@ import { CAPSULE_ARTIFACT, OCI_MANIFEST, type ArtifactFacts } from '#model/capsu
 import { CAPSULE_RELEASE } from '#model/capsule-statement.ts';
 import type { CapsuleSignatureVerdict } from '#model/capsule-verdict.ts';
 import { toCapsuleName } from '#model/names.ts';
-import { parsePrivateKey } from '#model/plain-key.ts';
 import { isPortError, PortError } from '#ports/port-error.ts';
 import type { Descriptor } from '#ports/registry.ts';
 import { capsuleIn, configuredPlace, digestAt, openPlace, type ArtifactPlace } from './capsule-place.ts';
@@ -21,10 +20,9 @@ import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { outputFormat, printable, printDocument } from './output.ts';
 import type { OpenedWorld } from './powers.ts';
+import { privateKeyAt } from './private-key.ts';
 import { headOf } from './repository.ts';
-import { credentialIn, fileAt, trustedRootFor, type SignatureCredential } from './signature-credentials.ts';
-
-const LARGEST_KEY = 64 * 1024;
+import { credentialIn, trustedRootFor, type SignatureCredential } from './signature-credentials.ts';
 
 /** What is signed or verified. */
 interface Subject {
@@ -38,9 +36,7 @@ export async function signCapsuleWith(invocation: Invocation): Promise<number> {
   const format = outputFormat(options['output'] as string | undefined, ['text', 'json']);
   const [what = '', where] = words;
   if (typeof options['key'] !== 'string' || options['key'] === '') throw new UsageError('which key? Give --key FILE');
-  const key = parsePrivateKey((await fileAt(options['key'], terminal, LARGEST_KEY)).toString('utf8'));
-  if (!key.ok) throw new PortError('invalid', `--key ${options['key']}: ${key.reason}`);
-  const { publicKeyPem, sign } = key.value;
+  const { publicKeyPem, sign } = await privateKeyAt(options['key'], { powers, terminal });
   const isHere = capsuleIn(what) !== undefined;
   const target = isHere ? where : what;
   const place = target === undefined ? undefined : await openPlace(invocation, target);

@@ -98,6 +98,8 @@ export interface Powers {
   openCluster(kubeconfig: string): Promise<ClusterInHand>;
   openLayouts(terminal: Terminal): Promise<Layouts>;
   openBundles(): Promise<Bundles>;
+  /** The private key in a file that cosign encrypted, as PKCS#8 in PEM. */
+  openCosignKey(text: string, password: Secret): Promise<Secret>;
   /** Registries as the configuration around the caller says, or as docker would. */
   openRegistry(place: Place, terminal: Terminal, options: { readonly isHttpAllowed: boolean }): Promise<Registry>;
   /** The sigstore trusted root that the configuration names; undefined where it names none. */

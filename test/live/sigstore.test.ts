@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,9 @@ import { fulcioHandler, rekorHandler, tsaHandler } from '@sigstore/mock';
 import { DSSEBundleBuilder, FulcioSigner, MessageSignatureBundleBuilder, RekorWitness, TSAWitness } from '@sigstore/sign';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { openCosignKey } from '#adapters/sigstore/cosign-key.ts';
 import { sigstoreBundles } from '#adapters/sigstore/sigstore.ts';
+import { toSecret } from '#model/secret.ts';
 import type { SignatureFinding } from '#model/signature-finding.ts';
 import type { BundleQuestion } from '#ports/bundles.ts';
 import { programPath } from '#test/servers/built-programs.ts';
@@ -120,6 +122,29 @@ describe('bundles signed with a key', () => {
       }
     },
   );
+});
+
+describe('a key that cosign made', () => {
+  it('is opened by COSIGN_PASSWORD, and signs what cosign accepts', async () => {
+    run('generate-key-pair', '--output-key-prefix', 'made');
+    const pem = await openCosignKey(readFileSync(join(folder, 'made.key'), 'utf8'), toSecret(env.COSIGN_PASSWORD));
+    const privateKey = createPrivateKey(pem.reveal());
+    const publicKeyPem = readFileSync(join(folder, 'made.pub'), 'utf8');
+    const key = { publicKeyPem, sign: async (bytes: Uint8Array) => sign('sha256', bytes, privateKey) };
+    write('ours.envelope', await bundles.sign({ payloadType: 'application/vnd.in-toto+json', payload: statementAbout(CONTENT), key }));
+    const asked = [
+      'verify-blob-attestation',
+      '--type',
+      TYPE,
+      '--key',
+      'made.pub',
+      '--insecure-ignore-tlog=true',
+      '--bundle',
+      'ours.envelope',
+    ];
+
+    expect([accepts(...asked, 'artifact'), accepts(...asked, 'other')]).toEqual([true, false]);
+  });
 });
 
 const ISSUER = 'https://issuer.acme.example';

@@ -49,6 +49,9 @@ export function readCertificate(chain: readonly Buffer[]): SigningCertificate | 
     const certificate = settled(X509Certificate.parse(Buffer.from(der)));
     if (!certificate.root.toDER().equals(der)) return refuse('malformed-bundle', 'the certificate is not in DER');
     if (certificate.isCA || !isForCode(certificate)) return refuse('untrusted-certificate', 'the certificate is not one for signing code');
+    // RFC 6962 section 2.1.4: a certificate log signs with SHA-256; the library takes the hash that the timestamp names.
+    if (certificate.extSCT?.signedCertificateTimestamps.some(({ algorithm }) => algorithm !== 'sha256') === true)
+      return refuse('untrusted-certificate', 'a certificate log signed with another hash than SHA-256');
     if (chain.slice(1).some(isRoot)) return refuse('untrusted-certificate', 'the bundle carries a root certificate of its own');
     const key = signingKeyOf(createPublicKey({ key: certificate.publicKey, format: 'der', type: 'spki' }));
     if (key === undefined) return refuse('untrusted-certificate', 'the certificate is for a kind of key that does not count');
