@@ -1,6 +1,6 @@
 import type { VerifiedImage } from '#loops/verify-image.ts';
 import { parseImageReference } from '#model/image.ts';
-import { instantText } from '#model/instant.ts';
+import { instantText, toInstant } from '#model/instant.ts';
 import type { SignatureFact } from '#model/signature-finding.ts';
 import { IMAGE_SIGNATURE } from '#model/signature-finding.ts';
 import type { Invocation } from './cli.ts';
@@ -38,7 +38,7 @@ export async function verifyImage(invocation: Invocation): Promise<number> {
   const { verifyImage: verify } = await import('#loops/verify-image.ts');
   const stated = options.requireRepository === true ? `${repository.registry}/${repository.name}` : undefined;
   const verdict = await verify(
-    { registry, bundles },
+    { registry, bundles, clock: { now: () => toInstant(Date.now()) } },
     { repository, digest, credentials: [credential], trustedRoot, isLegacyAllowed: options.allowLegacySignatures === true },
     { predicateType, annotations, repository: stated },
   );

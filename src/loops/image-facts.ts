@@ -5,6 +5,7 @@ import { createMemo } from '#model/memo.ts';
 import { IMAGE_SIGNATURE, LARGEST_BUNDLE, type SignatureCode, type SignatureFact } from '#model/signature-finding.ts';
 import type { Bundles } from '#ports/bundles.ts';
 import type { Kept } from '#ports/kept.ts';
+import type { Clock } from '#ports/machine.ts';
 import type { ImageRepository, Registry } from '#ports/registry.ts';
 import { judgeImage } from '#trust/trust.ts';
 import type { TrustMaterial } from './trust-material.ts';
@@ -26,6 +27,7 @@ export interface ImageFactsWorld {
   readonly bundles: () => Promise<Bundles>;
   /** Signatures that counted once, by image: in front of the network, and believed in nothing. */
   readonly kept: Kept;
+  readonly clock: Clock;
 }
 
 export interface ImageFacts {
@@ -50,7 +52,7 @@ const ASKED = { predicateType: IMAGE_SIGNATURE, annotations: new Map<string, str
  * Verified facts are remembered by (image digest, policy digest), which names the trusted root, too. What outlives the process is the signatures
  * themselves: they are verified again, offline, so whoever could write there could only take away. Refusals and silence are asked again.
  */
-export function createImageFacts({ registry, bundles, kept }: ImageFactsWorld): ImageFacts {
+export function createImageFacts({ registry, bundles, kept, clock }: ImageFactsWorld): ImageFacts {
   const memory = createMemo<readonly SignatureFact[]>(REMEMBERED);
   const counts = { asked: 0, verified: 0 };
 
@@ -69,7 +71,7 @@ export function createImageFacts({ registry, bundles, kept }: ImageFactsWorld): 
   async function fromRegistry({ repository, digest }: PinnedImage, { credentials, trustedRoot }: TrustMaterial): Promise<FactsFound> {
     counts.asked += 1;
     const seen = new Map<string, Uint8Array>();
-    const ports = { registry: noting(await registry(), seen), bundles: await bundles() };
+    const ports = { registry: noting(await registry(), seen), bundles: await bundles(), clock };
     const verdict = await verifyImage(ports, { repository, digest, credentials, trustedRoot, isLegacyAllowed: false }, ASKED);
     if (verdict.kind === 'accepted') {
       await kept.put(digest.slice('sha256:'.length), keptText(verdict, seen));

@@ -7,10 +7,13 @@ import { LARGEST_BUNDLE, MOST_SIGNATURES_LOOKED_AT } from '#model/signature-find
 import type { SignatureCode, SignatureFinding } from '#model/signature-finding.ts';
 import { imageFinding, SIMPLE_SIGNING } from '#model/simple-signing.ts';
 import type { BundleQuestion, Bundles } from '#ports/bundles.ts';
+import type { Clock } from '#ports/machine.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { ImageRepository, Registry } from '#ports/registry.ts';
 
 export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+/** Milliseconds for the signatures of one image: each answer may take its time, but not all of them. */
+const LOOKING_MS = 60_000;
 const ENVELOPE_TYPE = 'application/vnd.dsse.envelope.v1+json';
 
 export interface ImageQuestion {
@@ -27,11 +30,13 @@ export interface ImageQuestion {
 export interface ImagePorts {
   readonly registry: Registry;
   readonly bundles: Bundles;
+  /** Tells how long the looking takes. */
+  readonly clock: Clock;
 }
 
 /**
  * Looks at the signatures and attestations of an image, one after the other. Whatever is wrong with one of them is a finding; so is one
- * that cannot be read; where the registry did not answer in time, it is not asked for more. PortError where the list itself cannot be had.
+ * that cannot be read; where the registry is too slow, it is not asked for more. PortError where the list itself cannot be had.
  */
 export async function findImageSignatures(ports: ImagePorts, question: ImageQuestion): Promise<ImageFindings> {
   const { registry } = ports;
@@ -39,8 +44,14 @@ export async function findImageSignatures(ports: ImagePorts, question: ImageQues
   const listed = await registry.referrers(repository, digest, BUNDLE_TYPE);
   const findings: SignatureFinding[] = [];
   let isSilent = false;
+  const began = ports.clock.now();
   const isFull = (): boolean => isSilent || findings.length >= MOST_SIGNATURES_LOOKED_AT;
   const look = async (one: () => Promise<SignatureFinding>): Promise<void> => {
+    if (ports.clock.now() - began > LOOKING_MS) {
+      isSilent = true;
+      findings.push(refused('could-not-look', `its registry took more than ${LOOKING_MS / 1000} s for its signatures`));
+      return;
+    }
     try {
       findings.push(await one());
     } catch (error) {

@@ -5,6 +5,7 @@ import { findImageSignatures } from '#loops/image-findings.ts';
 import type { ImageQuestion } from '#loops/image-findings.ts';
 import { verifyImage } from '#loops/verify-image.ts';
 import type { AskedOfImage } from '#model/image-verdict.ts';
+import { toInstant } from '#model/instant.ts';
 import { OCI_IMAGE } from '#model/oci-manifest.ts';
 import { IMAGE_SIGNATURE } from '#model/signature-finding.ts';
 import type { SignatureFinding } from '#model/signature-finding.ts';
@@ -18,6 +19,7 @@ import type { Authorities, Loose } from '#test/sigstore-authorities.ts';
 const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const REPOSITORY = { registry: 'registry.acme.example', name: 'acme/web' };
 const PROVENANCE = 'https://slsa.dev/provenance/v1';
+const CLOCK = { now: () => toInstant(0) };
 const bundles = sigstoreBundles();
 
 let acme: Authorities;
@@ -120,7 +122,11 @@ describe('keyless signatures of images', () => {
     const good = await signedEnvelope(acme, statement(image.digest));
     for (const { bundle } of [other, good]) await pushBundle(registry, image, bundle);
 
-    const verdict = await verifyImage({ registry, bundles }, question(image.digest), asked({ annotations: new Map([['team', 'web']]) }));
+    const verdict = await verifyImage(
+      { registry, bundles, clock: CLOCK },
+      question(image.digest),
+      asked({ annotations: new Map([['team', 'web']]) }),
+    );
 
     expect(verdict).toMatchObject({ kind: 'accepted', sentence: `it is signed by ${ADA} (vouched for by ${ISSUER})` });
   });
@@ -130,7 +136,7 @@ describe('keyless signatures of images', () => {
     const { bundle } = await signedEnvelope(acme, statement(image.digest), { identity: 'https://eve.example' });
     await pushBundle(registry, image, bundle);
 
-    const verdict = await verifyImage({ registry, bundles }, question(image.digest), asked());
+    const verdict = await verifyImage({ registry, bundles, clock: CLOCK }, question(image.digest), asked());
 
     expect(verdict).toMatchObject({ kind: 'refused', code: 'wrong-identity', sentence: expect.stringContaining('https://eve.example') });
   });
@@ -141,7 +147,7 @@ describe('keyless signatures of images', () => {
     const { bundle } = await signedEnvelope(acme, statement(image.digest, { predicateType: PROVENANCE }));
     await pushBundle(registry, image, bundle);
     await pushBundle(registry, elsewhere, bundle);
-    const ports = { registry, bundles };
+    const ports = { registry, bundles, clock: CLOCK };
     const code = async (digest: string, more: Partial<AskedOfImage>): Promise<string> => {
       const verdict = await verifyImage(ports, question(digest), asked(more));
       return verdict.kind === 'refused' ? verdict.code : verdict.kind;
@@ -181,8 +187,8 @@ describe('keyless signatures of images', () => {
     await pushBundle(registry, index, bundle);
 
     const verdicts = [
-      await verifyImage({ registry, bundles }, question(index.digest), asked()),
-      await verifyImage({ registry, bundles }, question(child.digest), asked()),
+      await verifyImage({ registry, bundles, clock: CLOCK }, question(index.digest), asked()),
+      await verifyImage({ registry, bundles, clock: CLOCK }, question(child.digest), asked()),
     ];
 
     expect(verdicts).toMatchObject([{ kind: 'accepted' }, { kind: 'refused', code: 'unsigned' }]);
@@ -197,7 +203,7 @@ describe('signatures of the older format', () => {
     await pushOld(registry, `${image.digest.replace(':', '-')}.sig`, [
       { mediaType: SIMPLE, bytes: payload, annotations: oldAnnotations(signed) },
     ]);
-    const ports = { registry, bundles };
+    const ports = { registry, bundles, clock: CLOCK };
 
     const allowed = question(image.digest, { isLegacyAllowed: true });
     const verdict = await verifyImage(
@@ -246,7 +252,10 @@ describe('signatures of the older format', () => {
       { mediaType: 'text/plain', bytes: payload, annotations },
     ]);
 
-    const { findings, isCut } = await findImageSignatures({ registry, bundles }, question(image.digest, { isLegacyAllowed: true }));
+    const { findings, isCut } = await findImageSignatures(
+      { registry, bundles, clock: CLOCK },
+      question(image.digest, { isLegacyAllowed: true }),
+    );
 
     expect(codes(findings)).toEqual([
       'wrong-digest',
@@ -271,10 +280,12 @@ describe('signatures of the older format', () => {
     ]);
 
     const allowed = question(image.digest, { isLegacyAllowed: true });
-    const found = await findImageSignatures({ registry, bundles }, allowed);
+    const found = await findImageSignatures({ registry, bundles, clock: CLOCK }, allowed);
 
     expect(codes(found.findings)).toEqual(['verified', 'malformed-bundle']);
-    expect(await verifyImage({ registry, bundles }, allowed, asked({ predicateType: PROVENANCE }))).toMatchObject({ kind: 'accepted' });
+    expect(await verifyImage({ registry, bundles, clock: CLOCK }, allowed, asked({ predicateType: PROVENANCE }))).toMatchObject({
+      kind: 'accepted',
+    });
   });
 });
 
@@ -292,20 +303,45 @@ describe('what cannot be read', () => {
       },
     });
 
-    expect(await verifyImage({ registry: lists(true), bundles }, question(image.digest), asked())).toMatchObject({ kind: 'accepted' });
-    expect(await verifyImage({ registry: lists(false), bundles }, question(image.digest), asked())).toMatchObject({
+    expect(await verifyImage({ registry: lists(true), bundles, clock: CLOCK }, question(image.digest), asked())).toMatchObject({
+      kind: 'accepted',
+    });
+    expect(await verifyImage({ registry: lists(false), bundles, clock: CLOCK }, question(image.digest), asked())).toMatchObject({
       kind: 'refused',
       code: 'could-not-look',
     });
   });
 
-  test('a kill at any call leaves no verdict, and a defect is not hidden in one', async () => {
+  test('row 67: a registry that takes its time for each signature does not get it for all of them', async () => {
+    const { registry, image } = await world();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      const { bundle } = await signedEnvelope(acme, statement(image.digest), { identity: `https://${name}.example` });
+      await pushBundle(registry, image, bundle);
+    }
+    let now = 0;
+    const blobs: string[] = [];
+    const slow: Registry = {
+      ...registry,
+      blob: async (repository, digest, limit) => {
+        now += 25_000;
+        blobs.push(digest);
+        return registry.blob(repository, digest, limit);
+      },
+    };
+
+    const found = await findImageSignatures({ registry: slow, bundles, clock: { now: () => toInstant(now) } }, question(image.digest));
+
+    expect(codes(found.findings)).toEqual(['wrong-identity', 'wrong-identity', 'wrong-identity', 'could-not-look']);
+    expect(blobs).toHaveLength(3);
+  });
+
+  test('a registry that is away leaves no verdict, and a defect is not hidden in one', async () => {
     const { image, registry } = await world();
     const broken: Registry = { ...registry, referrers: () => Promise.reject(new Error('a defect')) };
     const away: Registry = { ...registry, referrers: () => Promise.reject(new PortError('transient', 'the registry was too slow')) };
 
-    await expect(verifyImage({ registry: broken, bundles }, question(image.digest), asked())).rejects.toThrow('a defect');
-    expect(await verifyImage({ registry: away, bundles }, question(image.digest), asked())).toEqual({
+    await expect(verifyImage({ registry: broken, bundles, clock: CLOCK }, question(image.digest), asked())).rejects.toThrow('a defect');
+    expect(await verifyImage({ registry: away, bundles, clock: CLOCK }, question(image.digest), asked())).toEqual({
       kind: 'refused',
       code: 'could-not-look',
       sentence: 'the registry was too slow',

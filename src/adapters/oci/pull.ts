@@ -9,6 +9,9 @@ import { pullScope } from './places.ts';
 import type { RegistryLimits } from './registry-limits.ts';
 import type { Transport } from './transport.ts';
 
+/** Bytes that take no longer than a manifest. */
+const SMALL = 1024 * 1024;
+
 /** What every call needs. */
 export interface Calls {
   readonly send: Transport;
@@ -62,7 +65,7 @@ export async function pulledBlob(
     path: `/v2/${place.name}/blobs/${wanted.digest}`,
     scope: pullScope(place),
     limit: wanted.limit,
-    within: limits.transfer,
+    within: wanted.limit > SMALL ? limits.transfer : limits.total,
     isRepeatable: true,
   });
   const named = `${wanted.digest} of ${place.host}/${place.name}`;

@@ -25,9 +25,9 @@ export interface RegistryLimits {
 
 export const REGISTRY_LIMITS: RegistryLimits = {
   connect: 10_000,
-  headers: 30_000,
+  headers: 15_000,
   idle: 15_000,
-  total: 60_000,
+  total: 30_000,
   transfer: 300_000,
   document: 4 * 1024 * 1024,
   redirects: 5,

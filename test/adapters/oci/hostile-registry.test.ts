@@ -7,6 +7,7 @@ import { ociRegistry } from '#adapters/oci/oci.ts';
 import { findImageSignatures } from '#loops/image-findings.ts';
 import { verifyImage } from '#loops/verify-image.ts';
 import { sha256Of } from '#model/digest.ts';
+import { toInstant } from '#model/instant.ts';
 import { OCI_IMAGE, OCI_INDEX } from '#model/oci-manifest.ts';
 import { IMAGE_SIGNATURE } from '#model/signature-finding.ts';
 import type { Bundles } from '#ports/bundles.ts';
@@ -72,6 +73,7 @@ const NOBODY: Bundles = {
   readRoot: () => ({ ok: true }),
 } as unknown as Bundles;
 
+const CLOCK = { now: () => toInstant(0) };
 const QUESTION = {
   digest: DIGEST,
   credentials: [{ kind: 'public-key', pem: 'x' }],
@@ -105,7 +107,7 @@ describe('too much', () => {
     });
     const question = { ...QUESTION, repository: at(server) };
 
-    const found = await findImageSignatures({ registry: client(), bundles: NOBODY }, question);
+    const found = await findImageSignatures({ registry: client(), bundles: NOBODY, clock: CLOCK }, question);
 
     expect(found.findings).toHaveLength(64);
     expect(found.isCut).toBe(true);
@@ -164,7 +166,7 @@ describe('too much', () => {
       return path.includes('/manifests/') ? json(manifest, OCI_IMAGE) : undefined;
     });
 
-    const found = await findImageSignatures({ registry: client(), bundles: NOBODY }, { ...QUESTION, repository: at(server) });
+    const found = await findImageSignatures({ registry: client(), bundles: NOBODY, clock: CLOCK }, { ...QUESTION, repository: at(server) });
 
     expect(found.findings).toEqual([
       { kind: 'refused', code: 'malformed-bundle', reason: 'a bundle of 1073741824 bytes is larger than 1048576' },
@@ -252,7 +254,7 @@ describe('too slow, or not there', () => {
     await server.close();
     servers.splice(0);
 
-    const verdict = await verifyImage({ registry: client(), bundles: NOBODY }, { ...QUESTION, repository }, ASKED);
+    const verdict = await verifyImage({ registry: client(), bundles: NOBODY, clock: CLOCK }, { ...QUESTION, repository }, ASKED);
 
     expect(verdict).toEqual({
       kind: 'refused',
@@ -267,7 +269,7 @@ describe('too slow, or not there', () => {
       const server = await serve(({ path }) => (path.includes('/referrers/') ? { status } : json(body, OCI_IMAGE)));
       const question = { ...QUESTION, digest: digestOf(body), repository: at(server) };
 
-      expect(await verifyImage({ registry: client(), bundles: NOBODY }, question, ASKED)).toMatchObject({
+      expect(await verifyImage({ registry: client(), bundles: NOBODY, clock: CLOCK }, question, ASKED)).toMatchObject({
         kind: 'refused',
         code: 'could-not-look',
       });
@@ -295,7 +297,11 @@ describe('too slow, or not there', () => {
       const server = await serve(() => answer);
       const began = performance.now();
 
-      const verdict = await verifyImage({ registry: client(), bundles: NOBODY }, { ...QUESTION, repository: at(server) }, ASKED);
+      const verdict = await verifyImage(
+        { registry: client(), bundles: NOBODY, clock: CLOCK },
+        { ...QUESTION, repository: at(server) },
+        ASKED,
+      );
 
       expect(verdict).toMatchObject({ kind: 'refused', code: 'could-not-look' });
       expect(performance.now() - began).toBeLessThan(6_000);
@@ -311,7 +317,9 @@ describe('too slow, or not there', () => {
     });
     const question = { ...QUESTION, digest: digestOf(body), repository: at(server) };
 
-    expect(await verifyImage({ registry: client(), bundles: NOBODY }, question, ASKED)).toMatchObject({ code: 'could-not-look' });
+    expect(await verifyImage({ registry: client(), bundles: NOBODY, clock: CLOCK }, question, ASKED)).toMatchObject({
+      code: 'could-not-look',
+    });
     expect(new Set(server.requests.map(({ path }) => path)).size).toBe(3);
   });
 
@@ -369,7 +377,7 @@ describe('a tag that moves', () => {
     tagged = second;
     const before = server.requests.length;
     const verdict = await verifyImage(
-      { registry, bundles: NOBODY },
+      { registry, bundles: NOBODY, clock: CLOCK },
       { ...QUESTION, digest: resolved?.digest ?? '', repository: at(server) },
       ASKED,
     );
