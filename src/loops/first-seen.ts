@@ -6,6 +6,7 @@ import type { Clock } from '#ports/machine.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
 import { addedRecords } from './audit-branch.ts';
 import type { LedgerReader } from './audit-branch.ts';
+import { notBefore } from './clock-floor.ts';
 
 /** Tells of commits, given along first parents and oldest first, when each was first seen here. */
 export type FirstSeen = (chain: readonly CommitId[]) => Promise<ReadonlyMap<CommitId, Instant>>;
@@ -29,9 +30,10 @@ async function firstNamed(
   field: 'revision' | 'commit',
   chain: readonly CommitId[],
 ): Promise<ReadonlyMap<CommitId, Instant>> {
-  const now = world.clock.now();
+  const { records } = await world.ledger.at(await world.repository.resolve('audit'));
+  const now = notBefore(world.clock.now(), records);
   const recorded = new Map<string, Instant>();
-  for (const record of (await world.ledger.at(await world.repository.resolve('audit'))).records) {
+  for (const record of records) {
     const named = record.data[field];
     const at = parseInstant(record.time);
     if (typeof named === 'string' && at !== undefined && at < (recorded.get(named) ?? now)) recorded.set(named, at);
@@ -66,7 +68,8 @@ export function createRanSince(world: Pick<Here, 'ledger'> & { readonly reposito
 /** When the engine's own commits, given oldest first, were written: by the records, never by the dates of the commits. */
 export function createWritten(world: Here): { readonly ofRendered: FirstSeen; readonly ofAudit: FirstSeen } {
   async function ofAudit(chain: readonly CommitId[]): Promise<ReadonlyMap<CommitId, Instant>> {
-    const now = world.clock.now();
+    const { records } = await world.ledger.at(chain.at(-1));
+    const now = notBefore(world.clock.now(), records);
     const written = new Map<CommitId, Instant>();
     let latest: Instant | undefined;
     let before: CommitId | undefined;

@@ -12,6 +12,7 @@ import { isPortError, PortError } from '#ports/port-error.ts';
 import { changeSetOfRequest, describeWaiting, draftPromotion, mayOpen, shouldSupersede } from '#promotion/promotion.ts';
 import { committedCapsules, writeEngineCommit } from './branch-writing.ts';
 import { changedReleases, publishChanged, RELEASE_CHECK, shortened } from './changed-releases.ts';
+import { clockProblem } from './clock-floor.ts';
 import { PROMOTE_CHECK, gateChange } from './gate-evidence.ts';
 import type { Gated } from './gate-evidence.ts';
 import { fetchImports, noteFailed } from './imports.ts';
@@ -57,6 +58,8 @@ export async function promote(world: World, request: PromoteRequest, signal?: Ab
   const refs = await world.repository.refs();
   const main = refs.get(branchRef(world.settings.branch));
   if (main === undefined) return ended({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
+  const wrongClock = await clockProblem(world);
+  if (wrongClock !== undefined) return ended({ kind: 'stuck', problems: [wrongClock] });
   if (world.forge !== undefined && !request.dryRun) await publishChanged(world.forge, changedReleases(await world.history.upTo(main)));
   if (!request.dryRun) noteFailed(world, await fetchImports(world, main, signal));
   const found = await findDrafts(world, { environment: request.environment, main, refs, only: request.only });

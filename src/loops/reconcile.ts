@@ -10,6 +10,7 @@ import { didYouMean } from '#model/suggest.ts';
 import { changeSetOf } from '#resolve/resolve.ts';
 import { judgeAcceptedHistory } from './accepted-history.ts';
 import { afterDrift } from './after-drift.ts';
+import { clockProblem } from './clock-floor.ts';
 import { fightProblems } from './drift.ts';
 import { strangerAt } from './engine-branches.ts';
 import { refusedImages, unreadImages } from './image-trust.ts';
@@ -55,6 +56,8 @@ export async function reconcile(world: World, request: ReconcileRequest, signal?
   const refs = await world.repository.refs();
   const revision = refs.get(branchRef(world.settings.branch));
   if (revision === undefined) return nothing({ kind: 'retry', because: `the repository has no branch ${world.settings.branch} yet` });
+  const wrongClock = await clockProblem(world);
+  if (wrongClock !== undefined) return { ...nothing({ kind: 'stuck', problems: [wrongClock] }), revision };
   const turned = await judgeAcceptedHistory(world, { environment: request.environment, revision, refs });
   if (turned !== undefined) return { ...nothing(turned), revision };
   noteFailed(world, await fetchImports(world, revision, signal));
