@@ -8,10 +8,10 @@ import { attachBundle, signCapsule } from '#loops/capsule-signing.ts';
 import { judgeByCredential, judgeByPolicy, type CapsuleFindings } from '#loops/capsule-verdict.ts';
 import { evidenceBranch } from '#loops/evidence-branch.ts';
 import { trustMaterial } from '#loops/trust-material.ts';
-import { CAPSULE_ARTIFACT, OCI_MANIFEST, type ArtifactFacts } from '#model/capsule-artifact.ts';
+import { CAPSULE_ARTIFACT, type ArtifactFacts } from '#model/capsule-artifact.ts';
 import { CAPSULE_RELEASE } from '#model/capsule-statement.ts';
 import type { CapsuleSignatureVerdict } from '#model/capsule-verdict.ts';
-import { toCapsuleName } from '#model/names.ts';
+import { OCI_IMAGE } from '#model/oci-manifest.ts';
 import { isPortError, PortError } from '#ports/port-error.ts';
 import type { Descriptor } from '#ports/registry.ts';
 import { capsuleIn, configuredPlace, digestAt, openPlace, type ArtifactPlace } from './capsule-place.ts';
@@ -28,6 +28,8 @@ import { credentialIn, trustedRootFor, type SignatureCredential } from './signat
 interface Subject {
   readonly facts: ArtifactFacts;
   readonly artifact: Descriptor;
+  /** Trust entries that may sign it by its own declaration; empty: all that are for capsules. */
+  readonly identities: readonly string[];
 }
 
 /** Signs a capsule, and puts the signature beside its artifact, onto the evidence branch, or into a file. */
@@ -84,8 +86,9 @@ async function subjectOf(
     if (world === undefined) throw new UsageError('name a capsule, a layout or a reference');
     const packed = await packedHere(invocation, world, invocation.words[0]);
     if (packed === undefined) return undefined;
-    const { facts, digest, manifest } = packed;
-    return { facts, artifact: { mediaType: OCI_MANIFEST, digest, size: manifest.byteLength, artifactType: CAPSULE_ARTIFACT } };
+    const { facts, digest, manifest, identities } = packed;
+    const artifact = { mediaType: OCI_IMAGE, digest, size: manifest.byteLength, artifactType: CAPSULE_ARTIFACT };
+    return { facts, artifact, identities };
   }
   const pulled = await pullArtifact(place.registry, place.repository, await digestAt(place, undefined));
   if (pulled.kind === 'pulled') return pulled.capsule;
@@ -164,10 +167,7 @@ async function byPolicy(world: OpenedWorld | undefined, { subject, place, bundle
   const { trust } = await trustOf(world);
   const material = await trustMaterial(world, trust);
   const found = await findings(world, { subject, place, bundles }, { ...material, branch: evidenceBranch(trust.project) });
-  const { name, gitTree } = subject.facts;
-  const { source } = await world.reading.capsule(toCapsuleName(name), gitTree).catch(() => ({ source: undefined }));
-  const allowed = source?.declared.value.spec.security?.signatures?.identities ?? [];
-  return judgeByPolicy(found, { policy: material.policy, allowed, firstSeen: world.clock.now() });
+  return judgeByPolicy(found, { policy: material.policy, allowed: subject.identities, firstSeen: world.clock.now() });
 }
 
 async function byCredential(

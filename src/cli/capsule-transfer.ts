@@ -1,12 +1,13 @@
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { packFrom, pullArtifact, pushArtifact, type PulledCapsule } from '#loops/capsule-artifacts.ts';
+import { packFrom, pullArtifact, pushArtifact, type PackedHere, type PulledCapsule } from '#loops/capsule-artifacts.ts';
 import { rollbackMistake } from '#loops/capsule-rollback.ts';
 import { attachBundle, bundlesBeside } from '#loops/capsule-signing.ts';
-import type { ArtifactFacts, PackedCapsule } from '#model/capsule-artifact.ts';
+import type { ArtifactFacts } from '#model/capsule-artifact.ts';
 import type { TarFile } from '#model/tar.ts';
-import { PortError } from '#ports/port-error.ts';
+import { isPortError, PortError } from '#ports/port-error.ts';
 import { capsuleIn, configuredPlace, digestAt, openPlace, wantedCapsule, type ArtifactPlace } from './capsule-place.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
@@ -25,7 +26,7 @@ export async function inRepository<T>({ powers, options, terminal }: Invocation,
 }
 
 /** The artifact of a capsule of this repository, or undefined where its problems were told. */
-export async function packedHere(invocation: Invocation, world: OpenedWorld, word: string | undefined): Promise<PackedCapsule | undefined> {
+export async function packedHere(invocation: Invocation, world: OpenedWorld, word: string | undefined): Promise<PackedHere | undefined> {
   const { options, terminal } = invocation;
   const at = await snapshotOf(world, options['rev'] as string | undefined);
   const made = await packFrom(at.world, at.snapshot, wantedCapsule(word));
@@ -145,18 +146,32 @@ async function mistakeHere(
   const isByDigest = place.digest !== undefined;
   const tag = isByDigest ? undefined : place.tag;
   const isOlderAllowed = isByDigest || invocation.options['allowOlder'] === true;
+  const asked = { tag, isOlderAllowed };
+  const world = await repositoryAround(invocation);
+  if (world === undefined) return rollbackMistake(undefined, facts, asked);
   try {
-    return await inRepository(invocation, (world) => rollbackMistake(world, facts, { tag, isOlderAllowed }));
+    return await rollbackMistake(world, facts, asked);
+  } finally {
+    await world.close();
+  }
+}
+
+/** Undefined where there is none; what is there and cannot be read is thrown. */
+async function repositoryAround({ powers, options, terminal }: Invocation): Promise<OpenedWorld | undefined> {
+  try {
+    return await powers.openWorld({ ...placeOf(options), readsCheckout: true }, terminal);
   } catch (error) {
-    if (!(error instanceof PortError) || error.kind !== 'missing') throw error;
-    return rollbackMistake(undefined, facts, { tag, isOlderAllowed });
+    if (isPortError(error) && error.kind === 'missing' && options['repo'] === undefined && options['config'] === undefined)
+      return undefined;
+    throw error;
   }
 }
 
 /** Into a folder beside the place, which then takes its name: nothing is ever half there. */
 async function unpack(out: string, files: readonly TarFile[]): Promise<void> {
   await mkdir(dirname(out), { recursive: true });
-  const beside = await mkdtemp(join(dirname(out), `.${basename(out)}-`));
+  const beside = join(dirname(out), `.${basename(out)}-${randomUUID()}`);
+  await mkdir(beside);
   try {
     for (const { path, mode, bytes } of files) {
       await mkdir(dirname(join(beside, path)), { recursive: true });

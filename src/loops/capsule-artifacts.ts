@@ -1,7 +1,7 @@
+import { parseDeclaration } from '#desired/desired.ts';
 import {
   CAPSULE_ARTIFACT,
   EMPTY_CONFIG,
-  OCI_MANIFEST,
   packCapsule,
   readArtifact,
   unpackCapsule,
@@ -9,7 +9,9 @@ import {
   type PackedCapsule,
 } from '#model/capsule-artifact.ts';
 import type { CapsuleSource } from '#model/desired.ts';
-import { sha256Of } from '#model/digest.ts';
+import { sha256Of, toBlobId } from '#model/digest.ts';
+import { objectIdOf, type Parsed } from '#model/git-objects.ts';
+import { OCI_IMAGE } from '#model/oci-manifest.ts';
 import { placeInFile, type Problem } from '#model/problem.ts';
 import type { Pin } from '#model/resolution.ts';
 import { accepted, refused, type Result } from '#model/result.ts';
@@ -29,11 +31,16 @@ export interface WantedCapsule {
   readonly version: string | undefined;
 }
 
+export interface PackedHere extends PackedCapsule {
+  /** Names of `security.signatures.identities`. */
+  readonly identities: readonly string[];
+}
+
 /**
  * A capsule as an artifact: a released version by its release commit, so that it packs to the same bytes from every later commit and
  * clone; what is not released yet without one.
  */
-export async function packFrom(world: ReadingWorld, at: Snapshot, wanted: WantedCapsule): Promise<Result<PackedCapsule>> {
+export async function packFrom(world: ReadingWorld, at: Snapshot, wanted: WantedCapsule): Promise<Result<PackedHere>> {
   const { capsuleTrees } = await world.reading.declarations(at);
   const { releases } = await indexFor(world, at);
   const names = [...new Set([...capsuleTrees.keys(), ...releases.keys()])].sort();
@@ -70,11 +77,12 @@ async function packed(
   world: Pick<ReadingWorld, 'repository'>,
   source: CapsuleSource,
   released: Pick<Pin, 'commit'> | undefined,
-): Promise<Result<PackedCapsule>> {
+): Promise<Result<PackedHere>> {
   const release =
     released === undefined ? undefined : { commit: released.commit, at: (await world.repository.commit(released.commit)).committer.at };
   const made = packCapsule({ name: source.name, version: source.declared.value.metadata.version, files: filesOf(source), release });
-  return made.ok ? accepted(made.value) : refused([unpackable(source.name, made.reason)]);
+  const identities = source.declared.value.spec.security?.signatures?.identities ?? [];
+  return made.ok ? accepted({ ...made.value, identities }) : refused([unpackable(source.name, made.reason)]);
 }
 
 function filesOf({ files, contents }: CapsuleSource): readonly TarFile[] {
@@ -101,7 +109,7 @@ export async function pushArtifact(
   if (known !== undefined) return { kind: 'taken', by: known.digest };
   await registry.pushBlob(repository, EMPTY_CONFIG);
   await registry.pushBlob(repository, content);
-  await registry.pushManifest(repository, manifest, OCI_MANIFEST, tag);
+  await registry.pushManifest(repository, manifest, OCI_IMAGE, tag);
   return { kind: 'pushed', artifact: descriptorOf(manifest) };
 }
 
@@ -109,6 +117,8 @@ export interface PulledCapsule {
   readonly facts: ArtifactFacts;
   readonly artifact: Descriptor;
   readonly files: readonly TarFile[];
+  /** Names of `security.signatures.identities`. */
+  readonly identities: readonly string[];
   /** To be sent on as it is. */
   readonly packed: PackedCapsule;
 }
@@ -131,12 +141,27 @@ export async function pullArtifact(registry: Registry, repository: ImageReposito
     return { kind: 'refused', code: 'wrong-digest', reason: 'the registry answered another layer than the manifest names' };
   const files = unpackCapsule(read.value, layer);
   if (!files.ok) return { kind: 'refused', code: 'wrong-digest', reason: files.reason };
+  const declared = declaredIn(facts, files.value);
+  if (!declared.ok) return { kind: 'refused', code: 'not-a-capsule', reason: declared.reason };
   const packed = { facts, manifest: bytes, digest, content: layer };
-  return { kind: 'pulled', capsule: { facts, artifact: descriptorOf(bytes), files: files.value, packed } };
+  return { kind: 'pulled', capsule: { facts, artifact: descriptorOf(bytes), files: files.value, identities: declared.value, packed } };
+}
+
+/** Identities that may sign it, once its own declaration has the name and version that the manifest claims. */
+function declaredIn({ name, version, gitTree }: ArtifactFacts, files: readonly TarFile[]): Parsed<readonly string[]> {
+  const file = files.find(({ path }) => path === 'capsule.yaml');
+  if (file === undefined) return { ok: false, reason: 'it has no capsule.yaml' };
+  const id = toBlobId(objectIdOf('blob', file.bytes));
+  const { document, problems } = parseDeclaration({ path: `capsules/${name}/capsule.yaml`, id, bytes: file.bytes });
+  if (document?.kind !== 'capsule') return { ok: false, reason: `its capsule.yaml cannot be used: ${problems[0]?.message ?? gitTree}` };
+  const { metadata, spec } = document.declared.value;
+  if (metadata.name !== name || metadata.version !== version)
+    return { ok: false, reason: `its annotations say ${name}@${version}, but its capsule.yaml ${metadata.name}@${metadata.version}` };
+  return { ok: true, value: spec.security?.signatures?.identities ?? [] };
 }
 
 function descriptorOf(manifest: Uint8Array): Descriptor {
-  return { mediaType: OCI_MANIFEST, digest: `sha256:${sha256Of(manifest)}`, size: manifest.byteLength, artifactType: CAPSULE_ARTIFACT };
+  return { mediaType: OCI_IMAGE, digest: `sha256:${sha256Of(manifest)}`, size: manifest.byteLength, artifactType: CAPSULE_ARTIFACT };
 }
 
 function unpackable(name: string, reason: string): Problem {

@@ -4,6 +4,7 @@ import { createMemo } from '#model/memo.ts';
 import type { Problem } from '#model/problem.ts';
 import type { Pin } from '#model/resolution.ts';
 import type { Clock } from '#ports/machine.ts';
+import { isPortError } from '#ports/port-error.ts';
 import type { ImageRepository, Registry } from '#ports/registry.ts';
 import type { History } from '#ports/repository.ts';
 import { refuseSignature } from '#promotion/promotion.ts';
@@ -86,7 +87,11 @@ export function createCapsuleSignatures(world: SignatureWorld): CapsuleSignature
     artifacts: CapsuleArtifacts,
     { pin, material }: { readonly pin: Pin; readonly material: TrustMaterial },
   ): Promise<Gathered> {
-    const packed = await packPin(world, pin);
+    const packed = await packPin(world, pin).catch((error: unknown) => {
+      // The release commit of an import may be another repository's.
+      if (!isPortError(error)) throw error;
+      return undefined;
+    });
     if (packed === undefined) return { findings: [], isCut: false, unread: undefined };
     const at = { bundles: await world.bundles(), registry: await artifacts.registry(), repository: artifacts.repositoryOf(pin.capsule) };
     return signaturesBeside(at, material, { facts: pin, artifact: packed.digest });

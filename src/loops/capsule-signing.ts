@@ -1,7 +1,7 @@
-import { OCI_EMPTY, OCI_MANIFEST, EMPTY_CONFIG, type PackedCapsule } from '#model/capsule-artifact.ts';
+import { OCI_EMPTY, EMPTY_CONFIG, type PackedCapsule } from '#model/capsule-artifact.ts';
 import { CAPSULE_RELEASE, capsuleStatement, IN_TOTO_PAYLOAD } from '#model/capsule-statement.ts';
 import { sha256Of } from '#model/digest.ts';
-import { parseOciManifest } from '#model/oci-manifest.ts';
+import { OCI_IMAGE, parseOciManifest } from '#model/oci-manifest.ts';
 import { LARGEST_BUNDLE, MOST_SIGNATURES_LOOKED_AT } from '#model/signature-finding.ts';
 import type { BundleDraft, Bundles } from '#ports/bundles.ts';
 import { isPortError } from '#ports/port-error.ts';
@@ -44,14 +44,14 @@ export async function attachBundle(
   await registry.pushBlob(repository, bundle);
   const manifest = {
     schemaVersion: 2,
-    mediaType: OCI_MANIFEST,
+    mediaType: OCI_IMAGE,
     artifactType: BUNDLE_ARTIFACT,
     config: { mediaType: OCI_EMPTY, digest: `sha256:${sha256Of(EMPTY_CONFIG)}`, size: EMPTY_CONFIG.byteLength, data: 'e30=' },
     layers: [{ mediaType: BUNDLE_ARTIFACT, digest: `sha256:${sha256Of(bundle)}`, size: bundle.byteLength }],
     subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
     annotations: { 'dev.sigstore.bundle.content': 'dsse-envelope', 'dev.sigstore.bundle.predicateType': CAPSULE_RELEASE },
   };
-  return registry.pushManifest(repository, Buffer.from(JSON.stringify(manifest)), OCI_MANIFEST);
+  return registry.pushManifest(repository, Buffer.from(JSON.stringify(manifest)), OCI_IMAGE);
 }
 
 /** The bundles beside an artifact. What one of them has wrong is told of that one; a registry that cannot be asked is thrown. */

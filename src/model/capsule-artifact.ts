@@ -2,8 +2,9 @@ import { isObjectId, listDigest, sha256Of, toBlobId, toSha256, toTreeId, type Co
 import { objectIdOf, type Parsed, type TreeEntry } from '#model/git-objects.ts';
 import { encodeTree } from '#model/git-tree.ts';
 import { instantText, type Instant } from '#model/instant.ts';
-import { isJsonObject, type Json, type JsonObject } from '#model/json.ts';
+import type { JsonObject } from '#model/json.ts';
 import { isName } from '#model/names.ts';
+import { OCI_IMAGE, parseOciManifest } from '#model/oci-manifest.ts';
 import { visibleText } from '#model/quoted.ts';
 import { readTar, unsafe, writeTar, type TarFile } from '#model/tar.ts';
 import { isVersion } from '#model/version.ts';
@@ -11,7 +12,6 @@ import { isVersion } from '#model/version.ts';
 export const CAPSULE_ARTIFACT = 'application/vnd.capstan.capsule.v1+json';
 /** A plain tar: what compresses differs between versions of zlib, and what is not compressed cannot burst. */
 export const CAPSULE_CONTENT = 'application/vnd.capstan.capsule.content.v1.tar';
-export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 export const OCI_EMPTY = 'application/vnd.oci.empty.v1+json';
 /** What an artifact has in the place of a configuration: `{}`. */
 export const EMPTY_CONFIG: Uint8Array = Buffer.from('{}');
@@ -48,11 +48,11 @@ export interface PackingOrder {
 
 /** A capsule as an OCI artifact of one layer: equal files and release give equal bytes, on every machine. */
 export function packCapsule({ name, version, files, release }: PackingOrder): Parsed<PackedCapsule> {
-  const wrong = files.flatMap((file) => {
+  const faults = files.flatMap((file) => {
     const why = unsafe(file.path);
     return why === undefined ? [] : [`${visibleText(file.path, 80)} ${why}`];
   });
-  if (wrong[0] !== undefined) return { ok: false, reason: wrong[0] };
+  if (faults[0] !== undefined) return { ok: false, reason: faults[0] };
   if (files.length > MOST_CAPSULE_FILES) return { ok: false, reason: `it has more than ${MOST_CAPSULE_FILES} files` };
   const size = files.reduce((sum, file) => sum + file.bytes.byteLength + 2048, 1024);
   if (size > LARGEST_CAPSULE) return { ok: false, reason: `it has more than ${LARGEST_CAPSULE} bytes` };
@@ -101,7 +101,7 @@ function manifestOf(facts: ArtifactFacts, content: Uint8Array, at: Instant | und
   ];
   return {
     schemaVersion: 2,
-    mediaType: OCI_MANIFEST,
+    mediaType: OCI_IMAGE,
     artifactType: CAPSULE_ARTIFACT,
     config: { mediaType: OCI_EMPTY, digest: `sha256:${sha256Of(EMPTY_CONFIG)}`, size: EMPTY_CONFIG.byteLength, data: 'e30=' },
     layers: [
@@ -123,37 +123,33 @@ export interface ArtifactManifest {
 }
 
 /** Reads the manifest of a capsule; what it says is a claim until `unpackCapsule` has looked at the content. */
-export function readArtifact(manifest: Uint8Array): Parsed<ArtifactManifest> {
-  if (manifest.byteLength > LARGEST_MANIFEST) return no(`its manifest has more than ${LARGEST_MANIFEST} bytes`);
-  const read = jsonObject(manifest);
-  if (read === undefined) return no('its manifest is no JSON object');
-  const { artifactType, layers, annotations } = read;
-  if (read['schemaVersion'] !== 2 || artifactType !== CAPSULE_ARTIFACT)
-    return no(
-      `it is no capsule but ${typeof artifactType === 'string' ? visibleText(artifactType, 80) : 'something without artifactType'}`,
-    );
-  if (!Array.isArray(layers) || layers.length !== 1)
-    return no(`it has ${Array.isArray(layers) ? layers.length : 'no'} layers; a capsule has one`);
-  const [layer] = layers;
-  if (!isJsonObject(layer) || layer['mediaType'] !== CAPSULE_CONTENT) return no(`its layer is no ${CAPSULE_CONTENT}`);
-  const { digest, size } = layer;
-  if (typeof digest !== 'string' || !/^sha256:[0-9a-f]{64}$/.test(digest)) return no('its layer has no sha256 digest');
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > LARGEST_CAPSULE)
-    return no(`its layer has no size, or one above ${LARGEST_CAPSULE} bytes`);
+export function readArtifact(bytes: Uint8Array): Parsed<ArtifactManifest> {
+  if (bytes.byteLength > LARGEST_MANIFEST) return no(`its manifest has more than ${LARGEST_MANIFEST} bytes`);
+  const manifest = parseOciManifest(bytes, OCI_IMAGE);
+  if ('wrong' in manifest) return no(`its manifest ${manifest.wrong}`);
+  if (manifest.kind !== 'image' || manifest.artifactType !== CAPSULE_ARTIFACT)
+    return no(`it is no capsule but ${visibleText(manifest.artifactType ?? manifest.mediaType, 80)}`);
+  const [layer, ...more] = manifest.layers;
+  if (layer === undefined || more.length > 0) return no(`it has ${manifest.layers.length} layers; a capsule has one`);
+  if (layer.mediaType !== CAPSULE_CONTENT) return no(`its layer is no ${CAPSULE_CONTENT}`);
+  if (layer.size > LARGEST_CAPSULE) return no(`its layer has more than ${LARGEST_CAPSULE} bytes`);
   const said = (key: string): string => {
-    const value = isJsonObject(annotations) && Object.hasOwn(annotations, key) ? annotations[key] : undefined;
-    return typeof value === 'string' ? value : '';
+    const name = `dev.capstan.capsule.${key}`;
+    return Object.hasOwn(manifest.annotations, name) ? (manifest.annotations[name] ?? '') : '';
   };
-  const [name, version] = [said('dev.capstan.capsule.name'), said('dev.capstan.capsule.version')];
-  const [sha256, gitTree] = [said('dev.capstan.capsule.sha256'), said('dev.capstan.capsule.gitTree')];
-  const commit = said('dev.capstan.capsule.commit');
-  if (!isName(name)) return no('its annotation dev.capstan.capsule.name is no name of a capsule');
-  if (!isVersion(version)) return no('its annotation dev.capstan.capsule.version is no version');
-  if (!/^[0-9a-f]{64}$/.test(sha256)) return no('its annotation dev.capstan.capsule.sha256 is no digest');
-  if (!isObjectId(gitTree)) return no('its annotation dev.capstan.capsule.gitTree is no object id');
-  if (commit !== '' && !isObjectId(commit)) return no('its annotation dev.capstan.capsule.commit is no object id');
+  const [name, version, sha256, gitTree, commit] = ['name', 'version', 'sha256', 'gitTree', 'commit'].map(said);
+  const { digest, size } = layer;
+  if (name === undefined || !isName(name)) return wrong('name', 'name of a capsule');
+  if (version === undefined || !isVersion(version)) return wrong('version', 'version');
+  if (sha256 === undefined || !/^[0-9a-f]{64}$/.test(sha256)) return wrong('sha256', 'digest');
+  if (gitTree === undefined || !isObjectId(gitTree)) return wrong('gitTree', 'object id');
+  if (commit !== undefined && commit !== '' && !isObjectId(commit)) return wrong('commit', 'object id');
   const facts = { name, version, sha256: toSha256(sha256), gitTree: toTreeId(gitTree), commit: commit === '' ? undefined : commit };
   return { ok: true, value: { facts, content: { digest, size } } };
+}
+
+function wrong(annotation: string, what: string): { readonly ok: false; readonly reason: string } {
+  return no(`its annotation dev.capstan.capsule.${annotation} is no ${what}`);
 }
 
 /** The files of a capsule, once both of its digests were computed again and are the ones that its manifest names. */
@@ -170,13 +166,4 @@ export function unpackCapsule({ facts }: ArtifactManifest, content: Uint8Array):
 
 function no(reason: string): { readonly ok: false; readonly reason: string } {
   return { ok: false, reason };
-}
-
-function jsonObject(bytes: Uint8Array): JsonObject | undefined {
-  try {
-    const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json;
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -73,7 +73,7 @@ export function readTar(archive: Uint8Array, limits: TarLimits): Parsed<readonly
     if (files.length > limits.files) return no(`it has more than ${limits.files} files`);
   }
   const twice = clash(files);
-  if (twice !== undefined) return no(`${visibleText(twice, 80)} stands in it twice`);
+  if (twice !== undefined) return no(`${visibleText(twice, 80)} stands in it twice, or so that a file system cannot tell it from another`);
   const isOurs = Buffer.compare(bytes, writeTar(files)) === 0;
   return isOurs ? { ok: true, value: files } : no('it is not packed as capstan packs: order, owner, time, mode or padding differ');
 }
@@ -88,16 +88,21 @@ export function unsafe(path: string): string | undefined {
   return names.some((name) => PROTOTYPE_NAMES.has(name)) ? 'has a name that programs mistake for a property' : undefined;
 }
 
-/** A path that is there already, as a file or as a folder of another. */
+/** A path that is there already: as a file, as a folder of another, or in another spelling that differs in case or accents alone. */
 function clash(files: readonly TarFile[]): string | undefined {
-  const taken = new Set<string>();
-  const folders = new Set<string>();
+  const taken = new Map<string, { readonly spelling: string; readonly kind: 'file' | 'folder' }>();
   for (const { path } of files) {
-    if (taken.has(path)) return path;
-    taken.add(path);
-    for (let end = path.indexOf('/'); end >= 0; end = path.indexOf('/', end + 1)) folders.add(path.slice(0, end));
+    for (let end = path.indexOf('/'); ; end = path.indexOf('/', end + 1)) {
+      const spelling = end < 0 ? path : path.slice(0, end);
+      const kind = end < 0 ? 'file' : 'folder';
+      const folded = spelling.normalize('NFC').toLowerCase();
+      const known = taken.get(folded);
+      if (known !== undefined && (kind === 'file' || known.kind === 'file' || known.spelling !== spelling)) return path;
+      taken.set(folded, { spelling, kind });
+      if (end < 0) break;
+    }
   }
-  return files.find(({ path }) => folders.has(path))?.path;
+  return undefined;
 }
 
 function no(reason: string): { readonly ok: false; readonly reason: string } {

@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 
 import { archiveRegistry } from '#adapters/oci-layout/oci-layout.ts';
 import { packFrom, packPin, pullArtifact, pushArtifact } from '#loops/capsule-artifacts.ts';
-import { EMPTY_CONFIG, OCI_MANIFEST, type PackedCapsule } from '#model/capsule-artifact.ts';
+import { digestsOf, EMPTY_CONFIG, type PackedCapsule } from '#model/capsule-artifact.ts';
 import { sha256Of } from '#model/digest.ts';
 import type { JsonObject } from '#model/json.ts';
+import { OCI_IMAGE } from '#model/oci-manifest.ts';
 import { readTar, writeTar, type TarFile } from '#model/tar.ts';
 import type { Registry } from '#ports/registry.ts';
 import { changed, edit, edits, plantedGarden, worldOf, type Garden } from './garden.ts';
@@ -34,7 +35,7 @@ async function crafted(
   const layers = manifest.layers.map((layer) => ({ ...layer, digest: `sha256:${sha256Of(content)}`, size: content.byteLength }));
   const bytes = Buffer.from(JSON.stringify((change.manifest ?? ((same) => same))({ ...manifest, layers })));
   await registry.pushBlob(HERE, content);
-  await registry.pushManifest(HERE, bytes, OCI_MANIFEST, '1.0.0');
+  await registry.pushManifest(HERE, bytes, OCI_IMAGE, '1.0.0');
   return { registry, digest: `sha256:${sha256Of(bytes)}` };
 }
 
@@ -169,7 +170,7 @@ test.each<[string, Parameters<typeof crafted>[1], string]>([
   [
     'a layer that says it has a petabyte',
     { manifest: (m) => ({ ...m, layers: m.layers.map((layer) => ({ ...layer, size: 1e15 })) }) },
-    'not-a-capsule: its layer has no size, or one above 67108864 bytes',
+    'not-a-capsule: its layer has more than 67108864 bytes',
   ],
   [
     'a layer with another size',
@@ -197,10 +198,34 @@ test.each<[string, Parameters<typeof crafted>[1], string]>([
   expect(await refusalOf(await crafted(packed, change))).toContain(reason);
 });
 
+test('annotations that name another capsule or version than its own declaration are refused', async () => {
+  const packed = await pack(await plantedGarden());
+  const named = async (name: string, version: string): Promise<string> => {
+    const claim = { 'dev.capstan.capsule.name': name, 'dev.capstan.capsule.version': version };
+    return refusalOf(await crafted(packed, { manifest: (m) => ({ ...m, annotations: { ...m.annotations, ...claim } }) }));
+  };
+  expect(await named('redis', '1.0.0')).toMatch(/^not-a-capsule: its capsule\.yaml cannot be used: .*web/);
+  expect(await named('web', '9.0.0')).toBe('not-a-capsule: its annotations say web@9.0.0, but its capsule.yaml web@1.0.0');
+});
+
+test('an artifact without a declaration is refused', async () => {
+  const packed = await pack(await plantedGarden());
+  const files = [{ path: 'readme', mode: '100644' as const, bytes: Buffer.from('x') }];
+  const manifest = (m: Manifest) => ({
+    ...m,
+    annotations: {
+      ...m.annotations,
+      'dev.capstan.capsule.sha256': digestsOf(files).sha256,
+      'dev.capstan.capsule.gitTree': digestsOf(files).gitTree,
+    },
+  });
+  expect(await refusalOf(await crafted(packed, { files, manifest }))).toBe('not-a-capsule: it has no capsule.yaml');
+});
+
 test('a manifest that is no object is refused', async () => {
   const { registry } = archiveRegistry(undefined);
   const bytes = Buffer.from('[]');
-  const descriptor = { mediaType: OCI_MANIFEST, digest: `sha256:${sha256Of(bytes)}`, size: 2 };
+  const descriptor = { mediaType: OCI_IMAGE, digest: `sha256:${sha256Of(bytes)}`, size: 2 };
   const from = { ...registry, manifest: async () => ({ bytes, descriptor }) };
   expect(await refusalOf({ registry: from, digest: descriptor.digest })).toBe('not-a-capsule: its manifest is no JSON object');
 });

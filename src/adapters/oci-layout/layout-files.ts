@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { readTar, writeTar } from '#model/tar.ts';
@@ -43,6 +43,9 @@ export function layoutFolder(root: string): LayoutFiles {
       const beside = `${place}.part-${process.pid}`;
       try {
         await mkdir(dirname(place), { recursive: true });
+        // A layout of somebody else may have a link in the place of a folder.
+        if ((await realpath(dirname(place))) !== join(await realpath(root), dirname(path)))
+          throw new PortError('invalid', `${dirname(path)} of the layout leads somewhere else`);
         const file = await open(beside, 'w', 0o644);
         try {
           await file.writeFile(bytes);
@@ -53,6 +56,7 @@ export function layoutFolder(root: string): LayoutFiles {
         await rename(beside, place);
       } catch (error) {
         await rm(beside, { force: true });
+        if (isPortError(error)) throw error;
         throw new PortError('invalid', `${place} cannot be written`, error);
       }
     },

@@ -1,10 +1,10 @@
 import { sha256Of } from '#model/digest.ts';
 import { isJsonObject, type Json, type JsonObject } from '#model/json.ts';
+import { OCI_IMAGE, OCI_INDEX, parseOciManifest, type OciManifest } from '#model/oci-manifest.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Descriptor, Registry } from '#ports/registry.ts';
 import { layoutArchive, layoutFolder, type LayoutArchive, type LayoutFiles } from './layout-files.ts';
 
-const INDEX = 'application/vnd.oci.image.index.v1+json';
 const LARGEST_MANIFEST = 4 * 1024 * 1024;
 const MOST_MANIFESTS = 1_000;
 const TAG = 'org.opencontainers.image.ref.name';
@@ -44,54 +44,73 @@ function layoutRegistry(files: LayoutFiles): Layout {
     return manifests.map(descriptorOf);
   }
 
-  async function write(bytes: Uint8Array, mediaType: string): Promise<Descriptor> {
-    const descriptor = { mediaType, digest: `sha256:${sha256Of(bytes)}`, size: bytes.byteLength };
-    if ((await files.read(blobPath(descriptor.digest), Number.MAX_SAFE_INTEGER)) === undefined)
-      await files.write(blobPath(descriptor.digest), bytes);
-    return descriptor;
+  async function write(bytes: Uint8Array): Promise<string> {
+    const digest = `sha256:${sha256Of(bytes)}`;
+    if ((await files.read(blobPath(digest), Number.MAX_SAFE_INTEGER)) === undefined) await files.write(blobPath(digest), bytes);
+    return digest;
+  }
+
+  async function manifestAt(digest: string): Promise<Read> {
+    const bytes = await blobAt(digest, LARGEST_MANIFEST);
+    const { mediaType } = objectIn(bytes, digest);
+    return readManifest(bytes, typeof mediaType === 'string' ? mediaType : OCI_IMAGE);
   }
 
   const registry: Registry = {
     async resolveTag(_repository, tag) {
-      return (await listed()).find((one) => one.annotations?.[TAG] === tag);
+      const found = (await listed()).find((one) => one.annotations?.[TAG] === tag);
+      return found === undefined ? undefined : (await manifestAt(found.digest)).descriptor;
     },
     async manifest(_repository, digest) {
-      const bytes = await blobAt(digest, LARGEST_MANIFEST);
-      const { mediaType } = objectIn(bytes, digest);
-      const type = typeof mediaType === 'string' ? mediaType : 'application/vnd.oci.image.manifest.v1+json';
-      return { bytes, descriptor: { mediaType: type, digest, size: bytes.byteLength } };
+      const { bytes, descriptor } = await manifestAt(digest);
+      return { bytes, descriptor };
     },
     blob: (_repository, digest, limit) => blobAt(digest, limit),
     async referrers(_repository, digest, artifactType) {
       const descriptors: Descriptor[] = [];
       for (const one of await listed()) {
-        const { subject, artifactType: own } = objectIn(await blobAt(one.digest, LARGEST_MANIFEST), one.digest);
-        if (!isJsonObject(subject) || subject['digest'] !== digest) continue;
-        if (artifactType === undefined || own === artifactType) descriptors.push(one);
+        const { manifest, descriptor } = await manifestAt(one.digest);
+        if (manifest.subject?.digest !== digest) continue;
+        if (artifactType !== undefined && manifest.artifactType !== artifactType) continue;
+        descriptors.push(
+          Object.keys(manifest.annotations).length === 0 ? descriptor : { ...descriptor, annotations: manifest.annotations },
+        );
       }
       return { descriptors, isCut: false };
     },
-    pushBlob: (_repository, bytes) => write(bytes, 'application/octet-stream'),
+    async pushBlob(_repository, bytes) {
+      return { mediaType: 'application/octet-stream', digest: await write(bytes), size: bytes.byteLength };
+    },
     async pushManifest(_repository, bytes, mediaType, tag) {
-      const descriptor = await write(bytes, mediaType);
-      const { artifactType } = objectIn(bytes, descriptor.digest);
+      const { descriptor } = readManifest(bytes, mediaType);
       const before = await listed();
+      await write(bytes);
       const known = before.find((one) => one.digest === descriptor.digest);
       const name = tag ?? known?.annotations?.[TAG];
-      const own: Descriptor = {
-        ...descriptor,
-        ...(typeof artifactType === 'string' ? { artifactType } : {}),
-        ...(name === undefined ? {} : { annotations: { [TAG]: name } }),
-      };
+      const own: Descriptor = { ...descriptor, ...(name === undefined ? {} : { annotations: { [TAG]: name } }) };
       const others = before.filter((one) => one.digest !== own.digest).map((one) => (tag === undefined ? one : untagged(one, tag)));
       // The index names what is there already: it comes last.
       await files.write('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
       const manifests = [...others, own];
-      await files.write('index.json', Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests })));
+      await files.write('index.json', Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests })));
       return descriptor;
     },
   };
   return { registry, tags: async () => (await listed()).flatMap((one) => one.annotations?.[TAG] ?? []).sort() };
+}
+
+interface Read {
+  readonly bytes: Uint8Array;
+  readonly manifest: OciManifest;
+  readonly descriptor: Descriptor;
+}
+
+function readManifest(bytes: Uint8Array, mediaType: string): Read {
+  const manifest = parseOciManifest(bytes, mediaType);
+  if ('wrong' in manifest) throw new PortError('invalid', `the manifest ${manifest.wrong}`);
+  const { artifactType } = manifest;
+  const descriptor = { mediaType, digest: `sha256:${sha256Of(bytes)}`, size: bytes.byteLength };
+  return { bytes, manifest, descriptor: artifactType === undefined ? descriptor : { ...descriptor, artifactType } };
 }
 
 function untagged(one: Descriptor, tag: string): Descriptor {
