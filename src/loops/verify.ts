@@ -10,8 +10,10 @@ import { isPortError } from '#ports/port-error.ts';
 import { pinsOfLock } from '#resolve/resolve.ts';
 import { judgeCommit } from '#trust/trust.ts';
 import { addedRecords } from './audit-branch.ts';
+import { evidenceBranch } from './evidence-branch.ts';
 import { createFirstSeen, createWritten } from './first-seen.ts';
 import { renderAt } from './rendered-difference.ts';
+import type { TrustOf } from './trust-of.ts';
 import { forgottenPromotions, lockContents, lostHeads, rewoundBranches } from './verify-witness.ts';
 import type { VerifiedLock, WitnessedBranch } from './verify-witness.ts';
 import type { World } from './world.ts';
@@ -45,7 +47,13 @@ export async function verifyClone(world: World, request: VerifyRequest, signal?:
     world,
     declarations.state.environments.map((item) => item.name),
   );
-  const heads = new Map([[world.settings.branch, main] as const, ...branches.map(({ name, head }) => [name, head] as const)]);
+  const evidence = evidenceBranch(declarations.state.project);
+  const kept = await world.repository.resolve(evidence);
+  const heads = new Map([
+    [world.settings.branch, main] as const,
+    ...branches.map(({ name, head }) => [name, head] as const),
+    ...(kept === undefined ? [] : [[evidence, kept] as const]),
+  ]);
   const lost = await lostHeads(world, seenBefore(request), heads);
   if (branches.length === 0) return { ...nothingToVerify('no branch of the engine is in this clone', lost), heads };
   const unreadable = await unreadableAudit(world, branches.find(({ name }) => name === 'audit')?.head);
@@ -83,6 +91,7 @@ export async function verifyClone(world: World, request: VerifyRequest, signal?:
   const current = declarations.state.environments.flatMap(({ lock }) => (lock === undefined ? [] : pinsOfLock(lock.value)));
   problems.push(
     ...view.problems,
+    ...untrustedProject(trust),
     ...locks.flatMap((lock) => located('main', lock.commit, checkLockCommit(lock.message, lock.before, lock.after))),
     ...(await rewoundBranches(world, { main: { name: world.settings.branch, chain: new Set(mainChain) }, rendered, records })),
     ...forgottenPromotions(locks, records),
@@ -100,6 +109,19 @@ export async function verifyClone(world: World, request: VerifyRequest, signal?:
       ...(first === undefined ? [] : trust.notices(first).map((notice) => notice.replace(` for ${first.name}`, ''))),
     ],
   };
+}
+
+/** Who engines are is what the project says: a change to it that does not count is told, for the one before it judges. */
+function untrustedProject(trust: TrustOf): readonly Problem[] {
+  const verdict = trust.policy === undefined ? undefined : trust.verdict('environments/project.yaml');
+  if (verdict?.kind !== 'unsigned' && verdict?.kind !== 'refused') return [];
+  return [
+    problem(
+      verdict.kind === 'unsigned' ? 'unsigned' : 'signature-refused',
+      `main ${verdict.commit.slice(0, 10)}: ${verdict.sentence}`,
+      'Sign a commit that makes the change (or takes it back) with a key that a trust entry of the project names.',
+    ),
+  ];
 }
 
 const EMPTY: VerifyResult = { commits: 0, records: 0, rendered: 0, problems: [], notices: [], heads: new Map() };

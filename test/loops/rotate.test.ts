@@ -171,6 +171,7 @@ test.each([
     kind: 'stuck',
     problems: [{ code: 'signature-refused', message: expect.stringContaining('is no rotation of its key: ') }],
   });
+  expect(await problemsOf(engine)).toEqual([expect.stringContaining('is no rotation of its key: ')]);
 });
 
 test('a rotation is no way past the gates of a promotion', async () => {
