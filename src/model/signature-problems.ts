@@ -150,6 +150,13 @@ export const SIGNATURE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: '',
     remedy: 'Make the commit again with one signature.',
   },
+  'stale-branch': {
+    rule: undefined,
+    title: 'A signed branch does not vouch for what was merged from it',
+    why: 'A branch that does not change a path itself, is older than what was accepted there last, or was merged before could otherwise turn accepted content back without a key.',
+    example: 'the squash of a pull request that was merged and taken back, made again by hand',
+    remedy: 'Bring the branch up to date with the default branch, and sign the change there.',
+  },
   'too-few-signatures': {
     rule: undefined,
     title: 'Fewer people signed than a threshold asks for',

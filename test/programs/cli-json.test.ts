@@ -180,6 +180,7 @@ test('an image in a registry: accepted, refused, missing', async () => {
 
 test('the signature of a commit', async () => {
   const at = await bench.git(platform, 'rev-parse', 'main');
+  expect(await document('Endorsement', 0, 'endorse', 'main')).toMatchObject({ commit: null, by: null, items: [] });
   expect(await document('SignatureVerdictList', 3, 'verify-commit', 'main', '--first-seen', '2026-01-01T00:00:00Z')).toMatchObject({
     revision: 'main',
     firstSeen: '2026-01-01T00:00:00.000Z',
