@@ -352,8 +352,8 @@ async function stepOf(
   const step = { commit: level.commit, firstSeen, policy, project, isEmpty, changes, findings, ...next };
   if (changes.length === 0) return { ...step, sides: [], unread: undefined };
   const isVouchedFor = needsNoOrigin(trust, step);
-  const spent = from.squashed.filter((head) => !from.origins.includes(head));
-  const merged = await merges.sidesOf({ before, after: level, changes, isVouchedFor, accepted: trust.accepted, spent });
+  const isSpent = (head: CommitId): boolean => from.squashed.includes(head) && !from.origins.includes(head);
+  const merged = await merges.sidesOf({ before, after: level, changes, isVouchedFor, accepted: trust.accepted, isSpent });
   const others = merged.sides.flatMap((side) => [side.head, ...side.range.map((item) => item.commit)]);
   const theirs = await options.findings.ofCommits(others, policies);
   return { ...step, ...merged, findings: theirs.size === 0 ? findings : new Map([...findings, ...theirs]) };

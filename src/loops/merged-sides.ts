@@ -19,8 +19,8 @@ export interface Merged {
   readonly isVouchedFor: boolean;
   /** What was accepted last at each unit. */
   readonly accepted: TrustState['accepted'];
-  /** Heads that earlier squashes and rebases came from: what was merged once is not merged again. */
-  readonly spent: readonly CommitId[];
+  /** Whether an earlier squash or rebase came from a head: what was merged once is not merged again. */
+  readonly isSpent: (head: CommitId) => boolean;
 }
 
 /** Finds what a forge's merge, squash or rebase was made of. */
@@ -129,7 +129,7 @@ async function sideOf(options: SidesOptions, merged: Merged, headId: CommitId): 
   const net = new Map(brought.map((change) => [change.path, change]));
   const equalLocks = new Set<string>();
   const knows = new Set<string>();
-  const isSpent = merged.after.commit.parents.length === 1 && merged.spent.includes(headId);
+  const isSpent = merged.after.commit.parents.length === 1 && merged.isSpent(headId);
   for (const change of isSpent ? [] : changes) {
     const theirs = net.get(change.path);
     if (theirs === undefined) continue;
