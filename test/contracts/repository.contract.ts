@@ -67,6 +67,32 @@ export function localRepositoryContract(name: string, openAt: OpenRepository): v
       expect(world.git(clone, ['show', 'promote/dev/1:b.txt'])).toBe('two\n');
     });
 
+    test('gives a tag as it is stored, packed or not, and follows no replacement', async () => {
+      const { path, head } = world.bare('a.git', { a: '1' });
+      world.git(path, ['tag', 'light', head]);
+      world.git(path, ['tag', '-a', '-m', 'inner', 'inner', head]);
+      world.git(path, ['tag', '-a', '-m', 'outer', 'deep/outer', 'inner']);
+      const [inner, outer] = ['inner', 'deep/outer'].map((name) => world.git(path, ['rev-parse', `refs/tags/${name}`]).trim());
+      world.git(path, ['replace', '-f', outer ?? '', inner ?? '']);
+      const text = world.git(path, ['--no-replace-objects', 'cat-file', 'tag', outer ?? '']);
+
+      const loose = await opened(path);
+      const before = await Promise.all(['light', 'deep/outer', 'refs/tags/inner', outer ?? '', 'none'].map((name) => loose.tag(name)));
+      world.git(path, ['pack-refs', '--all']);
+      const packed = await opened(path);
+
+      expect(before.map((tag) => [tag?.kind, tag?.id])).toEqual([
+        ['lightweight', head],
+        ['annotated', outer],
+        ['annotated', inner],
+        ['annotated', outer],
+        [undefined, undefined],
+      ]);
+      expect(before[1]?.kind === 'annotated' && Buffer.from(before[1].raw).toString()).toBe(text);
+      expect((await packed.tag('deep/outer'))?.id).toBe(outer);
+      await expect(packed.tag('../../HEAD')).rejects.toMatchObject({ kind: 'invalid' });
+    });
+
     test('writes a signed commit that stock git reads, checks and verifies', async () => {
       const { path, head } = world.bare('a.git', { 'a/one.txt': '1\n', 'a/two.txt': '2\n', 'b.txt': 'b\n' });
       const repository = await opened(path);
