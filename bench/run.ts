@@ -12,6 +12,7 @@ import { peersOf } from './peers.ts';
 import { promotionInLargeRepository } from './promotion.ts';
 import { measureSizes } from './push.ts';
 import { type IntakeResult, printIntake, printPeers, printPromotion, printSizes, verdictsOf } from './report.ts';
+import { measureTrust, printTrust, trustVerdicts } from './trust.ts';
 import { measureValidate, printValidate, validateVerdicts } from './validate.ts';
 
 const HELP = `npm run bench -- [options]
@@ -19,9 +20,10 @@ const HELP = `npm run bench -- [options]
   --sizes 100,1000,10000  units (environment, target, capsule) of the generated repositories
   --rounds N              pushes measured at each size (40); three rounds of intake, one for fewer than 10
   --seconds N             length of one round of webhook intake (60)
-  --only PARTS            push, promotion, intake, peers, validate, cluster, steady
+  --only PARTS            push, promotion, intake, peers, validate, cluster, steady, trust
   --objects 1000,4000     objects that are applied to a cluster; --rounds is 5 at most there
   --held 10000            objects of the cluster that nothing happens to, for five minutes
+  --images N              images whose signatures are verified (1000)
   --capsules N            capsules of the repository that validate looks at (1000)
   --json                  print the report as JSON instead of tables
   --out FILE              where the JSON is written (.bench/result.json)
@@ -35,9 +37,10 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: '100,1000,10000' },
     rounds: { type: 'string', default: '40' },
     seconds: { type: 'string', default: '60' },
-    only: { type: 'string', default: 'push,promotion,intake,peers,validate,cluster,steady' },
+    only: { type: 'string', default: 'push,promotion,intake,peers,validate,cluster,steady,trust' },
     capsules: { type: 'string', default: '1000' },
     objects: { type: 'string', default: '1000,4000' },
+    images: { type: 'string', default: '1000' },
     held: { type: 'string', default: '10000' },
     json: { type: 'boolean', default: false },
     out: { type: 'string', default: join(import.meta.dirname, '..', '.bench', 'result.json') },
@@ -78,13 +81,18 @@ async function bench(): Promise<void> {
     const steady = parts.has('steady')
       ? await measureSteady({ objects: held, seconds: 300, edits: 100, folder: join(folder, 'steady') })
       : undefined;
+    const images = wholeNumber('images', values.images);
+    const trust = parts.has('trust')
+      ? await measureTrust({ images, rounds: Math.min(rounds, 5), folder: join(folder, 'trust') })
+      : undefined;
     const verdicts = [
       ...verdictsOf(push, promotion, intake),
       ...validateVerdicts(validate),
       ...clusterVerdicts(cluster),
       ...steadyVerdicts(steady),
+      ...trustVerdicts(trust),
     ];
-    const report = { machine, push, promotion, intake, peers, validate, cluster, steady, verdicts };
+    const report = { machine, push, promotion, intake, peers, validate, cluster, steady, trust, verdicts };
     if (values.json) console.log(JSON.stringify(report, undefined, 2));
     else {
       console.log(Object.values(machine).join(' | '));
@@ -95,6 +103,7 @@ async function bench(): Promise<void> {
       if (peers !== undefined) printPeers(peers);
       if (cluster !== undefined) printCluster(cluster);
       if (steady !== undefined) printSteady(steady);
+      if (trust !== undefined) printTrust(trust);
       console.log('');
       for (const verdict of verdicts) console.log(`${verdict.held ? 'held  ' : 'MISSED'} ${verdict.goal}: ${verdict.measured}`);
     }

@@ -39,7 +39,7 @@ export interface UnreadImage {
 }
 
 export interface ImagesRequest {
-  readonly environment: DesiredEnvironment;
+  readonly environment: Pick<DesiredEnvironment, 'name'>;
   readonly rendering: Rendering;
   /** As of the commit whose declarations judge. */
   readonly trust: Pick<TrustOf, 'policy' | 'project'>;

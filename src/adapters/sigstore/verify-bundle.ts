@@ -9,13 +9,18 @@ import { certificatesOf, isIdentity, readCertificate } from './certificate.ts';
 import { readContent } from './content.ts';
 import type { Content } from './content.ts';
 import type { SigningKey } from './public-key.ts';
-import { readPublicKey } from './public-key.ts';
 import { isRefusal, refuse } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import { checkSignature } from './signed-bytes.ts';
 import type { Material, ReadRoot } from './trusted-root.ts';
 import { lookAtWitnesses } from './witnesses.ts';
 import type { Witnessed } from './witnesses.ts';
+
+/** Roots and keys are the same for thousands of bundles: whoever calls reads each once. */
+export interface Openers {
+  readonly root: (bytes: Uint8Array) => ReadRoot;
+  readonly key: (pem: string) => SigningKey | undefined;
+}
 
 interface Signed {
   readonly signer: SignatureSigner;
@@ -26,13 +31,13 @@ interface Signed {
  * The mathematics are those of @sigstore/verify; around them stands what it leaves to its callers: what a statement is about, whom a log
  * entry names, identities and issuers in full, formats and limits before anything is parsed.
  */
-export function verifyBundle(question: BundleQuestion, openRoot: (bytes: Uint8Array) => ReadRoot): SignatureFinding {
+export function verifyBundle(question: BundleQuestion, open: Openers): SignatureFinding {
   const read = readBundle(question.bundle);
   if (isRefusal(read)) return read;
   const { bundle } = read;
   const content = readContent(read, question.subject);
   if (isRefusal(content)) return content;
-  const root = question.trustedRoot === undefined ? undefined : openRoot(question.trustedRoot);
+  const root = question.trustedRoot === undefined ? undefined : open.root(question.trustedRoot);
   if (root !== undefined && !root.ok) {
     const [mistake] = root.mistakes;
     return refuse('could-not-look', `the trusted root cannot be used: ${mistake?.pointer ?? ''} ${mistake?.reason ?? ''}`);
@@ -40,8 +45,8 @@ export function verifyBundle(question: BundleQuestion, openRoot: (bytes: Uint8Ar
   const chain = certificatesOf(bundle);
   const signed =
     chain.length === 0
-      ? byKey(bundle, content, { question, material: root?.material })
-      : keyless(bundle, content, { question, material: root?.material });
+      ? byKey(bundle, content, { question, material: root?.material, open })
+      : keyless(bundle, content, { question, material: root?.material, open });
   if (isRefusal(signed)) return signed;
   const { subjects, predicateType, predicate, annotations } = content;
   const { signer, witnessed } = signed;
@@ -63,11 +68,12 @@ export function verifyBundle(question: BundleQuestion, openRoot: (bytes: Uint8Ar
 interface Given {
   readonly question: BundleQuestion;
   readonly material: Material | undefined;
+  readonly open: Openers;
 }
 
 /** A key needs nobody's word for it: log entries and timestamps count if the trusted root knows who made them, and then they must be right. */
-function byKey(bundle: Bundle, content: Content, { question, material }: Given): Signed | Refusal {
-  const keys = question.credentials.flatMap((credential) => (credential.kind === 'public-key' ? [readPublicKey(credential.pem)] : []));
+function byKey(bundle: Bundle, content: Content, { question, material, open }: Given): Signed | Refusal {
+  const keys = question.credentials.flatMap((credential) => (credential.kind === 'public-key' ? [open.key(credential.pem)] : []));
   const known = keys.filter((key) => key !== undefined);
   if (known.length === 0)
     return refuse(
