@@ -93,6 +93,24 @@ test('the first ten minutes hold, line by line', async () => {
   }
 });
 
+test('nothing unsigned moves, line by line', async () => {
+  const [naming = ''] = await shellBlocks('The first ten minutes');
+  const story = terminal(ROOT, scriptOf([naming, ...(await shellBlocks('Nothing unsigned moves'))]));
+  const code = await story.code;
+  const said = story.said();
+  expect([code, code === 0 ? '' : said]).toEqual([0, '']);
+  for (const expected of [
+    / is signed by ada$/m,
+    /^commit [0-9a-f]{10} is not signed$/m,
+    'is not signed [unsigned]',
+    'signed by ada: ',
+    'dev/local: settled, healthy, nothing to do',
+    /^hello@1\.0\.0 is signed by the key sha256:[0-9a-f]{64}$/m,
+  ]) {
+    expect(said).toMatch(typeof expected === 'string' ? new RegExp(RegExp.escape(expected)) : expected);
+  }
+});
+
 test('what people have comes along, line by line', async () => {
   const [naming = ''] = await shellBlocks('The first ten minutes');
   const story = terminal(ROOT, scriptOf([naming, ...(await shellBlocks('From what you have'))]));
