@@ -278,7 +278,7 @@ test('the same holds for what is brought in, for bundles, baselines, plans, and 
   put('wide.json', `{"x":[${'"b",'.repeat(3_000_000)}"b"]}`)(folder);
   long('long.json')(folder);
   put(
-    'capstan.yaml',
+    'hostile.yaml',
     `apiVersion: capstan.dev/v1alpha1\nkind: Configuration\nrepository: { url: https://x.example/a/b.git }\nx-a: ${'['.repeat(100_000)}\n`,
   )(folder);
   const files = ['deep.json', 'wide.json', 'long.json'];
@@ -295,7 +295,54 @@ test('the same holds for what is brought in, for bundles, baselines, plans, and 
       `status --config ${file}`,
       `fmt ${file}`,
     ]),
-    'status --config capstan.yaml',
+    'status --config hostile.yaml',
+  ];
+  const found: string[] = [];
+  for (const command of commands) found.push(...(await misdeeds(folder, command)));
+
+  expect([...new Set(found)]).toEqual([]);
+});
+
+test('the same holds for commits, tags, keys, layouts and archives that are to be verified', async () => {
+  const folder = platformWith([], 'signed');
+  const git = (args: readonly string[], input?: string): string =>
+    execFileSync('git', ['-C', folder, ...args], { input, encoding: 'latin1', maxBuffer: 1 << 28 }).trim();
+  const head = git(['cat-file', 'commit', 'HEAD']);
+  const [tree = '', ...rest] = head.split('\n');
+  const author = rest.filter((line) => line.startsWith('author ') || line.startsWith('committer ')).join('\n');
+  const commit = (headers: string, message = 'm'): string =>
+    git(['hash-object', '-t', 'commit', '-w', '--stdin', '--literally'], `${tree}\n${author}\n${headers}\n\n${message}\n`);
+  const armoured = (kind: string, text: string): string =>
+    `gpgsig -----BEGIN ${kind}-----\n${text.replaceAll(/^/gm, ' ')}\n -----END ${kind}-----`;
+  const lines = `${'A'.repeat(70)}\n`.repeat(100_000);
+  const commits = [
+    commit(armoured('SSH SIGNATURE', lines)),
+    commit(armoured('PGP SIGNATURE', `\n${lines}`)),
+    commit(armoured('SIGNED MESSAGE', lines)),
+    commit(armoured('SIGNED MESSAGE', Buffer.from(`3080${'3080'.repeat(60_000)}`, 'hex').toString('base64'))),
+    commit(Array.from({ length: 50_000 }, (_, at) => `gpgsig${at} x`).join('\n')),
+    commit(Array.from({ length: 50_000 }, () => 'mergetag object x').join('\n')),
+    commit('gpgsig x', 'm'.repeat(20_000_000)),
+  ];
+  git(['tag', '-f', 'deep', commits[0] ?? '']);
+  put('signers', 'a namespaces="git" ssh-ed25519 AAAA\n'.repeat(150_000))(folder);
+  long('long.tar')(folder);
+  long('long.pem')(folder);
+  put('junk.tar', 'x'.repeat(5_000_000))(folder);
+  put('layout/oci-layout', '{"imageLayoutVersion":"1.0.0"}')(folder);
+  link('layout/index.json', '../../beside/canary')(folder);
+  link('layout/blobs/sha256', '../../../beside/folder')(folder);
+  link('capsules/hello/files/linked', '../../../../beside/canary')(folder);
+  const key = '--key long.pem';
+  const commands = [
+    ...commits.flatMap((id) => [`verify-commit ${id}`, `verify-commit --allowed-signers signers ${id}`]),
+    `verify-commit --openpgp-keyring long.pem ${commits[1] ?? ''}`,
+    'verify-tag deep',
+    ...['./long.tar', './junk.tar', './layout'].flatMap((place) => [`capsule verify ${place} ${key}`, `capsule pull ${place} --out out`]),
+    'capsule verify ./layout --key ../beside/none.pem',
+    'capsule pack hello --out packed',
+    'capsule pack hello --out packed.tar',
+    'verify',
   ];
   const found: string[] = [];
   for (const command of commands) found.push(...(await misdeeds(folder, command)));
