@@ -181,6 +181,22 @@ test('a statement of another kind by who may sign does not count as the signatur
   );
 });
 
+test('where two people must sign a release, one does not suffice', async () => {
+  const story = await scene();
+  const entries = ENTRIES.replace('      validUntil: "2025-12-31"\n', '');
+  const thresholds =
+    '  thresholds:\n    - name: two\n      for: [capsule]\n      paths: ["capsules/web"]\n      of: [ci-release, old-ci]\n      atLeast: 2\n';
+  await peopleOf(story.outside).push({ 'environments/project.yaml': `${PROJECT_FILE}${entries}${thresholds}` });
+  await story.sign('ci');
+  await story.sign('ci');
+  await story.tick();
+  expect(await story.gate()).toContain('web@1.1.0 is not signed by enough people: threshold two asks for 2 people');
+
+  await story.sign('old-ci');
+  await story.tick();
+  expect(await story.gate()).toBe('| signed | signature | passed | web by ada, its release by old-ci |');
+});
+
 /** Somebody merges the promotion past its gates. */
 async function mergedByHand(story: Scene): Promise<void> {
   const [pull] = [...story.outside.forge.pulls.values()].slice(-1);
