@@ -1,14 +1,11 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { bundleToJSON } from '@sigstore/bundle';
-import { fulcioHandler, rekorHandler, tsaHandler } from '@sigstore/mock';
 import { DSSEBundleBuilder, FulcioSigner, MessageSignatureBundleBuilder, RekorWitness, TSAWitness } from '@sigstore/sign';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -18,8 +15,9 @@ import { toSecret } from '#model/secret.ts';
 import type { SignatureFinding } from '#model/signature-finding.ts';
 import type { BundleQuestion } from '#ports/bundles.ts';
 import { programPath } from '#test/servers/built-programs.ts';
+import { identityToken, NO_SERVICES, sigstoreServices } from '#test/servers/sigstore-services.ts';
+import type { SigstoreServices } from '#test/servers/sigstore-services.ts';
 import { authorities, jsonBytes, statementAbout } from '#test/sigstore-authorities.ts';
-import type { Authorities } from '#test/sigstore-authorities.ts';
 
 const bundles = sigstoreBundles();
 const folder = mkdtempSync(join(tmpdir(), 'capstan-sigstore-'));
@@ -27,15 +25,6 @@ const cosign = programPath('cosign');
 const env = { HOME: folder, COSIGN_PASSWORD: 'open sesame', COSIGN_YES: 'true', PATH: '/usr/bin:/bin' };
 const CONTENT = Buffer.from('what was built\n');
 const TYPE = 'https://acme.example/tested/v1';
-const NO_SERVICES = {
-  mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
-  caUrls: [],
-  oidcUrls: [],
-  rekorTlogUrls: [],
-  tsaUrls: [],
-  rekorTlogConfig: { selector: 'ANY' },
-  tsaConfig: { selector: 'ANY' },
-};
 
 beforeAll(() => {
   write('artifact', CONTENT);
@@ -151,68 +140,10 @@ const ISSUER = 'https://issuer.acme.example';
 const ADA = 'https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main';
 const MALLORY = 'https://github.com/mallory/web/.github/workflows/release.yml@refs/heads/main';
 
-/** Certificate authority, certificate log, signature log and timestamp authority of our own, on loopback. */
-async function services(): Promise<{ readonly url: string; readonly acme: Authorities; readonly close: () => Promise<void> }> {
-  const handlers = new Map<
-    string,
-    (body: string) => Promise<{ statusCode: number; response: string | ArrayBufferView; contentType?: string }>
-  >();
-  const server = createServer((request, response) => {
-    const parts: Buffer[] = [];
-    request.on('data', (part: Buffer) => parts.push(part));
-    request.on('end', () => {
-      const handler = handlers.get(request.url ?? '');
-      const body = withToken(Buffer.concat(parts).toString(), request.headers.authorization);
-      void (handler?.(body) ?? Promise.resolve({ statusCode: 404, response: '' })).then((answer) => {
-        // cosign wants a certificate with 200, as the public authority answers; an entry of the log with its address.
-        const status = request.headers.authorization === undefined ? answer.statusCode : 200;
-        response.writeHead(status, {
-          location: `${request.url ?? ''}/0`,
-          etag: nameIn(answer.response),
-          'content-type': 'contentType' in answer ? (answer.contentType ?? 'text/plain') : 'text/plain',
-        });
-        const { response: said } = answer;
-        response.end(typeof said === 'string' ? said : Buffer.from(said.buffer, said.byteOffset, said.byteLength));
-      });
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const acme = await authorities({ logUrl: url });
-  for (const { path, fn } of [fulcioHandler(acme.ca), rekorHandler(acme.log), tsaHandler(acme.tsa)]) handlers.set(path, fn);
-  return {
-    url,
-    acme,
-    close: () =>
-      new Promise((done) => {
-        server.closeAllConnections();
-        server.close(() => done());
-      }),
-  };
-}
-
-/** cosign finds its entry among those of an answer by the ETag. */
-function nameIn(response: unknown): string {
-  return typeof response === 'string' && response.startsWith('{') ? (Object.keys(JSON.parse(response) as object)[0] ?? '') : '';
-}
-
-/** cosign sends the identity token as a header, which the authority of the mock does not read. */
-function withToken(body: string, authorization: string | undefined): string {
-  if (authorization === undefined) return body;
-  const credentials = { oidcIdentityToken: authorization.replace(/^Bearer /, '') };
-  return JSON.stringify({ credentials, ...(JSON.parse(body) as object) });
-}
-
-/** What an identity provider would say: the authority here takes anybody's word. */
-function tokenOf(claims: object): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'none', typ: 'JWT' })}.${part(claims)}.`;
-}
-
 describe('keyless, with authorities of our own on loopback', () => {
-  let running: Awaited<ReturnType<typeof services>>;
+  let running: SigstoreServices;
   beforeAll(async () => {
-    running = await services();
+    running = await sigstoreServices();
     write('root.json', jsonBytes(running.acme.root));
   });
   afterAll(() => running.close());
@@ -220,7 +151,7 @@ describe('keyless, with authorities of our own on loopback', () => {
   function builder(kind: 'message' | 'envelope', identity: string) {
     const claims = { iss: ISSUER, sub: identity, aud: 'sigstore', exp: 4_102_444_800 };
     const options = {
-      signer: new FulcioSigner({ fulcioBaseURL: running.url, identityProvider: { getToken: async () => tokenOf(claims) } }),
+      signer: new FulcioSigner({ fulcioBaseURL: running.url, identityProvider: { getToken: async () => identityToken(claims) } }),
       witnesses: [
         new RekorWitness({ rekorBaseURL: running.url, entryType: 'intoto' as const }),
         new TSAWitness({ tsaBaseURL: running.url }),
@@ -281,9 +212,8 @@ describe('keyless, with authorities of our own on loopback', () => {
   });
 
   it('what cosign signs with these authorities is accepted here', async () => {
-    const service = { url: running.url, majorApiVersion: 1, validFor: { start: '2020-01-01T00:00:00Z' }, operator: 'acme.example' };
-    write('ours.json', JSON.stringify({ ...NO_SERVICES, caUrls: [service], rekorTlogUrls: [service] }));
-    write('token', tokenOf({ iss: ISSUER, sub: ADA, aud: 'sigstore', exp: 4_102_444_800, iat: 1_600_000_000 }));
+    write('ours.json', JSON.stringify(running.signingConfig));
+    write('token', identityToken({ iss: ISSUER, sub: ADA, aud: 'sigstore', exp: 4_102_444_800, iat: 1_600_000_000 }));
     // Not `run`: that would keep the authorities of this very process from answering.
     const args = [
       'sign-blob',
