@@ -43,11 +43,10 @@ export async function checkChange(world: World, number: number, signal?: AbortSi
   const digests = (difference?.environments ?? [])
     .filter(({ digest }) => digest.base !== digest.head)
     .map((item) => `${item.name} ${item.digest.head?.slice(0, 12) ?? 'gone'}`);
+  const rendered = digests.length === 0 ? 'nothing rendered changes' : `renders ${digests.join(', ')}`;
   const detail =
     first === undefined
-      ? digests.length === 0
-        ? 'valid; nothing rendered changes'
-        : `valid; renders ${digests.join(', ')}`
+      ? `valid; ${rendered}${await lackingWords(world, refs, { main, head })}`
       : `${all.length} errors; ${first.place.file ?? ''}:${first.place.line ?? ''} ${first.message}`;
   // The status whose absence makes a look ask for this check again comes last.
   await publishPromoteCheck(world, refs, { base, head });
@@ -57,6 +56,21 @@ export async function checkChange(world: World, number: number, signal?: AbortSi
     detail: detail.length > 140 ? `${detail.slice(0, 139)}…` : detail,
   });
   return { kind: 'settled' };
+}
+
+/**
+ * Who must sign still, by the policy of the default branch: a forge merges with a key of its own, which never suffices. No failure, for
+ * whoever merges may sign, or endorse first.
+ */
+async function lackingWords(
+  world: World,
+  refs: ReadonlyMap<RefName, CommitId>,
+  { main, head }: { readonly main: CommitId; readonly head: CommitId },
+): Promise<string> {
+  if ([...refs].some(([name, id]) => id === head && MOVES_LOCKS.test(name))) return '';
+  const held = await world.history.ifMerged(main, head);
+  const [first] = held;
+  return first === undefined ? '' : `; not signed yet (${held.length}): ${first.sentence}`;
 }
 
 /** A branch that only the engine writes, and whose status the promotion publishes. */

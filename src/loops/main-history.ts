@@ -11,17 +11,17 @@ import type { AllowedSigner, PathVerdict } from '#model/verdict.ts';
 import { isVersion } from '#model/version.ts';
 import type { History, ObjectReader } from '#ports/repository.ts';
 import { emptyIndex, extendIndex } from '#resolve/resolve.ts';
-import { advanceTrust, judgeCommit, needsNoOrigin, rewriteTrust, startTrust } from '#trust/trust.ts';
+import { advanceTrust, judgeCommit, rewriteTrust, startTrust } from '#trust/trust.ts';
 import type { CommitFindingsReader } from './commit-findings.ts';
 import type { FirstSeen, RanSince } from './first-seen.ts';
 import { addImports, importsOf, type DeclaredImport, type WithImports } from './imports.ts';
 import { createMergedSides } from './merged-sides.ts';
-import type { MergedSides } from './merged-sides.ts';
 import type { Reading } from './reading.ts';
 import { createReleaseBranches, type ChainState } from './release-branches.ts';
 import { trustOf } from './trust-of.ts';
 import type { TrustOf } from './trust-of.ts';
-import type { DeclaredTrust } from './trust-policies.ts';
+import { declaredAt, heldIfMerged, stepOf } from './trust-step.ts';
+import type { HeldUnit } from './trust-step.ts';
 import { changesBetween, entriesOf, levelOf, unitsOf } from './unit-changes.ts';
 import type { Level, UnitReader } from './unit-changes.ts';
 import { createWalkable } from './walkable.ts';
@@ -49,6 +49,8 @@ export interface HistoryView {
 /** Reads the default branch's first parents once; a push costs what it adds. */
 export interface MainHistory {
   upTo(tip: CommitId): Promise<HistoryView>;
+  /** What a merge of `head` that no key signs would leave held on top of `tip`; judged by the policy of `tip`. */
+  ifMerged(tip: CommitId, head: CommitId): Promise<readonly HeldUnit[]>;
   /** The releases known at a commit; nothing at all where there is none yet. */
   releases(tip: CommitId | undefined): Promise<{ readonly index: ReleaseIndex }>;
 }
@@ -169,8 +171,14 @@ export function createMainHistory(given: HistoryOptions): MainHistory {
     };
   }
 
+  async function ifMerged(tip: CommitId, head: CommitId): Promise<readonly HeldUnit[]> {
+    const { trust } = await stateAt(tip);
+    return trust === undefined ? [] : heldIfMerged(options, { trust, tip, head });
+  }
+
   return {
     upTo,
+    ifMerged,
     releases: async (tip) => ({ index: tip === undefined ? emptyIndex() : (await withAll(await stateAt(tip))).index }),
   };
 }
@@ -321,42 +329,6 @@ async function observe(
 
 function versionOf(parsed: Awaited<ReturnType<Reading['documents']>>[number] | undefined): string | undefined {
   return parsed?.document?.kind === 'capsule' ? parsed.document.declared.value.metadata.version : parsed?.refusedVersion;
-}
-
-/** What judges the next commit is what this one declares. */
-async function declaredAt({ reading }: Parts, level: Level | undefined): Promise<DeclaredTrust> {
-  return reading.trust.at(level?.roots ?? { environments: undefined, policies: undefined });
-}
-
-async function stepOf(
-  options: Parts,
-  merges: MergedSides,
-  from: {
-    readonly before: Level | undefined;
-    readonly level: Level;
-    readonly changes: readonly UnitChange[];
-    readonly firstSeen: Instant | undefined;
-    readonly trust: TrustState;
-    readonly squashed: readonly CommitId[];
-    readonly origins: readonly CommitId[];
-  },
-): Promise<TrustStep> {
-  const { before, level, changes, firstSeen, trust } = from;
-  if (firstSeen === undefined) throw new Error('every commit of a chain was seen some time');
-  const { policy, project } = await declaredAt(options, before);
-  const isEmpty = level.commit.tree === before?.commit.tree;
-  const declares = changes.some((change) => /^environments\/project\.ya?ml$/.test(change.path));
-  const next = declares ? { next: (await declaredAt(options, level)).project } : {};
-  const policies = [policy, trust.policy];
-  const findings = await options.findings.ofCommits([level.commit], policies);
-  const step = { commit: level.commit, firstSeen, policy, project, isEmpty, changes, findings, ...next };
-  if (changes.length === 0) return { ...step, sides: [], unread: undefined };
-  const isVouchedFor = needsNoOrigin(trust, step);
-  const isSpent = (head: CommitId): boolean => from.squashed.includes(head) && !from.origins.includes(head);
-  const merged = await merges.sidesOf({ before, after: level, changes, isVouchedFor, accepted: trust.accepted, isSpent });
-  const others = merged.sides.flatMap((side) => [side.head, ...side.range.map((item) => item.commit)]);
-  const theirs = await options.findings.ofCommits(others, policies);
-  return { ...step, ...merged, findings: theirs.size === 0 ? findings : new Map([...findings, ...theirs]) };
 }
 
 /** Of a history that is cut off nothing is known: what was cut may be what must be refused. */

@@ -312,3 +312,20 @@ test('the policy is put together only when one of its files changes', async () =
 
   expect([first, world.reading.trust.counts().policies]).toEqual([1, 2]);
 });
+
+test('the check of a pull request says who must sign still, by the policy of the default branch, whatever the branch declares', async () => {
+  const two = `${PROJECT_FILE}${row('bob', 'commit')}  thresholds:\n    - name: dev-by-two\n      for: [commit]\n      paths: [environments/dev/**]\n      atLeast: 2\n`;
+  const { outside, world } = await began(two);
+  const main = await head(outside);
+  const signed = await peopleOf(outside).push({ [ENVIRONMENT]: slower }, { branch: 'topic', from: main });
+  const weak = await peopleOf(outside).push(
+    { [PROJECT]: PROJECT_FILE, [ENVIRONMENT]: slower },
+    { branch: 'weak', from: main, by: 'mallory' },
+  );
+  const endorsed = await peopleOf(outside).push({}, { branch: 'topic', by: 'bob', message: `Endorse\n\nEndorses: ${signed}` });
+
+  const lacking = await Promise.all([signed, weak, endorsed].map((commit) => world.history.ifMerged(main, commit)));
+
+  expect(lacking.map((held) => held.map(({ path }) => path))).toEqual([[ENVIRONMENT], [ENVIRONMENT, PROJECT], []]);
+  expect(lacking[0]?.[0]?.sentence).toContain('threshold dev-by-two asks for 2 people: signed by ada');
+});

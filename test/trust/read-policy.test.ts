@@ -1,8 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
+import { parseDeclaration } from '#desired/desired.ts';
 import type { Project } from '#model/declarations.generated.ts';
+import { toBlobId } from '#model/digest.ts';
 import type { Problem } from '#model/problem.ts';
 import { entry, keyOf, project } from '#test/trust/build-history.ts';
 import { entriesFor, readTrustPolicy, trustFiles } from '#trust/trust.ts';
@@ -341,4 +344,27 @@ test('an SSH key is known by the digest that bundles name keys by, except a secu
 
   expect(policy.entries[0]?.credential).toMatchObject({ kind: 'ssh-key', spkiSha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
   expect(keyOf('a').publicKey.application).toBeUndefined();
+});
+
+test('the example of docs/trust.md is a policy without a problem', () => {
+  const page = readFileSync(new URL('../../docs/trust.md', import.meta.url), 'utf8');
+  const [, example = ''] = /```yaml\n(# environments\/project\.yaml\napiVersion[\s\S]*?)```/.exec(page) ?? [];
+  const parsed = parseDeclaration({ path: 'environments/project.yaml', id: toBlobId('0'.repeat(40)), bytes: Buffer.from(example) });
+  const declared = parsed.document?.kind === 'project' ? parsed.document.declared : undefined;
+  const files = new Map(
+    Object.entries({
+      'policies/trust/carol.asc': { text: ARMOUR },
+      'policies/trust/contractors.pem': { text: ROOT },
+      'policies/trust/scanner.pub': { text: PEM },
+      'policies/trust/trusted_root.json': { text: TRUSTED_ROOT },
+    }),
+  );
+
+  const { policy, problems } = readTrustPolicy(declared, files);
+
+  expect(parsed.problems).toEqual([]);
+  expect(words(problems)).toEqual([]);
+  expect(policy.entries.map((one) => one.name)).toEqual(['ada', 'carol', 'contractors', 'release', 'scanner', 'engine']);
+  expect(policy.thresholds.map((one) => one.name)).toEqual(['policy-by-two', 'prod-by-two']);
+  expect(policy.trustedRoot?.path).toBe('policies/trust/trusted_root.json');
 });
