@@ -111,11 +111,11 @@ async function verdictOf(
   if ('wrong' in reference) return { use, code: 'image-not-pinned', sentence: `the reference ${reference.wrong}` };
   const { registry, name, digest } = reference;
   if (digest === undefined) return { use, code: 'image-not-pinned', sentence: 'it has no digest, and what a tag names cannot be verified' };
-  const times = silent.get(registry) ?? 0;
-  const found = await facts.of({ repository: { registry, name }, digest }, material, times < PATIENCE);
+  const found = await facts.of({ repository: { registry, name }, digest }, material, (silent.get(registry) ?? 0) < PATIENCE);
   switch (found.kind) {
     case 'unread':
-      silent.set(registry, times + 1);
+      // Others were looked at meanwhile: what is counted is what stands there now.
+      silent.set(registry, (silent.get(registry) ?? 0) + 1);
       return { use, because: found.because };
     case 'refused':
       return { use, code: found.code, sentence: found.sentence };

@@ -227,6 +227,46 @@ test('a key, and another that follows it', async () => {
   expect((await bench.capstan(own, 'identity', 'new', '.capstan/next')).code).toBe(64);
 });
 
+test('evidence that is signed, listed and judged, and a signed approval', async () => {
+  const own = await bench.platform();
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(join(own, '.capstan', 'ci.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  await writeFile(join(own, '.capstan', 'result.json'), JSON.stringify({ result: 'PASSED', passedTests: ['it greets'] }));
+  const attested = ['attest', 'hello', '--type', 'tests', '--predicate', '.capstan/result.json', '--key', '.capstan/ci.pem'];
+  expect(await documentIn(own, 'AddedEvidence', 0, ...attested)).toMatchObject({
+    branch: 'evidence',
+    items: [{ capsule: 'hello', isNew: true }],
+  });
+  const listed = async () => documentIn(own, 'EvidenceList', 0, 'evidence', 'hello', '--environment', 'prod');
+  expect(await listed()).toMatchObject({
+    items: [{ statements: [], refused: [{ for: 'tests', reason: expect.stringContaining('unknown-key') }] }],
+  });
+
+  const project = join(own, 'environments/project.yaml');
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString().trim().replaceAll('\n', '\n        ');
+  const before = await readFile(project, 'utf8');
+  await writeFile(project, `${before.trimEnd()}\n    - name: ci\n      publicKey: |\n        ${pem}\n      for: [evidence]\n`);
+  await bench.git(own, 'commit', '-qam', 'Trust ci');
+  expect(await listed()).toMatchObject({ items: [{ statements: [{ for: 'tests', signer: 'ci' }], refused: [] }] });
+  const scan = ['attest', 'hello', '--type', 'scan', '--predicate', '.capstan/result.json', '--key', '.capstan/ci.pem'];
+  expect((await bench.capstan(own, ...scan)).code).toBe(1);
+
+  const path = join(own, 'capsules/hello/capsule.yaml');
+  await writeFile(
+    path,
+    (await readFile(path, 'utf8')).replace('version: 1.0.0', 'version: 1.0.1').replace('greeting: Hello', 'greeting: Salve'),
+  );
+  await bench.git(own, 'commit', '-qam', 'hello: greet in Latin');
+  const next = JSON.parse((await bench.capstan(own, 'identity', 'new', '.capstan/ada', '-o', 'json')).out) as Node;
+  expect(await documentIn(own, 'SignedApproval', 0, 'approve', 'dev', '--key', '.capstan/ada')).toMatchObject({
+    environment: 'dev',
+    sshKey: next['publicKey'],
+    branch: 'evidence',
+  });
+  expect((await bench.capstan(own, 'approve', 'dev', 'cs-0123456789abcdef', '--key', '.capstan/ada')).code).toBe(1);
+  expect((await bench.capstan(own, 'approve', 'dev')).code).toBe(64);
+});
+
 test('a new release, its difference and its promotion', async () => {
   const path = join(platform, 'capsules/hello/capsule.yaml');
   await writeFile(
