@@ -55,6 +55,8 @@ export function readSshPublicKey(blob: Buffer): ReadKey {
     case 'ssh-rsa':
       return readRsa(blob, reader);
     default:
+      if (/-cert-v\d\d@openssh\.com$/.test(type))
+        return { ok: false, code: 'unsupported-key', reason: 'certificates are not accepted; the key itself must be named' };
       return { ok: false, code: 'unsupported-key', reason: `keys of type ${JSON.stringify(type.slice(0, 60))} are not accepted` };
   }
 }

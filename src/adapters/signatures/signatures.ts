@@ -8,7 +8,7 @@ import type { EmbeddedSignature } from '#model/signed-object.ts';
 import type { Bundles } from '#ports/bundles.ts';
 import type { CommitSignatureQuestion, CommitSignatures, KeyringEntry } from '#ports/commit-signatures.ts';
 import { chainTo, fingerprintOf, identitiesOf, readRoots } from './certificates.ts';
-import { type HeldCms, type Known, readCms } from './cms.ts';
+import { type HeldCms, type Known, type ReadCms, readCms } from './cms.ts';
 import { examineGitsign, isKeyless } from './gitsign.ts';
 import { readBinary, readCertificate, splitKeyring } from './openpgp-certificate.ts';
 import { examineOpenpgp, readSignaturePacket } from './openpgp.ts';
@@ -19,6 +19,7 @@ const FORM = { 'openpgp-key': 'openpgp', 'x509-root': 'x509', keyless: 'x509' } 
 /** OpenPGP by openpgp.js, CMS and X.509 by PKI.js and node:crypto; both load when first needed, keys are read once per content. */
 export function commitSignatures(bundles: () => Promise<Bundles>): CommitSignatures {
   const certificates = createMemo<Promise<Parsed<Key>>>(KEPT);
+  const messages = createMemo<Promise<ReadCms>>(KEPT);
   const roots = createMemo<Promise<Parsed<readonly Known[]>>>(KEPT);
 
   function certificateOf(armoured: string): Promise<Parsed<Key>> {
@@ -29,6 +30,17 @@ export function commitSignatures(bundles: () => Promise<Bundles>): CommitSignatu
   function rootsOf(pem: string): Promise<Parsed<readonly Known[]>> {
     const digest = sha256Of(pem);
     return roots.get(digest) ?? roots.set(digest, readRoots(pem));
+  }
+
+  /** One signature is compared with several roots; reading it is the dearest part. */
+  function cmsOf(signature: EmbeddedSignature): Promise<ReadCms> {
+    const digest = `${sha256Of(signature.armoured)} ${sha256Of(signature.payload)}`;
+    return messages.get(digest) ?? messages.set(digest, readCms(signature));
+  }
+
+  async function withCms(signature: EmbeddedSignature, then: (cms: HeldCms) => Promise<CommitFinding>): Promise<CommitFinding> {
+    const read = await cmsOf(signature);
+    return read.ok ? await then(read.value) : { kind: 'refused', code: read.code, reason: read.reason };
   }
 
   async function examine({ signature, credential, trustedRoot }: CommitSignatureQuestion): Promise<CommitFinding> {
@@ -51,11 +63,6 @@ async function openpgp(signature: EmbeddedSignature, certificate: Parsed<Key>): 
   const packet = await readSignaturePacket(signature.armoured);
   if (!packet.ok) return { kind: 'refused', code: 'malformed-signature', reason: packet.reason };
   return await examineOpenpgp(signature, packet.value, certificate.value);
-}
-
-async function withCms(signature: EmbeddedSignature, then: (cms: HeldCms) => Promise<CommitFinding>): Promise<CommitFinding> {
-  const read = await readCms(signature);
-  return read.ok ? await then(read.value) : { kind: 'refused', code: read.code, reason: read.reason };
 }
 
 function chained(cms: HeldCms, roots: Parsed<readonly Known[]>): CommitFinding {
