@@ -50,40 +50,44 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest, limits: R
       end(isSuccess(answer.status) ? { kind: 'too-large' } : { kind: 'answer', answer: { ...answer, body: Buffer.alloc(0) } });
     }
 
-    dispatcher.dispatch(
-      {
-        origin: request.url.origin,
-        method: request.method,
-        path: `${request.url.pathname}${request.url.search}`,
-        headers: [...request.headers],
-        body: request.body ?? null,
-        headersTimeout: limits.headers,
-        bodyTimeout: limits.idle,
+    const options = {
+      origin: request.url.origin,
+      method: request.method,
+      path: `${request.url.pathname}${request.url.search}`,
+      headers: [...request.headers],
+      body: request.body ?? null,
+      headersTimeout: limits.headers,
+      bodyTimeout: limits.idle,
+    };
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart(started) {
+        controller = started;
+        if (isEnded) started.abort(new Error('ended'));
       },
-      {
-        onRequestStart(started) {
-          controller = started;
-          if (isEnded) started.abort(new Error('ended'));
-        },
-        onResponseStart(_controller, status, headers) {
-          answer = { status, headers };
-          const announced = Number(headers['content-length'] ?? 0);
-          if (request.method !== 'HEAD' && announced > limitOf(request, status)) tooLarge();
-        },
-        onResponseData(_controller, chunk) {
-          size += chunk.length;
-          if (size > limitOf(request, answer.status)) tooLarge();
-          else chunks.push(chunk);
-        },
-        onResponseEnd() {
-          controller = undefined;
-          end({ kind: 'answer', answer: { ...answer, body: Buffer.concat(chunks, size) } });
-        },
-        onResponseError(_controller, error) {
-          end({ kind: 'failed', why: failureWords(error) });
-        },
+      onResponseStart(_controller, status, headers) {
+        answer = { status, headers };
+        const announced = Number(headers['content-length'] ?? 0);
+        if (request.method !== 'HEAD' && announced > limitOf(request, status)) tooLarge();
       },
-    );
+      onResponseData(_controller, chunk) {
+        size += chunk.length;
+        if (size > limitOf(request, answer.status)) tooLarge();
+        else chunks.push(chunk);
+      },
+      onResponseEnd() {
+        controller = undefined;
+        end({ kind: 'answer', answer: { ...answer, body: Buffer.concat(chunks, size) } });
+      },
+      onResponseError(_controller, error) {
+        end({ kind: 'failed', why: failureWords(error) });
+      },
+    };
+    try {
+      dispatcher.dispatch(options, handler);
+    } catch (error) {
+      // What cannot even be put on the wire.
+      end({ kind: 'failed', why: failureWords(error) });
+    }
   });
 }
 

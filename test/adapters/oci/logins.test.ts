@@ -286,6 +286,25 @@ describe('a login is for one place', () => {
     expect(server.requests.filter(({ path }) => path.endsWith('/back')).map(({ authorization }) => authorization)).toEqual([undefined]);
   });
 
+  test('storage that refuses the question whether it has a blob gets no login, and the blob is sent', async () => {
+    const storage = await serve(() => ({ status: 403 }));
+    const taken: string[] = [];
+    const server = await serve(({ method, path, authorization, body }) => {
+      if (authorization === undefined) return { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } };
+      if (method === 'HEAD') return { status: 307, headers: { location: `http://${storage.host}/signed-for-reading` } };
+      if (method === 'POST') return { status: 202, headers: { location: '/v2/acme/web/blobs/uploads/7?state=x' } };
+      taken.push(`${method} ${path} ${body}`);
+      return { status: 201 };
+    });
+    await configured({ auths: { [server.host]: { auth } } });
+    const registry = ociRegistry({ dockerConfig: folder, env: {}, allowHttp: new Set(), mirrors: new Map(), limits: LIMITS });
+
+    await registry.pushBlob({ registry: server.host, name: 'acme/web' }, Buffer.from(BLOB));
+
+    expect(taken).toEqual([`PUT /v2/acme/web/blobs/uploads/7?state=x&digest=${encodeURIComponent(DIGEST)} ${BLOB}`]);
+    expect(storage.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
+  });
+
   test('row 67: a foreign host that asks for a login or a token itself is told nothing', async () => {
     const thief = await serve(() => ({
       status: 401,
