@@ -4,7 +4,7 @@ import { sha256Of } from '#model/digest.ts';
 import { canonicalJson, type Json } from '#model/json.ts';
 import { findsPattern } from '#model/linear-pattern.ts';
 import { faultOfPathPattern } from '#model/path-pattern.ts';
-import type { Problem } from '#model/problem.ts';
+import { placeInFile, type Problem } from '#model/problem.ts';
 import { parsePublicKey, parseRootCertificate, publicKeyOf } from '#model/public-key.ts';
 import { listed, quoted, visibleText } from '#model/quoted.ts';
 import { parseSshPublicKey, sshPublicKeyText } from '#model/ssh-key.ts';
@@ -18,7 +18,9 @@ import {
   type TrustEntry,
   type TrustPolicy,
 } from '#model/trust-policy.ts';
+import { readTrustedRootText } from '#model/trusted-root-text.ts';
 import type { TrustPurpose } from '#model/verdict.ts';
+import { parseYamlText } from '#model/yaml-text.ts';
 import { windowOf } from './signers.ts';
 
 /** The text of a file that a trust entry names, or why it cannot be read. */
@@ -249,36 +251,32 @@ function textOf(
   return 'text' in file ? { ok: true, value: file.text } : { ok: false, reason: `${quoted(path)} cannot be read: ${file.unread}` };
 }
 
+const NEW_ROOT =
+  'Put trusted_root.json below policies/ (cosign trusted-root create, or from the TUF repository); until then no keyless signature counts.';
+
 function readRoot(reading: Reading): TrustedRootFile | undefined {
   const path = reading.project.value.spec.sigstore?.trustedRoot?.file;
   if (path === undefined) return undefined;
-  const read = textOf(reading, path);
-  const reason = read.ok
-    ? isTrustedRoot(read.value)
-      ? undefined
-      : `${quoted(path)} is no trusted root (trusted_root.json of sigstore)`
-    : read.reason;
-  if (read.ok && reason === undefined) return { path, text: read.value, sha256: sha256Of(read.value) };
-  reading.problems.push(
-    problemAt(reading, {
-      code: 'unusable-trusted-root',
-      pointer: '/spec/sigstore/trustedRoot/file',
-      message: `spec.sigstore.trustedRoot: ${reason ?? ''}`,
-      remedy:
-        'Put trusted_root.json below policies/ (cosign trusted-root create, or from the TUF repository); until then no keyless signature counts.',
-    }),
-  );
-  return undefined;
-}
-
-function isTrustedRoot(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) && 'mediaType' in value;
-  } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
+  const pointer = '/spec/sigstore/trustedRoot/file';
+  const file = textOf(reading, path);
+  if (!file.ok) {
+    const message = `spec.sigstore.trustedRoot: ${file.reason}`;
+    reading.problems.push(problemAt(reading, { code: 'unusable-trusted-root', pointer, message, remedy: NEW_ROOT }));
+    return undefined;
   }
+  const bytes = Buffer.from(file.value, 'utf8');
+  const read = readTrustedRootText(bytes);
+  if (read.ok) return { path, text: file.value, sha256: sha256Of(file.value) };
+  // What is JSON is YAML, too, so that a mistake has its line; where it is neither, the file is the place.
+  const yaml = parseYamlText(bytes, path);
+  for (const mistake of read.mistakes) {
+    const message = `${quoted(path)} is no trusted root of sigstore: ${mistake.pointer || 'it'} ${mistake.reason}`;
+    const problem = problemAt(reading, { code: 'unusable-trusted-root', pointer, message, remedy: NEW_ROOT });
+    // One about all of the file is one about its being named.
+    const inside = yaml.ok ? yaml.value.at(mistake.pointer) : placeInFile(path);
+    reading.problems.push(mistake.pointer === '' ? problem : { ...problem, place: inside });
+  }
+  return undefined;
 }
 
 /** Two rows of one name could not be told apart where only the name is written down. */

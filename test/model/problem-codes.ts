@@ -31,6 +31,7 @@ interface FileFacts {
   readonly constants: ReadonlyMap<string, Node>;
   readonly functions: ReadonlyMap<string, Shape>;
   readonly imported: ReadonlySet<string>;
+  readonly exported: ReadonlySet<string>;
 }
 
 /**
@@ -41,7 +42,7 @@ export function findProblemCodes(files: readonly SourceText[]): CodeSearch {
   const sites: CodeSite[] = [];
   const lost: string[] = [];
   const facts = files.map(factsOf);
-  const shared = new Map(facts.flatMap((item) => [...item.functions]));
+  const shared = new Map(facts.flatMap((item) => [...item.functions].filter(([name]) => item.exported.has(name))));
   for (const item of facts) {
     const found = searchFile(item, (name) => item.functions.get(name) ?? (item.imported.has(name) ? shared.get(name) : undefined));
     sites.push(...found.sites);
@@ -54,6 +55,7 @@ function factsOf(file: SourceText): FileFacts {
   const constants = new Map<string, Node>();
   const functions = new Map<string, Shape>();
   const imported = new Set<string>();
+  const exported = new Set<string>();
   const remember = (name: string, node: { readonly params: readonly unknown[] }): void =>
     void functions.set(name, { parameters: node.params.map((parameter) => nameOf(parameter)) });
   const { program } = parseSync(file.path, file.text);
@@ -67,9 +69,14 @@ function factsOf(file: SourceText): FileFacts {
     FunctionDeclaration: (node) => {
       if (node.id !== null) remember(node.id.name, node);
     },
+    ExportNamedDeclaration: ({ declaration }) => {
+      if (declaration?.type === 'FunctionDeclaration' && declaration.id !== null) exported.add(declaration.id.name);
+      if (declaration?.type !== 'VariableDeclaration') return;
+      for (const { id } of declaration.declarations) if (id.type === 'Identifier') exported.add(id.name);
+    },
     ImportSpecifier: (node) => void imported.add(node.local.name),
   }).visit(program);
-  return { file, constants, functions, imported };
+  return { file, constants, functions, imported, exported };
 }
 
 function searchFile(facts: FileFacts, shapeOf: (name: string) => Shape | undefined): CodeSearch {

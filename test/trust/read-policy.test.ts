@@ -250,6 +250,33 @@ describe('the trusted root of sigstore', () => {
   });
 });
 
+describe('a mistake inside of the trusted root', () => {
+  test('is a problem with its line in that file', () => {
+    const declared = project(SSH);
+    const file = 'policies/trust/trusted_root.json';
+    const value: Project = { ...declared.value, spec: { ...declared.value.spec, sigstore: { trustedRoot: { file } } } };
+    const text = JSON.stringify(
+      {
+        mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
+        tlogs: [{ baseUrl: 'https://log.acme.example', publicKey: { rawBytes: '', validFor: {} } }],
+      },
+      undefined,
+      2,
+    );
+
+    const { policy, problems } = readTrustPolicy({ ...declared, value }, new Map([...FILES, [file, { text }]]));
+
+    expect(problems).toMatchObject([
+      {
+        code: 'unusable-trusted-root',
+        message: `"${file}" is no trusted root of sigstore: /tlogs/0/publicKey/validFor/start is missing: nothing is trusted since ever`,
+        place: { file, line: 8 },
+      },
+    ]);
+    expect(policy.trustedRoot).toBeUndefined();
+  });
+});
+
 describe('thresholds', () => {
   type Threshold = NonNullable<Project['spec']['thresholds']>[number];
   const withThreshold = (threshold: Threshold, ...rows: readonly Row[]) => {

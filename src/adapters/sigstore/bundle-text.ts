@@ -1,11 +1,11 @@
 import { bundleFromJSON } from '@sigstore/bundle';
 import type { Bundle } from '@sigstore/bundle';
 
+import { readHostileJson, shapeMistake } from '#model/hostile-json.ts';
+import type { Shape } from '#model/hostile-json.ts';
 import type { JsonObject } from '#model/json.ts';
 import { isJsonObject, jsonText, valueAt } from '#model/json.ts';
 import { LARGEST_BUNDLE } from '#model/signature-finding.ts';
-import { readHostileJson, shapeMistake } from './hostile-json.ts';
-import type { Shape } from './hostile-json.ts';
 import { refuse } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 

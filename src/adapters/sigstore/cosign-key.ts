@@ -2,12 +2,12 @@ import { createPrivateKey, scrypt } from 'node:crypto';
 
 import { xsalsa20poly1305 } from '@noble/ciphers/salsa.js';
 
+import { readHostileJson } from '#model/hostile-json.ts';
 import type { Json } from '#model/json.ts';
 import { isJsonObject, jsonText, valueAt } from '#model/json.ts';
 import type { Secret } from '#model/secret.ts';
 import { toSecret } from '#model/secret.ts';
 import { PortError } from '#ports/port-error.ts';
-import { readHostileJson } from './hostile-json.ts';
 
 const ARMOUR = /^\s*-----BEGIN ENCRYPTED (SIGSTORE|COSIGN) PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END ENCRYPTED \1 PRIVATE KEY-----\s*$/;
 const LIMITS = { bytes: 16 * 1024, depth: 4 };

@@ -1,9 +1,9 @@
 import type { Bundle, TransparencyLogEntry } from '@sigstore/bundle';
 
+import { readHostileJson } from '#model/hostile-json.ts';
 import type { Json } from '#model/json.ts';
 import { isJsonObject, jsonText, valueAt } from '#model/json.ts';
 import { LARGEST_BUNDLE } from '#model/signature-finding.ts';
-import { readHostileJson } from './hostile-json.ts';
 import { namedIn } from './public-key.ts';
 
 /** Where the body of an entry says who signed: as base64 of a PEM text (of old), or as DER of one of two kinds. */

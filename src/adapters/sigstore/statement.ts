@@ -1,10 +1,10 @@
 import type { Envelope } from '@sigstore/bundle';
 
+import { readHostileJson } from '#model/hostile-json.ts';
 import type { Json, JsonObject } from '#model/json.ts';
 import { isJsonObject } from '#model/json.ts';
 import type { SignatureFact } from '#model/signature-finding.ts';
 import { LARGEST_BUNDLE } from '#model/signature-finding.ts';
-import { readHostileJson } from './hostile-json.ts';
 import { refuse } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 

@@ -13,21 +13,21 @@ const REACHES_PROTOTYPES: ReadonlySet<string> = new Set(['__proto__', 'construct
 
 /** JSON of somebody else: size before anything, then syntax, depth, keys that reach into prototypes, keys that stand twice. */
 export function readHostileJson(bytes: Uint8Array, limits: JsonLimits): ReadJson {
-  if (bytes.length > limits.bytes) return refusal(`it has more than ${limits.bytes} bytes`);
+  if (bytes.length > limits.bytes) return notRead(`it has more than ${limits.bytes} bytes`);
   let text: string;
   let value: Json;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     value = JSON.parse(text) as Json;
   } catch {
-    return refusal('it is not JSON in UTF-8');
+    return notRead('it is not JSON in UTF-8');
   }
-  if (!isShallow(value, limits.depth)) return refusal(`it nests deeper than ${limits.depth} levels`);
+  if (!isShallow(value, limits.depth)) return notRead(`it nests deeper than ${limits.depth} levels`);
   const odd = oddKey(text);
-  return odd === undefined ? { ok: true, value } : refusal(odd);
+  return odd === undefined ? { ok: true, value } : notRead(odd);
 }
 
-function refusal(reason: string): ReadJson {
+function notRead(reason: string): ReadJson {
   return { ok: false, reason };
 }
 
