@@ -7,6 +7,7 @@ import { differingBranch } from './default-branch.ts';
 import type { Finding } from './doctor-finding.ts';
 import { lookAtSigstore } from './doctor-sigstore.ts';
 import { PROMOTE_CHECK } from './gate-evidence.ts';
+import { keyFinding } from './own-key.ts';
 import { prepareEnvironment } from './prepare-environment.ts';
 import { targetDeclaration } from './sync-rules.ts';
 import type { TrustOf } from './trust-of.ts';
@@ -72,15 +73,7 @@ async function lookAtTrust(world: World, publicKey: string): Promise<readonly Fi
   const main = await world.repository.resolve(world.settings.branch);
   if (main === undefined) return [];
   const { trust } = await world.history.upTo(main);
-  const isKnown = trust.engines.some(({ credential }) => credential.kind === 'ssh-key' && credential.key === publicKey);
-  const engine: Finding = isKnown
-    ? { subject: 'engine key', state: 'ok', detail: 'stands in spec.trust', remedy: undefined }
-    : {
-        subject: 'engine key',
-        state: 'warning',
-        detail: 'no trust entry is for this engine, so `verify` will not accept what it signs',
-        remedy: `Add to spec.trust in environments/project.yaml: { name: engine, sshKey: "${publicKey}", for: [engine] }`,
-      };
+  const engine = keyFinding(world, trust, publicKey);
   const root: Finding =
     world.settings.trustRoot === undefined && world.settings.trustSigners === undefined
       ? {

@@ -16,6 +16,7 @@ import { clockProblem } from './clock-floor.ts';
 import { PROMOTE_CHECK, gateChange } from './gate-evidence.ts';
 import type { Gated } from './gate-evidence.ts';
 import { fetchImports, noteFailed } from './imports.ts';
+import { endedKey } from './own-key.ts';
 import { basisOf } from './promotion-basis.ts';
 import type { Basis } from './promotion-basis.ts';
 import { findDrafts } from './promotion-drafts.ts';
@@ -66,6 +67,8 @@ export async function promote(world: World, request: PromoteRequest, signal?: Ab
   if (found.kind === 'ended') return ended(found.ending);
   const { scope, planned, held, problems } = found;
   if (request.dryRun) return dryRun(world, { scope, planned, held, problems }, signal);
+  const keyless = endedKey(world, scope.trust, world.signer.publicKey);
+  if (keyless !== undefined) return ended({ kind: 'stuck', problems: [keyless] });
   if (world.forge === undefined) return withoutForge(world, { scope, planned, held, problems, refs, main }, signal);
 
   const forge = world.forge;

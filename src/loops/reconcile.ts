@@ -16,6 +16,7 @@ import { strangerAt } from './engine-branches.ts';
 import { refusedImages, unreadImages } from './image-trust.ts';
 import { fetchImports, noteFailed } from './imports.ts';
 import { refusedByComparison } from './looking-back.ts';
+import { endedKey } from './own-key.ts';
 import { prepareEnvironment } from './prepare-environment.ts';
 import type { PreparedEnvironment } from './prepare-environment.ts';
 import { recordApprovals } from './record-approvals.ts';
@@ -136,7 +137,7 @@ async function strangersOf(world: World, prepared: PreparedEnvironment, refs: Re
   const { trust } = await world.history.upTo(prepared.revision);
   const branches = [`rendered/${prepared.environment.name}`, 'audit'];
   const found = await Promise.all(branches.map((branch) => strangerAt(world, trust, branch, refs.get(branchRef(branch)))));
-  return found.flatMap((problem) => problem ?? []);
+  return [...found, endedKey(world, trust, world.signer.publicKey)].flatMap((problem) => problem ?? []);
 }
 
 /** Before anything is decided: what a cluster would pull is signed. Nothing is taken away for what is not: it goes on running. */

@@ -30,6 +30,13 @@ export const ENGINE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
     example: 'capstan identity rotate --to next_key with an engine that stands in no trust entry',
     remedy: 'Let somebody who may sign declarations write the new key to spec.trust.',
   },
+  'signing-key-ended': {
+    rule: undefined,
+    title: "The engine's key is not valid now",
+    why: 'Its trust entry has ended, or has not begun. What it signed would not count, and a lock that it changed would stop its environment; so it writes nothing.',
+    example: 'validUntil: 2026-01-05 in the entry of the engine, a day later',
+    remedy: 'Name the key that follows it in identity.signingKey and restart.',
+  },
   'signing-key-unreachable': {
     rule: undefined,
     title: 'Nobody said where the agent with the signing key is',

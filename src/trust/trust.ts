@@ -19,6 +19,7 @@ import { advance, judgingPolicy, startState } from './path-trust.ts';
 import { entriesOn, policyWords, thresholdsOn, thresholdWords } from './people.ts';
 import { readPolicy, type ReadTrust, type TrustFile, trustFilesOf } from './policy-entries.ts';
 import { judgeRotation as rotationVerdict, type RotationQuestion, type RotationVerdict } from './rotation.ts';
+import { isInWindow, windowOf } from './signers.ts';
 import { endorsedBy } from './trailers.ts';
 
 /** Files that a project's trust names, below environments/ and policies/ alone; each with the most bytes that are read of it. */
@@ -82,6 +83,16 @@ export function judgeRotation(commit: Commit, question: RotationQuestion): Rotat
 /** May an agent do what an envelope tells it? The answer's memory must be kept before it is done. */
 export function judgeCommand(question: CommandQuestion): CommandAnswer {
   return judge(question);
+}
+
+/** Whether an entry is in its window. */
+export function isGoodAt(signer: AllowedSigner, at: Instant): boolean {
+  return isInWindow(signer, at);
+}
+
+/** The last moment of an entry's window; undefined where it has none, or cannot be read. */
+export function endOf(signer: AllowedSigner): Instant | undefined {
+  return windowOf(signer).until;
 }
 
 /** The unit that a repository path is judged with; undefined for paths that nobody judges. */

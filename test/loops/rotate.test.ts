@@ -78,7 +78,7 @@ test('the old key writes nothing that counts after its end', async () => {
 
   expect(engine.endings.get('reconcile/dev')).toMatchObject({
     kind: 'stuck',
-    problems: [{ code: 'signature-refused', message: expect.stringContaining('the key of engine was not valid when it was first seen') }],
+    problems: [{ code: 'signing-key-ended', message: expect.stringContaining('the key of this engine, engine, is not valid now') }],
   });
 });
 
