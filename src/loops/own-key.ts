@@ -47,7 +47,7 @@ export function keyFinding(world: Pick<World, 'clock'>, trust: TrustOf, publicKe
     };
   const good = own.filter((entry) => isGoodAt(entry, now));
   const ended = endedKey(world, trust, publicKey);
-  if (ended !== undefined) return { subject, state: 'error', detail: ended.message, remedy: ended.remedy };
+  if (ended !== undefined) return { subject, state: 'failed', detail: ended.message, remedy: ended.remedy };
   const ends = good.map((entry) => endOf(entry) ?? Number.POSITIVE_INFINITY);
   const last = Math.max(...ends);
   if (last - now > SOON) return { subject, state: 'ok', detail: 'stands in spec.trust', remedy: undefined };

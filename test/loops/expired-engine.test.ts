@@ -62,7 +62,7 @@ test('an engine whose key has ended writes nothing, and says why', async () => {
 
 test.each([
   ['2026-01-05T09:30:00Z', 'warning', /^ends at 2026-01-05T10:00:00/],
-  ['2026-01-05T11:00:00Z', 'error', /is not valid now/],
+  ['2026-01-05T11:00:00Z', 'failed', /is not valid now/],
 ])('doctor at %s: %s', async (time, state, detail) => {
   const { outside } = await running();
   passTo(outside, time);
