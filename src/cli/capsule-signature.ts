@@ -9,9 +9,10 @@ import { judgeByCredential, judgeByPolicy, type CapsuleFindings } from '#loops/c
 import { evidenceBranch } from '#loops/evidence-branch.ts';
 import { trustMaterial } from '#loops/trust-material.ts';
 import { CAPSULE_ARTIFACT, type ArtifactFacts } from '#model/capsule-artifact.ts';
-import { CAPSULE_RELEASE } from '#model/capsule-statement.ts';
+import { bundleMistake, CAPSULE_RELEASE, capsuleStatement } from '#model/capsule-statement.ts';
 import type { CapsuleSignatureVerdict } from '#model/capsule-verdict.ts';
 import { OCI_IMAGE } from '#model/oci-manifest.ts';
+import { LARGEST_BUNDLE } from '#model/signature-finding.ts';
 import { isPortError, PortError } from '#ports/port-error.ts';
 import type { Descriptor } from '#ports/registry.ts';
 import { capsuleIn, configuredPlace, digestAt, openPlace, type ArtifactPlace } from './capsule-place.ts';
@@ -22,7 +23,7 @@ import { outputFormat, printable, printDocument } from './output.ts';
 import type { OpenedWorld } from './powers.ts';
 import { privateKeyAt } from './private-key.ts';
 import { headOf } from './repository.ts';
-import { credentialIn, trustedRootFor, type SignatureCredential } from './signature-credentials.ts';
+import { credentialIn, fileAt, trustedRootFor, type SignatureCredential } from './signature-credentials.ts';
 
 /** What is signed or verified. */
 interface Subject {
@@ -32,24 +33,27 @@ interface Subject {
   readonly identities: readonly string[];
 }
 
-/** Signs a capsule, and puts the signature beside its artifact, onto the evidence branch, or into a file. */
+/**
+ * Signs a capsule, and puts the signature beside its artifact, onto the evidence branch, or into a file. What another program signed
+ * (a key service, cosign with a certificate) comes in by `--bundle`; `--statement` writes what it has to sign.
+ */
 export async function signCapsuleWith(invocation: Invocation): Promise<number> {
-  const { words, options, powers, terminal } = invocation;
+  const { words, options, terminal } = invocation;
   const format = outputFormat(options['output'] as string | undefined, ['text', 'json']);
   const [what = '', where] = words;
-  if (typeof options['key'] !== 'string' || options['key'] === '') throw new UsageError('which key? Give --key FILE');
-  const { publicKeyPem, sign } = await privateKeyAt(options['key'], { powers, terminal });
   const isHere = capsuleIn(what) !== undefined;
   const target = isHere ? where : what;
   const place = target === undefined ? undefined : await openPlace(invocation, target);
+  const sign = options['statement'] === true ? undefined : await signatureBy(invocation);
   const run = async (world: OpenedWorld | undefined): Promise<number> => {
     const subject = await subjectOf(invocation, world, isHere ? undefined : place);
     if (subject === undefined) return isHere ? EXIT.failed : EXIT.refused;
     const { facts, artifact } = subject;
-    const bundles = await powers.openBundles();
-    const signer = bundles.keyDigest(publicKeyPem);
-    const signed = { facts, digest: artifact.digest };
-    const bundle = await signCapsule(bundles, { publicKeyPem, sign: async (bytes) => sign(bytes) }, signed);
+    if (sign === undefined) {
+      terminal.out(`${Buffer.from(capsuleStatement(facts, artifact.digest)).toString('utf8')}\n`);
+      return EXIT.ok;
+    }
+    const { bundle, key } = await sign(subject);
     const places: string[] = [];
     if (place !== undefined) places.push(await attached(place, artifact, bundle));
     if (typeof options['out'] === 'string') {
@@ -59,21 +63,36 @@ export async function signCapsuleWith(invocation: Invocation): Promise<number> {
     if (world !== undefined && (options['evidence'] === true || places.length === 0))
       places.push(await recorded(invocation, world, { facts, bundle }));
     const { name, version, sha256, gitTree } = facts;
-    if (format === 'json')
-      printDocument(terminal, 'CapsuleSignature', {
-        capsule: name,
-        version,
-        sha256,
-        gitTree,
-        artifact: artifact.digest,
-        predicateType: CAPSULE_RELEASE,
-        key: signer ?? null,
-        places,
-      });
-    else terminal.out(`${name}@${version} is signed by the key sha256:${signer ?? ''}: ${printable(places.join(', '))}\n`);
+    const document = { capsule: name, version, sha256, gitTree, artifact: artifact.digest, predicateType: CAPSULE_RELEASE, key, places };
+    if (format === 'json') printDocument(terminal, 'CapsuleSignature', document);
+    else terminal.out(`${name}@${version} is signed${key === null ? '' : ` by the key sha256:${key}`}: ${printable(places.join(', '))}\n`);
     return EXIT.ok;
   };
   return isHere || options['evidence'] === true ? inRepository(invocation, run) : run(undefined);
+}
+
+/** How a bundle comes about: signed here with `--key`, or made elsewhere and read from `--bundle`. */
+async function signatureBy(
+  invocation: Invocation,
+): Promise<(subject: Subject) => Promise<{ readonly bundle: Uint8Array; readonly key: string | null }>> {
+  const { options, powers, terminal } = invocation;
+  const [key, made] = [options['key'], options['bundle']];
+  if (typeof made === 'string' && key === undefined) {
+    const bundle = await fileAt(made, terminal, LARGEST_BUNDLE);
+    return async ({ facts }) => {
+      const mistake = bundleMistake(bundle, facts);
+      if (mistake !== undefined) throw new PortError('denied', `${made} is no signature of ${facts.name}@${facts.version}: it ${mistake}`);
+      return { bundle, key: null };
+    };
+  }
+  if (typeof key !== 'string' || key === '' || made !== undefined)
+    throw new UsageError('who signs? Give --key FILE, or --bundle FILE of what another program signed (--statement writes what it signs)');
+  const { publicKeyPem, sign } = await privateKeyAt(key, { powers, terminal });
+  const bundles = await powers.openBundles();
+  return async ({ facts, artifact }) => ({
+    bundle: await signCapsule(bundles, { publicKeyPem, sign: async (bytes) => sign(bytes) }, { facts, digest: artifact.digest }),
+    key: bundles.keyDigest(publicKeyPem) ?? null,
+  });
 }
 
 /** Of this repository, or of a place, where everything that it says was computed again. */

@@ -12,7 +12,7 @@ function script(shell: string): string {
   const names = COMMANDS.map((command) => command.name).join(' ');
   switch (shell) {
     case 'bash':
-      return `_capstan() {\n  local word="\${COMP_WORDS[COMP_CWORD]}"\n  if [ "$COMP_CWORD" -eq 1 ]; then\n    COMPREPLY=($(compgen -W "${names}" -- "$word"))\n  else\n    case "\${COMP_WORDS[1]}" in\n${COMMANDS.map((command) => `      ${command.name}) COMPREPLY=($(compgen -W "${flagsOf(command.options)}" -- "$word")) ;;`).join('\n')}\n    esac\n  fi\n}\ncomplete -F _capstan capstan\n`;
+      return `_capstan() {\n  local word="\${COMP_WORDS[COMP_CWORD]}"\n  if [ "$COMP_CWORD" -eq 1 ]; then\n    COMPREPLY=($(compgen -W "${names}" -- "$word"))\n  else\n    case "\${COMP_WORDS[1]}" in\n${COMMANDS.map((command) => `      ${command.name}) COMPREPLY=($(compgen -W "${[...actionsOf(command), flagsOf(command.options)].join(' ')}" -- "$word")) ;;`).join('\n')}\n    esac\n  fi\n}\ncomplete -F _capstan capstan\n`;
     case 'zsh':
       return `#compdef capstan\n_arguments '1:command:((${COMMANDS.map((command) => `${command.name}\\:"${command.description.replaceAll(/['"`]/g, '')}"`).join(' ')}))' '*:file:_files'\n`;
     case 'fish':
@@ -29,4 +29,10 @@ function script(shell: string): string {
 
 function flagsOf(options: readonly { readonly flags: string }[]): string {
   return ['--help', '--quiet', '--verbose', ...options.flatMap((option) => option.flags.match(/--[a-z-]+/g) ?? [])].join(' ');
+}
+
+/** First words of a command that is several. */
+function actionsOf({ words }: (typeof COMMANDS)[number]): readonly string[] {
+  const [first] = words;
+  return first?.name === '<action>' ? first.description.split(', ') : [];
 }

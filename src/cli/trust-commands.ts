@@ -181,6 +181,8 @@ export const TRUST_COMMANDS: readonly CommandRow[] = [
         flags: '--key <file>',
         description: 'sign: the private key (PEM, OpenSSH or cosign.key); verify: the public key that must have signed',
       },
+      { flags: '--statement', description: 'sign: write what is to be signed, for key services and cosign attest-blob --statement' },
+      { flags: '--bundle <file>', description: 'sign: a bundle that another program made of that statement, instead of --key' },
       ...SIGNERS.filter(({ flags }) => !flags.startsWith('--key ')),
       { flags: '--allow-http-registry', description: 'plain HTTP where the registry does not speak TLS (this machine: always)' },
       output('text, json'),

@@ -1,9 +1,12 @@
 import type { ArtifactFacts } from '#model/capsule-artifact.ts';
-import { canonicalJson } from '#model/json.ts';
+import { canonicalJson, isJsonObject, jsonText, valueAt, type Json } from '#model/json.ts';
+import { parseBoundedJson } from '#model/oci-manifest.ts';
+import { visibleText } from '#model/quoted.ts';
 import type { SignatureCode, SignatureFact } from '#model/signature-finding.ts';
 
 /** Predicate type of the signature of a release: who signs it says that these files are this version. */
 export const CAPSULE_RELEASE = 'https://capstan.dev/capsule-release/v1';
+const DEEPEST = 32;
 export const IN_TOTO_PAYLOAD = 'application/vnd.in-toto+json';
 
 /** What is signed of a capsule: an in-toto statement over its artifact and over the content that a lock names. JCS bytes. */
@@ -51,4 +54,22 @@ export function statementMistake(
         code: 'wrong-digest',
         reason: `carries a signature of another git tree (${(digestOf(same.digest, 'gitTree') ?? 'none').slice(0, 12)})`,
       };
+}
+
+/** Why a bundle that somebody made is about something else (a clause after "it"); who signed it is judged where it counts. */
+export function bundleMistake(bundle: Uint8Array, facts: Pick<ArtifactFacts, 'name' | 'sha256' | 'gitTree'>): string | undefined {
+  const payload = valueAt(parseBoundedJson(bundle, DEEPEST), '/dsseEnvelope/payload');
+  const statement = typeof payload === 'string' ? parseBoundedJson(Buffer.from(payload, 'base64'), DEEPEST) : undefined;
+  const [subjects, predicateType] = [valueAt(statement, '/subject'), valueAt(statement, '/predicateType')];
+  if (!Array.isArray(subjects)) return 'carries no signed in-toto statement';
+  const read = subjects.map((subject: Json) => {
+    const digest = valueAt(subject, '/digest');
+    return {
+      name: jsonText(valueAt(subject, '/name')),
+      digest: isJsonObject(digest) ? Object.fromEntries(Object.entries(digest).map(([name, value]) => [name, jsonText(value)])) : {},
+    };
+  });
+  const type = typeof predicateType === 'string' ? predicateType : undefined;
+  const mistake = statementMistake({ subjects: read, predicateType: type }, facts);
+  return mistake === undefined ? undefined : visibleText(mistake.reason);
 }

@@ -13,6 +13,16 @@ const PREDICATE = 'https://capstan.dev/capsule-release/v1';
 const cosign = programPath('cosign');
 const KINDS = ['docker', 'referrers'] as const;
 
+const NO_SERVICES = {
+  mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
+  caUrls: [],
+  oidcUrls: [],
+  rekorTlogUrls: [],
+  tsaUrls: [],
+  rekorTlogConfig: { selector: 'ANY' },
+  tsaConfig: { selector: 'ANY' },
+};
+
 let bench: Workbench;
 let platform: string;
 const running = new Map<RegistryKind, RunningRegistry>();
@@ -130,6 +140,42 @@ describe.each(KINDS)('in the %s registry', (kind) => {
     const digest = (await capstan(0, 'capsule', 'pack', 'hello', '--out', layout)).out.trim();
     await capstan(0, 'capsule', 'sign', layout, '--key', '../ecdsa.pem');
     await capstan(0, 'capsule', 'push', layout, there);
+    await capstan(0, 'capsule', 'verify', `${there}@${digest}`, '--key', '../ecdsa.pub');
+    expect(cosignAccepts(`${there}@${digest}`, 'ecdsa')).toBe(true);
+  });
+
+  test('what cosign signs of the statement comes in as a signature, and of another statement does not', async () => {
+    const there = repositoryOf(kind, 'statement');
+    const digest = (await capstan(0, 'capsule', 'push', 'hello', there)).out.trim();
+    const [statement, bundle] = [join(platform, '..', 'statement.json'), join(platform, '..', `bundle-${kind}.json`)];
+    const text = (await capstan(0, 'capsule', 'sign', 'hello', '--statement')).out;
+    const env = { HOME: platform, PATH: '/usr/bin:/bin', COSIGN_PASSWORD: '', COSIGN_YES: 'true' };
+    const sign = (signed: string): void => {
+      writeFileSync(statement, signed);
+      const args = [
+        'attest-blob',
+        '--key',
+        '../blob.key',
+        '--statement',
+        statement,
+        '--bundle',
+        bundle,
+        '--signing-config',
+        '../services.json',
+      ];
+      execFileSync(cosign, args, { cwd: platform, env, stdio: 'pipe', timeout: 60_000 });
+    };
+    writeFileSync(join(platform, '../services.json'), JSON.stringify(NO_SERVICES));
+    const importing = ['import-key-pair', '--key', '../ecdsa.pem', '--output-key-prefix', '../blob', '-y'];
+    execFileSync(cosign, importing, { cwd: platform, env, stdio: 'pipe', timeout: 60_000 });
+
+    sign(text.replace('"gitTree":"', '"gitTree":"00'));
+    expect((await capstan(3, 'capsule', 'sign', `${there}@${digest}`, '--bundle', bundle)).err).toContain(
+      'carries a signature of another git tree',
+    );
+    sign(text);
+    await capstan(0, 'capsule', 'sign', `${there}@${digest}`, '--bundle', bundle);
+
     await capstan(0, 'capsule', 'verify', `${there}@${digest}`, '--key', '../ecdsa.pub');
     expect(cosignAccepts(`${there}@${digest}`, 'ecdsa')).toBe(true);
   });
