@@ -17,7 +17,7 @@ function rowsWithTests(): ReadonlySet<number> {
 }
 
 /** Being written. */
-const COMING = new Set([63, 64, 65, 66, 67, 68, 73]);
+const COMING = new Set([63, 64, 65, 66, 67, 68]);
 
 test('every hostile row has a test, or a reason why it has none', () => {
   const tested = rowsWithTests();
