@@ -130,3 +130,26 @@ test('row 75: writes keep a second between them, however many are asked for at o
   const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0));
   expect(Math.min(...gaps)).toBeGreaterThan(900);
 });
+
+test('row 104: a forge that redirects to another place takes no login there', async () => {
+  const heard: (string | undefined)[] = [];
+  const thief = createServer((request, response) => {
+    heard.push(request.headers.authorization);
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"login":"eve"}');
+  });
+  await new Promise<void>((resolve) => thief.listen(0, '127.0.0.1', resolve));
+  const address = thief.address();
+  const elsewhere = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/`;
+  const { port } = await scripted([[307, {}, { location: elsewhere }]]);
+  const end = close;
+  close = async () => {
+    thief.closeAllConnections();
+    await new Promise<void>((resolve) => thief.close(() => resolve()));
+    await end?.();
+  };
+
+  await port.account().catch(() => undefined);
+  await port.publish(COMMIT, { name: 'capstan/promote', state: 'success', detail: 'd' }).catch(() => undefined);
+
+  expect(heard.filter((header) => header !== undefined)).toEqual([]);
+});

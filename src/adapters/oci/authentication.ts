@@ -7,6 +7,7 @@ import { parseChallenge } from './challenge.ts';
 import type { Challenge } from './challenge.ts';
 import type { Exchange, WireAnswer, WireRequest } from './exchange.ts';
 import type { Login, Logins } from './login.ts';
+import { isInner, isLoopback } from './origins.ts';
 import type { Scope } from './request.ts';
 
 export interface Authentication {
@@ -66,6 +67,9 @@ function checkedRealm(text: string, origin: URL, host: string): URL {
     (realm.protocol !== 'https:' && realm.origin !== origin.origin)
   )
     throw new PortError('denied', `the registry ${host} sends for tokens to a place that is neither https nor the registry itself`);
+  // Nobody outside sends us with a request of its making to where only we can go.
+  if (realm.origin !== origin.origin && isInner(realm.hostname) && !(isLoopback(realm.hostname) && isLoopback(origin.hostname)))
+    throw new PortError('denied', `the registry ${host} sends for tokens to an address of this machine or of its nearest network`);
   realm.hash = '';
   return realm;
 }

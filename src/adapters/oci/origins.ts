@@ -28,6 +28,12 @@ export function isLoopback(hostname: string): boolean {
   return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
 }
 
+/** This machine, its nearest network, and where clouds keep their credentials: places that only we can reach. */
+export function isInner(hostname: string): boolean {
+  const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  return isLoopback(hostname) || bare.startsWith('169.254.') || bare.startsWith('fe80:') || bare.startsWith('::') || bare === '0.0.0.0';
+}
+
 /** TLS is tried first, so that a permission for plain HTTP never takes encryption from a registry that has it. */
 async function chosenOrigin(secure: URL, host: string, within: number): Promise<URL> {
   const plain = new URL(secure);

@@ -8,7 +8,7 @@ import { exchange } from './exchange.ts';
 import type { Exchange, WireAnswer, WireRequest } from './exchange.ts';
 import type { Environment } from './login.ts';
 import type { Origins } from './origins.ts';
-import { isLoopback } from './origins.ts';
+import { isInner, isLoopback } from './origins.ts';
 import type { RegistryLimits } from './registry-limits.ts';
 import type { RegistryRequest } from './request.ts';
 
@@ -159,9 +159,4 @@ function checkedAddress(url: URL, { origin, host }: { readonly origin: URL; read
   if (!isOwn && isInner(url.hostname) && !(isLoopback(url.hostname) && isLoopback(origin.hostname)))
     throw new PortError('invalid', `the registry ${host} leads to an address of this machine or of its nearest network`);
   return url;
-}
-
-function isInner(hostname: string): boolean {
-  const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
-  return isLoopback(hostname) || bare.startsWith('169.254.') || bare.startsWith('fe80:') || bare.startsWith('::') || bare === '0.0.0.0';
 }
