@@ -12,6 +12,7 @@ const OF_COSIGN = /-----BEGIN ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY-----/;
 export async function privateKeyAt(path: string, { powers, terminal }: Pick<Invocation, 'powers' | 'terminal'>): Promise<KeyAtHand> {
   const text = (await fileAt(path, terminal, LARGEST_KEY)).toString('utf8');
   const password = terminal.env['COSIGN_PASSWORD'];
+  if (password !== undefined) terminal.conceal?.([toSecret(password)]);
   if (OF_COSIGN.test(text) && password === undefined)
     throw new PortError('denied', `--key ${path} is encrypted by cosign: set COSIGN_PASSWORD`);
   const plain = OF_COSIGN.test(text) ? (await powers.openCosignKey(text, toSecret(password ?? ''))).reveal() : text;

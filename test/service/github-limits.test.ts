@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { inspect } from 'node:util';
 
 import { afterEach, expect, test } from 'vitest';
 
 import { githubForge, type Github } from '#adapters/github/github.ts';
 import { toCommitId } from '#model/digest.ts';
 import { toSecret } from '#model/secret.ts';
+import { canaryText, searcherOf, told } from '#test/canaries/canaries.ts';
 import { silent } from '#test/service/running-intake.ts';
 
 type Answer = readonly [status: number, body: object, headers?: Readonly<Record<string, string>>];
@@ -152,4 +154,27 @@ test('row 104: a forge that redirects to another place takes no login there', as
   await port.publish(COMMIT, { name: 'capstan/promote', state: 'success', detail: 'd' }).catch(() => undefined);
 
   expect(heard.filter((header) => header !== undefined)).toEqual([]);
+});
+
+test('row 103: an error of the forge has neither login nor webhook secret in it, however deep one looks', async () => {
+  const secret = canaryText('webhook secret of the test', 'rich');
+  const search = searcherOf(
+    new Map([
+      ['token', 'token-of-the-test'],
+      ['webhook secret', secret],
+    ]),
+  );
+  const errors: unknown[] = [];
+  for (const status of [401, 422, 500]) {
+    const { port } = await scripted([
+      [200, []],
+      [status, { message: `no ${secret} token-of-the-test`, errors: [{ message: secret }] }],
+    ]);
+    errors.push(await port.installWebhook('https://x.example/hook', toSecret(secret)).catch((error: unknown) => error));
+    await close?.();
+  }
+
+  const seen = errors.map((error) => inspect(error, { depth: 20, showHidden: true }) + (error instanceof Error ? String(error.stack) : ''));
+  expect(errors.map((error) => error instanceof Error && error.message.includes('[secret]'))).toEqual([true, true, true]);
+  expect(told(seen.flatMap((text) => search('an error', text)))).toEqual([]);
 });

@@ -30,9 +30,19 @@ export function forgeWords(error: unknown): string {
 export function toPortError(error: unknown, doing: string): PortError {
   if (error instanceof PortError) return error;
   const failure = httpFailure(error);
-  if (failure === undefined) return new PortError('transient', `${doing}: ${forgeWords(error)}`, error);
-  if (isLimit(failure)) return new PortError('transient', `${doing}: the forge's rate limit is used up${resetText(failure)}`, error);
-  return new PortError(kindOf(failure.status), `${doing}: the forge answered ${failure.status} (${forgeWords(error)})`, error);
+  const cause = withoutRequest(error);
+  if (failure === undefined) return new PortError('transient', `${doing}: ${forgeWords(error)}`, cause);
+  if (isLimit(failure)) return new PortError('transient', `${doing}: the forge's rate limit is used up${resetText(failure)}`, cause);
+  return new PortError(kindOf(failure.status), `${doing}: the forge answered ${failure.status} (${forgeWords(error)})`, cause);
+}
+
+/** The client's errors carry the request, its body included: whoever prints one would print the secret of a webhook that was to be installed. */
+function withoutRequest(error: unknown): Error | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const bare = new Error(error.message);
+  bare.name = error.name;
+  if (error.stack !== undefined) bare.stack = error.stack;
+  return bare;
 }
 
 /** Runs calls to the forge; whatever they throw leaves as a PortError that says what was being done. */

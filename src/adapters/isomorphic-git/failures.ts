@@ -11,17 +11,19 @@ export function portError(doing: string, error: unknown, mask: Mask): PortError 
           .slice(0, 300)
       : '';
   const message = `${doing}: ${said}`;
+  // Errors of the library carry what the remote said and was sent.
+  const cause = new Error(said);
   switch (codeOf(error) ?? '') {
     case 'NotFoundError':
-      return new PortError('missing', message, error);
+      return new PortError('missing', message, cause);
     case 'UserCanceledError':
-      return new PortError('denied', `${doing}: the remote does not accept these credentials`, error);
+      return new PortError('denied', `${doing}: the remote does not accept these credentials`, cause);
     case 'GitPushError':
-      return new PortError(/protected|declined|hook|denied|prohibited/i.test(said) ? 'denied' : 'conflict', message, error);
+      return new PortError(/protected|declined|hook|denied|prohibited/i.test(said) ? 'denied' : 'conflict', message, cause);
     case 'HttpError':
-      return new PortError(kindOfStatus(error), message, error);
+      return new PortError(kindOfStatus(error), message, cause);
     default:
-      return new PortError('transient', message, error);
+      return new PortError('transient', message, cause);
   }
 }
 
