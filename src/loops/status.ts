@@ -1,3 +1,4 @@
+import type { DesiredEnvironment } from '#model/desired.ts';
 import type { CommitId } from '#model/digest.ts';
 import { keyText } from '#model/kubernetes-object.ts';
 import { branchRef } from '#model/names.ts';
@@ -117,7 +118,7 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
     targets,
     holds: Object.entries(declared?.lock?.value.holds ?? {}).map(([instance, hold]) => ({ instance, reason: hold.reason })),
     freeze: null,
-    notices: [...result.notices, ...(suspended === undefined ? [] : [suspended])],
+    notices: [...result.notices, ...(await imagesNotice(world, declared, main)), ...(suspended === undefined ? [] : [suspended])],
     warnings: result.warnings,
     waiting: [
       ...held.filter((item) => !pins.some((pin) => pin.instance === item.instance)).map((item) => `${item.instance}: ${item.reason}`),
@@ -125,6 +126,20 @@ export async function statusOf(world: World, name: string, signal?: AbortSignal)
     ],
     ending: result.ending,
   };
+}
+
+/** Nothing forces an entry for images; where risk is high, that there is none is said. */
+async function imagesNotice(
+  world: World,
+  environment: DesiredEnvironment | undefined,
+  main: CommitId | undefined,
+): Promise<readonly string[]> {
+  const risk = environment?.declared.value.spec.risk;
+  if (main === undefined || (risk !== 'high' && risk !== 'critical')) return [];
+  const { policy } = (await world.history.upTo(main)).trust;
+  return policy?.enforced.has('image') === true
+    ? []
+    : [`images of ${environment?.name ?? ''} are not verified: no trust entry of the project is for image`];
 }
 
 /** Fights are known to the process that fights, and to the ledger. */

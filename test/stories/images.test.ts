@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { statusOf } from '#loops/status.ts';
 import { toEnvironmentName } from '#model/names.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Registry } from '#ports/registry.ts';
@@ -247,4 +248,21 @@ test('a signature of another image, of another kind of statement, and by who may
     told.push(/image-signatures \| images \| failed \| .*\(([a-z-]+)\) \|/.exec(body)?.[1] ?? body);
   }
   expect([runs(), told]).toEqual([before, ['wrong-digest', 'wrong-predicate', 'wrong-purpose']]);
+});
+
+test('where risk is high and no entry is for images, status says that they are not verified', async () => {
+  const outside = newOutside();
+  await declareShop(outside, [DEV, { ...DEV, name: 'prod', risk: 'high', from: ['dev'] }]);
+  const engine = startEngine(portsOf(outside));
+  await engine.start();
+
+  const notices = async (name: string) => (await statusOf(engine.world, name)).notices.filter((notice) => notice.includes('images'));
+  expect([await notices('dev'), await notices('prod')]).toEqual([
+    [],
+    ['images of prod are not verified: no trust entry of the project is for image'],
+  ]);
+
+  await peopleOf(outside).push({ 'environments/project.yaml': `${PROJECT_FILE}${ENTRY}` });
+  await engine.world.repository.fetch();
+  expect(await notices('prod')).toEqual([]);
 });
