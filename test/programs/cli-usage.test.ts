@@ -8,7 +8,7 @@ import type { Ended, Workbench } from './capstan-program.ts';
 
 /** Every command of contracts.md that this version has. */
 const COMMANDS =
-  'init validate fmt lock render diff plan apply reconcile status get promote history verify verify-bundle verify-image attest evidence capsule identity explain schema export-policies doctor serve forge demo completion version'.split(
+  'init validate fmt lock render diff plan apply reconcile status get promote history verify endorse seal verify-commit verify-tag verify-bundle verify-image attest approve evidence capsule identity explain schema export-policies doctor serve forge demo completion version'.split(
     ' ',
   );
 let bench: Workbench;
