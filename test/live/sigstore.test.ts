@@ -113,6 +113,34 @@ describe('bundles signed with a key', () => {
   );
 });
 
+describe('a trusted root that cosign wrote', () => {
+  it('is read, with everything it names', async () => {
+    const { root } = await authorities();
+    const certificate = Buffer.from(root.certificateAuthorities[0].certChain.certificates[0].rawBytes, 'base64');
+    write('ca.pem', `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64')}\n-----END CERTIFICATE-----\n`);
+    keyOf('P-256');
+    keyOf('ed25519');
+    const log = 'start-time=2024-01-01T00:00:00Z';
+    run(
+      'trusted-root',
+      'create',
+      '--fulcio=url=https://ca.acme.example,certificate-chain=ca.pem',
+      `--rekor=url=https://log.acme.example,public-key=ed25519.pub,${log},end-time=2027-01-01T00:00:00Z,origin=log.acme.example`,
+      `--ctfe=url=https://ct.acme.example,public-key=P-256.pub,${log}`,
+      '--out=theirs.root.json',
+    );
+
+    expect(bundles.readRoot(readFileSync(join(folder, 'theirs.root.json')))).toMatchObject({
+      ok: true,
+      witnesses: [
+        { kind: 'certificate-authority', name: 'https://ca.acme.example' },
+        { kind: 'certificate-log', name: 'https://ct.acme.example', from: Date.parse('2024-01-01T00:00:00Z'), until: undefined },
+        { kind: 'signature-log', name: 'https://log.acme.example', until: Date.parse('2027-01-01T00:00:00Z') },
+      ],
+    });
+  });
+});
+
 describe('a key that cosign made', () => {
   it('is opened by COSIGN_PASSWORD, and signs what cosign accepts', async () => {
     run('generate-key-pair', '--output-key-prefix', 'made');
