@@ -79,7 +79,9 @@ const LIMIT = 1_000_000;
 interface State extends ChainState {
   readonly capsules: ReadonlyMap<CapsuleName, readonly CapsuleStep[]>;
   readonly squashed: readonly CommitId[];
-  /** Those that the last commit came from: a rebase brings several commits of one head, right after each other. */
+  /** Commits of branches that were squashed or rebased: what was merged once is not merged again. */
+  readonly spent: ReadonlySet<CommitId>;
+  /** Heads that the last commit came from: a rebase brings several commits of one head, right after each other. */
   readonly origins: readonly CommitId[];
 }
 
@@ -243,6 +245,7 @@ async function extend(options: Parts, base: State | undefined, commits: readonly
   const seen = await options.firstSeen(commits);
   const merges = createMergedSides(options);
   const squashed = [...(base?.squashed ?? [])];
+  const spent = new Set(base?.spent);
   let origins = base?.origins ?? [];
   const imports = [...(base?.imports ?? [])];
   for (const id of commits) {
@@ -260,12 +263,14 @@ async function extend(options: Parts, base: State | undefined, commits: readonly
         acceptEarlier(verdicts, capsules, { by: 'the trust root', commit: id });
       }
     } else {
-      const step = await stepOf(options, merges, { before, level, changes, firstSeen: seen.get(id), trust, squashed, origins });
+      const step = await stepOf(options, merges, { before, level, changes, firstSeen: seen.get(id), trust, spent, origins });
       const judged = advanceTrust(trust, [step]);
       if (step.isEmpty) acceptLater(verdicts, capsules, { before: trust, after: judged });
       trust = judged;
-      origins = originsIn(step);
+      const sides = originsIn(step);
+      origins = sides.map((side) => side.head.id);
       squashed.push(...origins);
+      for (const item of sides.flatMap((side) => side.range)) spent.add(item.commit.id);
     }
     for (const item of moved) {
       const name = `${item.name}@${item.version} ${item.gitTree}`;
@@ -286,16 +291,17 @@ async function extend(options: Parts, base: State | undefined, commits: readonly
     releaseVerdicts: verdicts,
     imports,
     squashed,
+    spent,
     origins,
   };
 }
 
-/** Heads that have what a commit of one parent changed. */
-function originsIn({ commit, changes, sides }: TrustStep): readonly CommitId[] {
+/** Branches that have what a commit of one parent changed. */
+function originsIn({ commit, changes, sides }: TrustStep): TrustStep['sides'] {
   if (commit.parents.length > 1) return [];
-  const isOrigin = (side: TrustStep['sides'][number]): boolean =>
-    changes.some((change) => side.equalLocks.has(change.path) || side.contents.get(change.path) === change.after);
-  return sides.filter(isOrigin).map((side) => side.head.id);
+  return sides.filter((side) =>
+    changes.some((change) => side.equalLocks.has(change.path) || side.contents.get(change.path) === change.after),
+  );
 }
 
 /** The versions that changed capsules carry, those included that V-05 refuses; a capsule that cannot be read has none. */

@@ -19,7 +19,7 @@ export interface Merged {
   readonly isVouchedFor: boolean;
   /** What was accepted last at each unit. */
   readonly accepted: TrustState['accepted'];
-  /** Whether an earlier squash or rebase came from a head: what was merged once is not merged again. */
+  /** Whether an earlier squash or rebase came from a head, or from a branch with it: what was merged once is not merged again. */
   readonly isSpent: (head: CommitId) => boolean;
 }
 
@@ -129,8 +129,7 @@ async function sideOf(options: SidesOptions, merged: Merged, headId: CommitId): 
   const net = new Map(brought.map((change) => [change.path, change]));
   const equalLocks = new Set<string>();
   const knows = new Set<string>();
-  const isSpent = merged.after.commit.parents.length === 1 && merged.isSpent(headId);
-  for (const change of isSpent ? [] : changes) {
+  for (const change of merged.isSpent(headId) ? [] : changes) {
     const theirs = net.get(change.path);
     if (theirs === undefined) continue;
     if (isLock(change.path) && (await isSameLockChange(options.reading, change, theirs))) equalLocks.add(change.path);

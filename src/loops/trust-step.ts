@@ -31,7 +31,8 @@ export interface StepAt {
   readonly changes: readonly UnitChange[];
   readonly firstSeen: Instant | undefined;
   readonly trust: TrustState;
-  readonly squashed: readonly CommitId[];
+  /** Commits of branches that were squashed or rebased. */
+  readonly spent: ReadonlySet<CommitId>;
   readonly origins: readonly CommitId[];
 }
 
@@ -53,7 +54,7 @@ export async function stepOf(options: StepOptions, merges: MergedSides, from: St
   const step = { commit: level.commit, firstSeen, policy, project, isEmpty, changes, findings, ...next };
   if (changes.length === 0) return { ...step, sides: [], unread: undefined };
   const isVouchedFor = needsNoOrigin(trust, step);
-  const isSpent = (head: CommitId): boolean => from.squashed.includes(head) && !from.origins.includes(head);
+  const isSpent = (head: CommitId): boolean => from.spent.has(head) && !from.origins.includes(head);
   const merged = await merges.sidesOf({ before, after: level, changes, isVouchedFor, accepted: trust.accepted, isSpent });
   const others = merged.sides.flatMap((side) => [side.head, ...side.range.map((item) => item.commit)]);
   const theirs = await options.findings.ofCommits(others, policies);
@@ -77,7 +78,7 @@ export async function heldIfMerged(
   if (changes.length === 0) return [];
   const level: Level = { ...theirs, commit: unsignedMerge(before.commit, theirs.commit) };
   const firstSeen = (await options.firstSeen([head])).get(head);
-  const at = { before, level, changes, firstSeen, trust, squashed: [], origins: [] };
+  const at = { before, level, changes, firstSeen, trust, spent: new Set<CommitId>(), origins: [] };
   const judged = advanceTrust(trust, [await stepOf(options, createMergedSides(options), at)]);
   return heldUnits(judged).filter(({ path }) => paths.has(path));
 }

@@ -152,6 +152,44 @@ test('row 59: nor is the squash of a part of that branch', async () => {
   expect(await kinds(outside, ENVIRONMENT)).toEqual(['refused']);
 });
 
+test.each(['squash', 'merge'])('row 59: a lock that was turned back is not brought forward by the %s of its old branch', async (how) => {
+  const { outside } = await began();
+  const lock = (word: string) => ({ 'environments/dev/environment.lock.yaml': lockWith(word) });
+  await peopleOf(outside).push(lock('a'));
+  const topic = await peopleOf(outside).push(lock('b'), { branch: 'topic', from: await head(outside) });
+  await peopleOf(outside).push({ 'environments/dev/notes.txt': 'x' }, { branch: 'topic' });
+  await merged(outside, 'topic');
+  await peopleOf(outside).push(lock('a'), { message: 'turn it back' });
+  expect(await kinds(outside, 'environments/dev/environment.lock.yaml')).toEqual(['accepted']);
+  const { repository } = peopleOf(outside);
+  await repository.push([{ ref: 'refs/heads/part' as never, expected: undefined, next: topic }]);
+  const { number } = await peopleOf(outside).forge('mallory').open({ head: 'part', base: 'main', title: 'x', body: '', labels: [] });
+
+  await forced(outside, lock('b'), how === 'merge' ? [topic] : [], `again (#${number})`);
+
+  expect(await kinds(outside, 'environments/dev/environment.lock.yaml')).toEqual(['refused']);
+});
+
+function lockWith(word: string): string {
+  const digest = word.repeat(64);
+  return `apiVersion: capstan.dev/v1alpha1
+kind: EnvironmentLock
+metadata:
+  environment: dev
+capsules:
+  web:
+    capsule: web
+    version: 1.0.0
+    commit: ${word.repeat(40)}
+    gitTree: ${word.repeat(40)}
+    sha256: ${digest}
+    configSha256: ${digest}
+    requestedBy:
+      - environment
+holds: {}
+`;
+}
+
 test('row 59: a merge that takes the older content of a signed branch is refused', async () => {
   const { outside } = await began();
   const stale = await peopleOf(outside).push({ 'environments/dev/notes.txt': 'x' }, { branch: 'stale', from: await head(outside) });
