@@ -3,8 +3,10 @@ import { resolve } from 'node:path';
 
 import type { WantedCapsule } from '#loops/capsule-artifacts.ts';
 import { parseImageReference } from '#model/image.ts';
+import { toInstant } from '#model/instant.ts';
 import { isName } from '#model/names.ts';
 import { isVersion } from '#model/version.ts';
+import type { Clock } from '#ports/machine.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { ImageRepository, Registry } from '#ports/registry.ts';
 import type { Invocation } from './cli.ts';
@@ -13,6 +15,8 @@ import type { Layouts, OpenedWorld } from './powers.ts';
 import { placeOf } from './repository.ts';
 
 const LARGEST_ARCHIVE = 256 * 1024 * 1024;
+
+const CLOCK: Clock = { now: () => toInstant(Date.now()) };
 
 /** Where artifacts lie: a registry, or a layout on this machine. */
 export interface ArtifactPlace {
@@ -23,6 +27,8 @@ export interface ArtifactPlace {
   /** For people: what was named. */
   readonly shown: string;
   readonly kind: 'registry' | 'layout';
+  /** Tells how long looking for signatures takes. */
+  readonly clock: Clock;
   /** Writes what only lies in memory; to be called when all went well. */
   readonly save: () => Promise<void>;
 }
@@ -51,6 +57,7 @@ export async function openPlace({ powers, options, terminal }: Invocation, word:
   const { registry, name, tag, digest } = reference;
   return {
     kind: 'registry',
+    clock: CLOCK,
     registry: await powers.openRegistry(placeOf(options), terminal, { isHttpAllowed: options['allowHttpRegistry'] === true }),
     repository: { registry, name },
     tag,
@@ -70,6 +77,7 @@ export async function configuredPlace(
   if (repository === undefined) return undefined;
   return {
     kind: 'registry',
+    clock: CLOCK,
     registry: await powers.openRegistry(placeOf(options), terminal, { isHttpAllowed: options['allowHttpRegistry'] === true }),
     repository,
     tag: undefined,
@@ -87,6 +95,7 @@ async function openLayout(
   const tags = await layout.tags();
   return {
     kind: 'layout',
+    clock: CLOCK,
     registry: layout.registry,
     repository: { registry: 'layout', name: 'layout' },
     tag: named ?? (tags.length === 1 ? tags[0] : undefined),

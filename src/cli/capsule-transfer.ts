@@ -105,7 +105,8 @@ async function forward(invocation: Invocation, from: ArtifactPlace, to: Artifact
   const { facts, packed, artifact } = pulled.capsule;
   const pushed = await pushArtifact(to.registry, to.repository, packed, tagOf(to, facts));
   if (pushed.kind === 'taken') return taken(terminal, to, { facts, by: pushed.by });
-  const { bundles } = await bundlesBeside(from.registry, from.repository, digest);
+  const { bundles, unread } = await bundlesBeside(from, from.repository, digest);
+  if (unread !== undefined) throw new PortError('transient', unread);
   for (const { bytes } of bundles)
     if (bytes !== undefined) await attachBundle(to.registry, to.repository, { subject: artifact, bundle: bytes });
   await to.save();

@@ -3,6 +3,7 @@ import type { CommitId } from '#model/digest.ts';
 import type { SignatureFinding } from '#model/signature-finding.ts';
 import type { TrustPolicy } from '#model/trust-policy.ts';
 import type { BundleQuestion, Bundles } from '#ports/bundles.ts';
+import type { Clock } from '#ports/machine.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { ImageRepository, Registry } from '#ports/registry.ts';
 import { verifiedBundle } from './attested.ts';
@@ -20,14 +21,14 @@ export const SIGNATURE = 'signature';
 
 /** The signatures beside an artifact in a registry or layout. */
 export async function signaturesBeside(
-  at: { readonly bundles: Bundles; readonly registry: Registry; readonly repository: ImageRepository },
+  at: { readonly bundles: Bundles; readonly registry: Registry; readonly repository: ImageRepository; readonly clock: Clock },
   credentials: Credentials,
   { facts, artifact }: { readonly facts: Pick<ArtifactFacts, 'sha256'>; readonly artifact: string },
 ): Promise<Gathered> {
   try {
-    const found = await bundlesBeside(at.registry, at.repository, artifact);
+    const found = await bundlesBeside(at, at.repository, artifact);
     const findings = found.bundles.map((one) => findingOf(at.bundles, credentials, { one, sha256: facts.sha256 }));
-    return { findings, isCut: found.isCut, unread: undefined };
+    return { findings, isCut: found.isCut, unread: found.unread };
   } catch (error) {
     if (!isPortError(error)) throw error;
     return { findings: [], isCut: false, unread: error.message };

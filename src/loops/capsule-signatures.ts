@@ -93,7 +93,8 @@ export function createCapsuleSignatures(world: SignatureWorld): CapsuleSignature
       return undefined;
     });
     if (packed === undefined) return { findings: [], isCut: false, unread: undefined };
-    const at = { bundles: await world.bundles(), registry: await artifacts.registry(), repository: artifacts.repositoryOf(pin.capsule) };
+    const [bundles, registry] = [await world.bundles(), await artifacts.registry()];
+    const at = { bundles, registry, repository: artifacts.repositoryOf(pin.capsule), clock: world.clock };
     return signaturesBeside(at, material, { facts: pin, artifact: packed.digest });
   }
 

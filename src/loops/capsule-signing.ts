@@ -4,6 +4,7 @@ import { sha256Of } from '#model/digest.ts';
 import { OCI_IMAGE, parseOciManifest } from '#model/oci-manifest.ts';
 import { LARGEST_BUNDLE, MOST_SIGNATURES_LOOKED_AT } from '#model/signature-finding.ts';
 import type { BundleDraft, Bundles } from '#ports/bundles.ts';
+import type { Clock } from '#ports/machine.ts';
 import { isPortError } from '#ports/port-error.ts';
 import type { Descriptor, ImageRepository, Registry } from '#ports/registry.ts';
 
@@ -23,7 +24,12 @@ export interface FoundBundles {
   readonly bundles: readonly FoundBundle[];
   /** There are more than are looked at. */
   readonly isCut: boolean;
+  /** Why one of them, or the rest, was not looked at: the registry did not answer, or too slowly. What was found counts. */
+  readonly unread: string | undefined;
 }
+
+/** Milliseconds for all signatures of one capsule: each answer may take its time, but not all of them. */
+const LOOKING_MS = 60_000;
 
 /** Signs a packed capsule: one bundle for the registry and for the evidence branch alike. */
 export async function signCapsule(
@@ -54,13 +60,30 @@ export async function attachBundle(
   return registry.pushManifest(repository, Buffer.from(JSON.stringify(manifest)), OCI_IMAGE);
 }
 
-/** The bundles beside an artifact. What one of them has wrong is told of that one; a registry that cannot be asked is thrown. */
-export async function bundlesBeside(registry: Registry, repository: ImageRepository, digest: string): Promise<FoundBundles> {
+/** The bundles beside an artifact. What one of them has wrong is told of that one; a list that cannot be had is thrown. */
+export async function bundlesBeside(
+  { registry, clock }: { readonly registry: Registry; readonly clock: Clock },
+  repository: ImageRepository,
+  digest: string,
+): Promise<FoundBundles> {
+  const began = clock.now();
   const { descriptors, isCut } = await registry.referrers(repository, digest, BUNDLE_ARTIFACT);
   const looked = descriptors.slice(0, MOST_SIGNATURES_LOOKED_AT);
   const bundles: FoundBundle[] = [];
-  for (const { digest: place } of looked) bundles.push(await bundleAt(registry, repository, { place, subject: digest }));
-  return { bundles, isCut: isCut || descriptors.length > looked.length };
+  const found = { bundles, isCut: isCut || descriptors.length > looked.length };
+  let unread: string | undefined;
+  for (const { digest: place } of looked) {
+    if (clock.now() - began > LOOKING_MS)
+      return { ...found, unread: `its registry took more than ${LOOKING_MS / 1000} s for its signatures` };
+    try {
+      bundles.push(await bundleAt(registry, repository, { place, subject: digest }));
+    } catch (error) {
+      if (!isPortError(error)) throw error;
+      // Another one may be the one that counts.
+      unread ??= error.message;
+    }
+  }
+  return { ...found, unread };
 }
 
 async function bundleAt(

@@ -349,3 +349,43 @@ test('a registry that is away is another word than one without a signature, and 
   await story.tick();
   expect(running(story)).toBe('1.1.0');
 });
+
+test('a signature that a registry does not give out hides no other one, and a registry that takes minutes is asked no further', async () => {
+  const { registry } = archiveRegistry(undefined);
+  let [stalled, minutes] = ['', 0];
+  const story = await scene(
+    lyingIn({
+      ...registry,
+      manifest: async (...of) => {
+        if (of[1] === stalled) throw new PortError('transient', 'it stalls');
+        story.outside.now = (story.outside.now + minutes * 60_000) as Outside['now'];
+        return registry.manifest(...of);
+      },
+    }).artifacts,
+  );
+  const packed = await story.packed('1.1.0');
+  const pushed = await pushArtifact(registry, AT, packed, '1.1.0');
+  if (pushed.kind !== 'pushed') throw new Error('it was not pushed');
+  const signed = async (by: string) =>
+    attachBundle(registry, AT, {
+      subject: pushed.artifact,
+      bundle: await signCapsule(memoryBundles(), await signerOf(by).plainKey(), packed),
+    });
+  stalled = (await signed('mallory')).digest;
+  await story.tick();
+  expect(await story.gate()).toBe('| signed | signature | inconclusive | the signatures of web@1.1.0 could not be looked at: it stalls |');
+
+  await signed('eve');
+  await signed('ci');
+  [stalled, minutes] = ['', 2];
+  await story.tick();
+  expect(await story.gate()).toBe(
+    '| signed | signature | inconclusive | the signatures of web@1.1.0 could not be looked at: its registry took more than 60 s for its signatures |',
+  );
+
+  minutes = 0;
+  stalled = (await signed('mallory')).digest;
+  await story.tick();
+  await story.tick();
+  expect(running(story)).toBe('1.1.0');
+});
