@@ -140,6 +140,10 @@ export const LEFT_OF_ROWS: ReadonlyMap<number, string> = new Map([
     102,
     'otherwise: what a role may give away is bounded by the cluster for the user that a target impersonates, paths of hosts by the policy pack',
   ],
+  [
+    104,
+    'otherwise: addresses of capstan.yaml and of kubeconfigs are those of whoever runs the engine; what git and servers name is kept from inside, and behind a proxy the proxy decides',
+  ],
   [105, 'later: there are no pages; what goes to terminals, CI logs and pull requests is escaped'],
   [106, 'later: there is no API with accounts; every route there is may be asked by anybody, and one without a rule does not start'],
 ]);
