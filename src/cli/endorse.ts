@@ -61,7 +61,7 @@ interface Done {
 
 function textOf({ units, ref, parent }: SigningPlan, { commit, by, command }: Done): string {
   const lines = units.flatMap(({ path, purpose, asks }) => [`${visibleText(path)} (${purpose})`, ...asks.map((text) => `  ${text}`)]);
-  if (lines.length === 0) lines.push('nothing there waits for a signature');
+  if (lines.length === 0 && commit === undefined) return 'nothing there waits for a signature\n';
   const where = ref === undefined ? parent.slice(0, 10) : ref.slice('refs/heads/'.length);
   if (commit !== undefined) lines.push(`signed by ${by ?? ''}: ${commit.slice(0, 10)} on ${where}; push it: git push origin ${where}`);
   else lines.push(`sign it with your own key, on ${where}:`, `  ${command}`);

@@ -52,7 +52,7 @@ export interface TrustFacts {
 const UNASKED = ['commit', 'policy', 'capsule', 'image', 'evidence', 'approval', 'engine'] as const;
 
 function startWords({ root, seal }: TrustState, isPinned: boolean): string {
-  const start = `trust starts at ${root.slice(0, 10)}${isPinned ? '' : ', the first commit, which is not pinned'}`;
+  const start = `starts at ${root.slice(0, 10)}${isPinned ? '' : ', the first commit, which is not pinned'}`;
   if (seal === undefined) return start;
   return `${start}; ${seal.by} sealed what came before ${seal.commit.slice(0, 10)} (${visibleText(seal.reason, 120)})`;
 }
@@ -123,7 +123,7 @@ export function trustOf(facts: TrustFacts): TrustOf {
     project: state === undefined ? undefined : project,
     held: () => (state === undefined ? [] : heldUnits(state)),
     described() {
-      if (state === undefined || policy === undefined) return ['trust starts nowhere: its root is not in this history'];
+      if (state === undefined || policy === undefined) return ['starts nowhere: its root is not in this history'];
       const unasked = UNASKED.filter((purpose) => !policy.enforced.has(purpose));
       return [
         startWords(state, facts.isPinned),

@@ -124,7 +124,7 @@ test('a seal accepts what stands, and status says where trust starts', async () 
   expect([one.code, halfway.length, two.code]).toEqual([0, 1, 0]);
   expect(await held()).toEqual([]);
   expect(status.err).toMatch(
-    /trust: trust starts at [0-9a-f]{10}, the first commit, which is not pinned; ada sealed what came before [0-9a-f]{10} \(imported\)/,
+    /trust: starts at [0-9a-f]{10}, the first commit, which is not pinned; ada sealed what came before [0-9a-f]{10} \(imported\)/,
   );
   expect(status.err).toContain(
     'trust: policy: ada, bob, carol; threshold policy-by-two asks for 2 people of ada, bob, carol (policies/**)',
