@@ -7,7 +7,7 @@ import { visibleText } from '#model/quoted.ts';
 import type { SignatureFact, SignatureFinding } from '#model/signature-finding.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { judgeFact, judgeFacts } from '#trust/trust.ts';
-import type { StoredBundle } from './evidence-branch.ts';
+import { SIGNATURE, type StoredBundle } from './evidence-branch.ts';
 import type { TrustMaterial } from './trust-material.ts';
 import type { World } from './world.ts';
 
@@ -48,7 +48,7 @@ async function attested(world: AttestedWorld, request: AttestedRequest, pin: Att
   const verified: Verified[] = [];
   try {
     const { bundles, isCut } = await world.evidence.of(request.head, sha256);
-    for (const stored of bundles.filter(({ form }) => form === 'sigstore')) {
+    for (const stored of bundles.filter(({ form, answers }) => form === 'sigstore' && answers !== SIGNATURE)) {
       const finding = await verifiedBundle(world, request.material, { stored, sha256 });
       if (finding.kind === 'verified') verified.push({ stored, fact: finding.fact });
       else refused.push({ answers: stored.answers, reason: `${finding.code}: ${visibleText(finding.reason, 160)}` });

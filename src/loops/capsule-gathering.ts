@@ -9,15 +9,13 @@ import type { ImageRepository, Registry } from '#ports/registry.ts';
 import { verifiedBundle } from './attested.ts';
 import { bundlesBeside, type FoundBundle } from './capsule-signing.ts';
 import type { CapsuleFindings } from './capsule-verdict.ts';
+import { SIGNATURE } from './evidence-branch.ts';
 import type { StoredBundle } from './evidence-branch.ts';
 import type { World } from './world.ts';
 
 type Credentials = Pick<BundleQuestion, 'credentials' | 'trustedRoot'>;
 /** What one place says; a place that could not be looked at says so. */
 export type Gathered = Pick<CapsuleFindings, 'findings' | 'isCut' | 'unread'>;
-
-/** What files of the evidence branch are called that sign a release: `signature-<ulid>.sigstore.json`. */
-export const SIGNATURE = 'signature';
 
 /** The signatures beside an artifact in a registry or layout. */
 export async function signaturesBeside(

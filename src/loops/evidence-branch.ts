@@ -31,6 +31,9 @@ export interface EvidenceReader {
   bytes(blob: BlobId): Promise<Uint8Array | undefined>;
 }
 
+/** What files are called that sign a release: `signature-<ulid>.sigstore.json`. No gate of evidence asks for them. */
+export const SIGNATURE = 'signature';
+
 const NAME = /^([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)-([0-9A-HJKMNP-TV-Z]{26})\.(sigstore|approval)\.json$/;
 const NONE: StoredBundles = { bundles: [], isCut: false };
 
