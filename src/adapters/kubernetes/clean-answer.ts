@@ -1,3 +1,5 @@
+import { isJsonObject } from '#model/json.ts';
+import type { Json, JsonObject } from '#model/json.ts';
 import { maskOf } from '#model/secret-mask.ts';
 import { toSecret, type Secret } from '#model/secret.ts';
 import type { WireAnswer } from './exchange.ts';
@@ -24,6 +26,24 @@ export function cleanAnswer(answer: WireAnswer, sent: readonly string[]): WireAn
     },
     body: isWords ? Buffer.from(mask(body.toString('utf8')), 'utf8') : body,
   };
+}
+
+/** An event of a watch: one that tells of an error is words, too. */
+export function cleanEvent(event: JsonObject, sent: readonly string[]): JsonObject {
+  if (event['type'] !== 'ERROR') return event;
+  const secrets = secretsIn(sent);
+  const cleaned = withTexts(event, maskOf(secrets), 0);
+  return isJsonObject(cleaned) ? cleaned : event;
+}
+
+const DEEPEST = 32;
+
+function withTexts(value: Json, clean: (text: string) => string, depth: number): Json {
+  if (typeof value === 'string') return clean(value);
+  if (depth > DEEPEST) return null;
+  if (Array.isArray(value)) return value.map((item: Json) => withTexts(item, clean, depth + 1));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [clean(key), withTexts(item, clean, depth + 1)]));
 }
 
 function secretsIn(headers: readonly string[]): readonly Secret[] {

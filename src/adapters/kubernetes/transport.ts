@@ -4,7 +4,7 @@ import type { JsonObject } from '#model/json.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Api, ApiAnswer, ApiRequest } from './api.ts';
 import { certificateFailure, isCertificateFailure } from './certificate-failures.ts';
-import { cleanAnswer } from './clean-answer.ts';
+import { cleanAnswer, cleanEvent } from './clean-answer.ts';
 import { concurrency } from './concurrency.ts';
 import type { Exchange, WireAnswer } from './exchange.ts';
 import { exchange } from './exchange.ts';
@@ -130,7 +130,9 @@ export async function openApi(access: ServerAccess, limits: TransportLimits, unk
       return;
     }
     opened?.();
-    yield* watchEvents(success, { line: limits.line, silence: limits.silence, signal, broken: failure, named: serverWords(access) });
+    const watching = { line: limits.line, silence: limits.silence, signal, broken: failure, named: serverWords(access) };
+    for await (const event of watchEvents(success, watching))
+      yield event['type'] === 'ERROR' ? cleanEvent(event, await access.headers()) : event;
   }
 
   async function close(): Promise<void> {
