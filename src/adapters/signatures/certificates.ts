@@ -64,7 +64,7 @@ export function chainTo(roots: readonly Known[], pool: readonly Known[], signer:
     if (word === 'weak') return refusal('weak-hash', 'a certificate of the chain is signed with SHA-1 or MD5');
     if (word === 'unknown')
       return refusal('unsupported-key', 'a certificate of the chain is signed with an algorithm that is not accepted');
-    const weak = weaknessOf(node.publicKey);
+    const weak = weaknessOf(node);
     if (weak !== undefined) return weak;
     const strange = strangeExtension(parts);
     if (strange !== undefined) return refusal('untrusted-certificate', strange);

@@ -82,7 +82,7 @@ export async function readCms({ armoured, payload }: EmbeddedSignature): Promise
   if (signer === undefined) return refusal('malformed-signature', 'the certificate of the signer did not come along');
   if (!createHash(hash).update(payload).digest().equals(stated.valueBlock.valueHexView))
     return refusal('bad-signature', 'the signature does not fit its bytes');
-  const weak = weaknessOf(signer.node.publicKey);
+  const weak = weaknessOf(signer.node);
   if (weak !== undefined) return weak;
   const signedBytes = Buffer.from(attributes.encodedValue);
   const signature = Buffer.from(info.signature.valueBlock.valueHexView);
@@ -105,7 +105,9 @@ export async function readCms({ armoured, payload }: EmbeddedSignature): Promise
 }
 
 /** RSA below 2048 bits, and keys of types that nobody here knows. */
-export function weaknessOf(key: KeyObject): Extract<ReadCms, { ok: false }> | undefined {
+export function weaknessOf(certificate: X509Certificate): Extract<ReadCms, { ok: false }> | undefined {
+  const key = keyIn(certificate);
+  if (key === undefined) return refusal('malformed-key', 'the key in the certificate cannot be read');
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'rsa') {
     const bits = details?.modulusLength ?? 0;
@@ -114,6 +116,15 @@ export function weaknessOf(key: KeyObject): Extract<ReadCms, { ok: false }> | un
   }
   if (type === 'ec' && CURVES.has(details?.namedCurve ?? '')) return undefined;
   return type === 'ed25519' ? undefined : refusal('unsupported-key', `keys of type ${type ?? 'unknown'} are not accepted`);
+}
+
+/** Node reads the key when it is asked for, and throws then. */
+function keyIn(certificate: X509Certificate): KeyObject | undefined {
+  try {
+    return certificate.publicKey;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether an algorithm that signs certificates is one of today's. */
