@@ -8,6 +8,7 @@ import type { SignatureFact, SignatureFinding } from '#model/signature-finding.t
 import { isPortError } from '#ports/port-error.ts';
 import { judgeFact, judgeFacts } from '#trust/trust.ts';
 import { SIGNATURE, type StoredBundle } from './evidence-branch.ts';
+import type { EvidenceBeside } from './registry-evidence.ts';
 import type { TrustMaterial } from './trust-material.ts';
 import type { World } from './world.ts';
 
@@ -25,6 +26,8 @@ export interface AttestedRequest {
   /** The unit that the evidence lets change: the lock of the environment. */
   readonly path: string | undefined;
   readonly at: Instant;
+  /** What lies beside the artifacts in a registry, by instance; absent: it was not asked. */
+  readonly beside?: ReadonlyMap<string, EvidenceBeside>;
 }
 
 type AttestedWorld = Pick<World, 'evidence' | 'bundles' | 'findings'>;
@@ -37,34 +40,76 @@ export async function attestedContents(world: AttestedWorld, request: AttestedRe
 }
 
 interface Verified {
-  readonly stored: StoredBundle;
+  readonly answers: string;
   readonly fact: SignatureFact;
+  /** It names the artifact, of which the content follows. */
+  readonly ofArtifact: boolean;
+}
+
+type Refused = ContentEvidence['refused'][number];
+
+/** What one place holds. */
+interface Held {
+  readonly verified: readonly Verified[];
+  readonly refused: readonly Refused[];
+  readonly unread: string | undefined;
+  readonly isCut: boolean;
 }
 
 async function attested(world: AttestedWorld, request: AttestedRequest, pin: AttestedRequest['pins'][number]): Promise<ContentEvidence> {
   const { instance, capsule, version, sha256, gitTree } = pin;
   const content = { instance, capsule, version, sha256, gitTree };
-  const refused: ContentEvidence['refused'][number][] = [];
+  const branch = await onBranch(world, request, sha256);
+  const beside = besideArtifact(request.beside?.get(instance));
+  // One by one they may be fewer than a threshold asks for.
+  const verified = [...branch.verified, ...beside.verified];
+  const judged = verified.map((one) => judgedOf(request, content, { one, verified }));
+  return {
+    ...content,
+    found: judged.flatMap((one) => ('signer' in one ? [one] : [])),
+    refused: [...branch.refused, ...beside.refused, ...judged.flatMap((one) => ('reason' in one ? [one] : []))],
+    unread: branch.unread ?? beside.unread,
+    isCut: branch.isCut || beside.isCut,
+  };
+}
+
+async function onBranch(world: AttestedWorld, { head, material }: AttestedRequest, sha256: string): Promise<Held> {
+  const refused: Refused[] = [];
   const verified: Verified[] = [];
   try {
-    const { bundles, isCut } = await world.evidence.of(request.head, sha256);
+    const { bundles, isCut } = await world.evidence.of(head, sha256);
     for (const stored of bundles.filter(({ form, answers }) => form === 'sigstore' && answers !== SIGNATURE)) {
-      const finding = await verifiedBundle(world, request.material, { stored, sha256 });
-      if (finding.kind === 'verified') verified.push({ stored, fact: finding.fact });
-      else refused.push({ answers: stored.answers, reason: `${finding.code}: ${visibleText(finding.reason, 160)}` });
+      const { answers } = stored;
+      const finding = await verifiedBundle(world, material, { stored, sha256 });
+      if (finding.kind === 'verified') verified.push({ answers, fact: finding.fact, ofArtifact: false });
+      else refused.push({ answers, reason: reasonOf(finding) });
     }
-    const judged = verified.map((one) => judgedOf(request, content, { one, verified }));
-    return {
-      ...content,
-      found: judged.flatMap((one) => ('signer' in one ? [one] : [])),
-      refused: [...refused, ...judged.flatMap((one) => ('reason' in one ? [one] : []))],
-      unread: undefined,
-      isCut,
-    };
+    return { verified, refused, unread: undefined, isCut };
   } catch (error) {
     if (!isPortError(error)) throw error;
-    return { ...content, found: [], refused, unread: error.message, isCut: false };
+    return { verified: [], refused, unread: error.message, isCut: false };
   }
+}
+
+/** Files have names that tell what they are for; bundles in a registry have only the kind of their statement. */
+function besideArtifact({ bundles, unread, isCut }: EvidenceBeside = { bundles: [], unread: undefined, isCut: false }): Held {
+  return {
+    // The one that could not be read may say the contrary.
+    verified: (unread === undefined ? bundles : []).flatMap(({ finding, ofArtifact }) =>
+      finding.kind === 'verified' ? [{ answers: '', fact: finding.fact, ofArtifact }] : [],
+    ),
+    refused: bundles.flatMap(({ finding, claimed }) =>
+      finding.kind === 'verified'
+        ? []
+        : [{ answers: '', reason: reasonOf(finding), ...(claimed === undefined ? {} : { predicateType: claimed }) }],
+    ),
+    unread,
+    isCut,
+  };
+}
+
+function reasonOf({ code, reason }: Extract<SignatureFinding, { kind: 'refused' }>): string {
+  return `${code}: ${visibleText(reason, 160)}`;
 }
 
 /** The finding about one stored bundle, from memory where bundle, content and policy are the same. */
@@ -93,7 +138,7 @@ interface Among {
 function judgedOf(
   { material: { policy }, path, at }: AttestedRequest,
   { sha256, gitTree }: Pick<ContentEvidence, 'sha256' | 'gitTree'>,
-  { one: { fact, stored }, verified }: Among,
+  { one: { fact, answers, ofArtifact }, verified }: Among,
 ): EvidenceFound | ContentEvidence['refused'][number] {
   const asked = { purpose: 'evidence', path, firstSeen: at } as const;
   const own = judgeFact(fact, policy, asked);
@@ -101,16 +146,16 @@ function judgedOf(
   const together = own.kind === 'accepted' ? judgeFacts(alike, policy, asked) : own;
   if (own.kind !== 'accepted' || together.kind !== 'accepted') {
     const [code, sentence] = together.kind === 'refused' ? [together.code, together.sentence] : ['unknown-key', together.sentence];
-    return { answers: stored.answers, reason: `${code}: ${sentence}` };
+    return { answers, reason: `${code}: ${sentence}`, ...(fact.predicateType === undefined ? {} : { predicateType: fact.predicateType }) };
   }
   const of = fact.subjects.find(({ digest }) => digest['sha256'] === sha256 && digest['gitTree'] === gitTree);
   const named = of ?? fact.subjects[0];
   const signed = valueAt(fact.predicate, '/gate');
   return {
-    subject: { sha256: named?.digest['sha256'] ?? '', gitTree: named?.digest['gitTree'] ?? '' },
+    subject: ofArtifact ? { sha256, gitTree } : { sha256: named?.digest['sha256'] ?? '', gitTree: named?.digest['gitTree'] ?? '' },
     predicateType: fact.predicateType ?? '',
     predicate: fact.predicate,
-    answers: typeof signed === 'string' ? signed : stored.answers,
+    answers: typeof signed === 'string' ? signed : answers,
     signer: { name: own.by, for: ['evidence'] },
     issuedAt: issuedAt(fact.signedAt, fact.predicate),
   };

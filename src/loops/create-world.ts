@@ -12,6 +12,7 @@ import { createImageTrust } from './image-trust.ts';
 import { createMainHistory } from './main-history.ts';
 import { createProtectionReader } from './protection.ts';
 import { createReading } from './reading.ts';
+import { createRegistryEvidence } from './registry-evidence.ts';
 import { createEnvironmentRenderer } from './render-environment.ts';
 import { createRenderedReader } from './rendered-branch.ts';
 import type { World } from './world.ts';
@@ -32,11 +33,12 @@ export interface WorldPorts extends Omit<
   | 'findings'
   | 'images'
   | 'capsuleSignatures'
+  | 'registryEvidence'
   | 'commitFindings'
 > {
   /** Absent: Helm and Kustomize components are problems that say so. */
   readonly foreignRenderer?: ForeignRenderer | undefined;
-  /** Absent: signatures of capsules are looked for on the evidence branch alone. */
+  /** Absent: signatures of capsules and evidence are looked for on the evidence branch alone. */
   readonly capsuleArtifacts?: CapsuleArtifacts | undefined;
 }
 
@@ -87,6 +89,7 @@ export function createWorld(ports: WorldPorts): World {
       machineRoot: ports.machineRoot,
       artifacts: ports.capsuleArtifacts,
     }),
+    registryEvidence: createRegistryEvidence({ ...ports, repository, reading, findings, artifacts: ports.capsuleArtifacts }),
     commitFindings,
   };
 }

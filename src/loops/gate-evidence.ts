@@ -6,7 +6,7 @@ import type { JsonObject } from '#model/json.ts';
 import type { ChangeRequest, CheckReading, GateReading, Review } from '#model/promotion.ts';
 import type { ChangeSet, Pin, ReleaseIndex } from '#model/resolution.ts';
 import { isPortError } from '#ports/port-error.ts';
-import { assessRisk, readGates, wantsEvidence } from '#promotion/promotion.ts';
+import { assessRisk, lackingEvidence, readGates, wantsEvidence } from '#promotion/promotion.ts';
 import { changeSetDigest } from '#resolve/resolve.ts';
 import { attestedContents } from './attested.ts';
 import type { Ledger } from './audit-branch.ts';
@@ -54,7 +54,7 @@ export interface Gated {
 }
 
 type GateWorld = ReadingWorld &
-  Pick<World, 'commitFindings' | 'forge' | 'signer' | 'evidence' | 'findings' | 'bundles' | 'images' | 'machineRoot'>;
+  Pick<World, 'commitFindings' | 'forge' | 'signer' | 'evidence' | 'findings' | 'registryEvidence' | 'bundles' | 'images' | 'machineRoot'>;
 type Evidence = Parameters<typeof readGates>[0]['evidence'];
 
 /** Gathers what the gates of one change look at, and reads them. Asks the forge only where there is a pull request. */
@@ -105,7 +105,7 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
     },
     now,
   );
-  const evidence: Evidence = {
+  const known: Evidence = {
     ...looked,
     releases,
     policies,
@@ -115,9 +115,9 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
     capsules: arrivingOf(arriving, capsules),
     above: contentAbove(request),
     irreversible: irreversibleIn(changeSet, capsules),
-    ...(await attestedOf(world, request, { arriving, capsules })),
     ...signed,
   };
+  const evidence = { ...known, ...(await attestedOf(world, request, { arriving, capsules, evidence: known })) };
   const approving = reviews.filter((review) => review.state === 'approved' && !authors.has(review.reviewer));
   const approved = [...approving.map((review) => review.reviewer), ...(signed.signedApprovals?.counted ?? []).map(({ person }) => person)];
   return {
@@ -135,11 +135,18 @@ export async function gateChange(world: GateWorld, request: EvidenceRequest): Pr
   };
 }
 
-/** Statements about what arrives; the evidence branch is looked at only where a gate asks for one. */
+/**
+ * Statements about what arrives; the evidence branch is looked at only where a gate asks for one, and the registry only for contents for
+ * which the branch does not answer it.
+ */
 async function attestedOf(
   world: GateWorld,
-  { environment, trust, declarations }: EvidenceRequest,
-  { arriving, capsules }: { readonly arriving: readonly Pin[]; readonly capsules: readonly LoadedCapsule[] },
+  { environment, trust, declarations, changeSet }: EvidenceRequest,
+  {
+    arriving,
+    capsules,
+    evidence,
+  }: { readonly arriving: readonly Pin[]; readonly capsules: readonly LoadedCapsule[]; readonly evidence: Evidence },
 ): Promise<Pick<Evidence, 'attested'>> {
   const specs = capsules.flatMap(({ source }) => source?.declared.value.spec ?? []);
   if (!wantsEvidence(environment, specs)) return {};
@@ -147,15 +154,15 @@ async function attestedOf(
   if (base === undefined) return {};
   const head = await world.repository.resolve(evidenceBranch(trust.project));
   const material = await trustMaterial(world, trust);
-  return {
-    attested: await attestedContents(world, {
-      head,
-      pins: arriving,
-      material,
-      path: `environments/${environment.name}/environment.lock.yaml`,
-      at: world.clock.now(),
-    }),
-  };
+  const at = world.clock.now();
+  const request = { head, pins: arriving, material, path: `environments/${environment.name}/environment.lock.yaml`, at };
+  const attested = await attestedContents(world, request);
+  const lacking = lackingEvidence({ environment, changeSet, evidence: { ...evidence, attested } }, at);
+  const beside = await world.registryEvidence.of(
+    arriving.filter(({ instance }) => lacking.has(instance)),
+    material,
+  );
+  return { attested: beside.size === 0 ? attested : await attestedContents(world, { ...request, beside }) };
 }
 
 /** Approvals with people's own keys; the branch is looked at only where a rule asks for them. */

@@ -21,6 +21,7 @@ import type { ImageTrust } from './image-trust.ts';
 import type { MainHistory } from './main-history.ts';
 import type { ProtectionReader } from './protection.ts';
 import type { Reading } from './reading.ts';
+import type { RegistryEvidence } from './registry-evidence.ts';
 import type { EnvironmentRenderer } from './render-environment.ts';
 import type { RenderedReader } from './rendered-branch.ts';
 
@@ -40,6 +41,7 @@ export interface World {
   readonly evidence: EvidenceReader;
   readonly findings: Findings;
   readonly capsuleSignatures: CapsuleSignatures;
+  readonly registryEvidence: RegistryEvidence;
   /** Sigstore bundles: verified offline, and made. Loaded when first asked for. */
   readonly bundles: () => Promise<Bundles>;
   /** The sigstore trusted root of this machine's configuration, for projects that declare none; throws where it cannot be had. */

@@ -58,8 +58,7 @@ export function statementMistake(
 
 /** Why a bundle that somebody made is about something else (a clause after "it"); who signed it is judged where it counts. */
 export function bundleMistake(bundle: Uint8Array, facts: Pick<ArtifactFacts, 'name' | 'sha256' | 'gitTree'>): string | undefined {
-  const payload = valueAt(parseBoundedJson(bundle, DEEPEST), '/dsseEnvelope/payload');
-  const statement = typeof payload === 'string' ? parseBoundedJson(Buffer.from(payload, 'base64'), DEEPEST) : undefined;
+  const statement = statementIn(bundle);
   const [subjects, predicateType] = [valueAt(statement, '/subject'), valueAt(statement, '/predicateType')];
   if (!Array.isArray(subjects)) return 'carries no signed in-toto statement';
   const read = subjects.map((subject: Json) => {
@@ -72,4 +71,15 @@ export function bundleMistake(bundle: Uint8Array, facts: Pick<ArtifactFacts, 'na
   const type = typeof predicateType === 'string' ? predicateType : undefined;
   const mistake = statementMistake({ subjects: read, predicateType: type }, facts);
   return mistake === undefined ? undefined : visibleText(mistake.reason);
+}
+
+/** What kind of statement a bundle says it carries, whoever signed it: for the wording of what is refused, never for a decision. */
+export function claimedPredicateType(bundle: Uint8Array): string | undefined {
+  const type = valueAt(statementIn(bundle), '/predicateType');
+  return typeof type === 'string' ? type : undefined;
+}
+
+function statementIn(bundle: Uint8Array): Json | undefined {
+  const payload = valueAt(parseBoundedJson(bundle, DEEPEST), '/dsseEnvelope/payload');
+  return typeof payload === 'string' ? parseBoundedJson(Buffer.from(payload, 'base64'), DEEPEST) : undefined;
 }

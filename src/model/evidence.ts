@@ -40,9 +40,9 @@ export interface ContentEvidence {
   readonly sha256: string;
   readonly gitTree: string;
   readonly found: readonly EvidenceFound[];
-  /** What does not even hold as a signature, and why; `answers` as of the file's name. */
-  readonly refused: readonly { readonly answers: string; readonly reason: string }[];
-  /** Why the branch could not be read; undefined when it was, or there is none. */
+  /** What does not count, and why; `answers` as of the file's name. Without one, the kind that it says it is tells whom it concerns. */
+  readonly refused: readonly { readonly answers: string; readonly reason: string; readonly predicateType?: string }[];
+  /** Why not everything could be read: the branch, or the registry where the artifact lies. */
   readonly unread: string | undefined;
   /** There are more statements than are looked at. */
   readonly isCut: boolean;
@@ -81,9 +81,14 @@ export function issuedAt(signedAt: Instant | undefined, predicate: Json | undefi
   return toInstant(Math.min(stated, signedAt));
 }
 
-/** Whether a statement may answer a gate: it was made for it by name, or for its type. */
-export function isFor(answers: string, gate: { readonly name: string; readonly type: string }): boolean {
-  return answers === '' || answers === gate.name || answers === gate.type;
+/** Whether a statement may answer a gate: it was made for it by name, or for its type; else its kind is one that answers. */
+export function isFor(
+  { answers, predicateType }: { readonly answers: string; readonly predicateType?: string },
+  gate: { readonly name: string; readonly type: string },
+  predicateTypes: readonly string[],
+): boolean {
+  if (answers === '') return predicateType === undefined || predicateTypes.includes(predicateType);
+  return answers === gate.name || answers === gate.type;
 }
 
 export type Outcome =

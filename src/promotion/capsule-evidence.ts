@@ -63,7 +63,8 @@ function answerOf(name: 'sbom' | 'provenance' | 'vulnerabilities', security: Sec
   const gate = { name, type: name === 'vulnerabilities' ? ('scan' as const) : name };
   switch (name) {
     case 'sbom': {
-      const predicateTypes = content.found.map((one) => one.predicateType).filter((type) => isSbomOf(security.sbom?.format, type));
+      const types = [...content.found, ...content.refused].flatMap((one) => one.predicateType ?? []);
+      const predicateTypes = types.filter((type) => isSbomOf(security.sbom?.format, type));
       const wanted = predicateTypes.length === 0 ? [security.sbom?.format ?? 'cyclonedx or spdx'] : predicateTypes;
       return judged({ gate, predicateTypes: wanted, content }, () => ({ kind: 'passed', detail: 'listed' }), at);
     }

@@ -21,7 +21,7 @@ import { judgeWeaknesses } from './weaknesses.ts';
 
 type EvidenceGate = EnvironmentGate & { readonly type: 'tests' | 'scan' | 'eval' | 'drill' };
 
-/** Types of gates that statements on the evidence branch answer. */
+/** Types of gates that statements answer. */
 const TYPES: readonly string[] = ['tests', 'scan', 'eval', 'drill'];
 
 export function isEvidenceGate(gate: EnvironmentGate): gate is EvidenceGate {
@@ -76,10 +76,11 @@ export interface Asked {
 /** V-84 first; then what the statements that hold say. */
 export function judged({ gate, predicateTypes, content }: Asked, outcome: (one: EvidenceFound) => Outcome, at: Instant): Answer {
   const what = `${content.capsule}@${content.version}`;
-  if (content.unread !== undefined) return { status: 'inconclusive', detail: `could not look: ${content.unread}` };
-  const found = content.found.filter((one) => isFor(one.answers, gate));
+  const found = content.found.filter((one) => isFor(one, gate, predicateTypes));
   const question = { gate, predicateTypes, subject: content, found, place: NOWHERE };
   const sound = soundEvidence(question, at);
+  // What was read and counts stands, also where the rest could not be looked at.
+  if (sound.length === 0 && content.unread !== undefined) return { status: 'inconclusive', detail: `could not look: ${content.unread}` };
   if (sound.length === 0) return missing(question, content, at);
   const bad = newestOfEach(sound).flatMap((one): readonly Answer[] => {
     const { kind, detail } = outcome(one);
@@ -95,10 +96,10 @@ export function judged({ gate, predicateTypes, content }: Asked, outcome: (one: 
 
 /** "No evidence" is said only where there is none: what lies there and does not count is told with its reason. */
 function missing(question: Parameters<typeof evidenceProblems>[0], content: ContentEvidence, at: Instant): Answer {
-  const broken = content.refused.filter((one) => isFor(one.answers, question.gate));
+  const broken = content.refused.filter((one) => isFor(one, question.gate, question.predicateTypes));
   const problems = evidenceProblems(question, at).map(({ message }) => message);
   const isNone = question.found.length === 0 && broken.length === 0;
-  const cut = content.isCut ? `; only the newest statements were looked at, there are more` : '';
+  const cut = content.isCut ? `; not all statements were looked at, there are more` : '';
   if (isNone) return { status: content.isCut ? 'inconclusive' : 'waiting', detail: `no evidence: ${problems.join('; ')}${cut}` };
   const reasons = question.found.length === 0 ? broken.slice(0, 3).map(({ reason }) => reason) : problems;
   return { status: 'failed', detail: `evidence refused: ${content.capsule}@${content.version}: ${reasons.join('; ')}${cut}` };

@@ -14,7 +14,7 @@ import { capsuleEvidence } from './capsule-evidence.ts';
 import { classificationProblems, type ArrivingCapsule } from './classification.ts';
 import { contentProblems, type ContentAbove } from './content.ts';
 import { CRITICAL_APPROVALS, criticalProblems } from './critical.ts';
-import { readEvidence } from './evidence-gates.ts';
+import { isEvidenceGate, readEvidence } from './evidence-gates.ts';
 import type { Risk } from './risk.ts';
 
 /** How one moved instance does in one target above. */
@@ -116,6 +116,26 @@ export function gateReadings({ environment, changeSet, evidence }: GateQuestion,
     readings.push(reading({ name: window.name, type: 'window' }, 'waiting', 'not-supported: windows are not honoured yet and hold'));
   }
   return readings;
+}
+
+/** Each content is asked for by itself: another one with a bad result hides nothing of it. */
+export function withoutEvidence(question: GateQuestion, at: Instant): ReadonlySet<string> {
+  const { environment, evidence } = question;
+  const gates = (environment.declared.value.spec.gates ?? []).filter(
+    (gate) => isEvidenceGate(gate) && conditionHolds(gate.when, question) === true,
+  );
+  const lacking = (evidence.attested ?? []).filter((content) => {
+    const readings = [
+      ...gates.map((gate) => readDeclared(gate, { ...question, evidence: { ...evidence, attested: [content] } }, at)),
+      ...capsuleEvidence(
+        (evidence.capsules ?? []).filter(({ instance }) => instance === content.instance),
+        [content],
+        at,
+      ),
+    ];
+    return readings.some(({ status }) => status !== 'passed');
+  });
+  return new Set(lacking.map(({ instance }) => instance));
 }
 
 /** Gates that nobody declares: V-45, V-57 and V-58 hold everywhere. What does not concern a change is not shown. */

@@ -14,7 +14,7 @@ import { asksForEvidence } from './capsule-evidence.ts';
 import { judgeSignatures, signatureProblem, type SignatureQuestion } from './capsule-signature.ts';
 import { changelogBetween } from './changelog.ts';
 import { isEvidenceGate } from './evidence-gates.ts';
-import { gateReadings, waitingText, type GateQuestion } from './gates.ts';
+import { gateReadings, waitingText, withoutEvidence, type GateQuestion } from './gates.ts';
 import { flagged, rollbackGates, type GoingBack } from './going-back.ts';
 import { quarantinedMoves, regated, type LockVerdict } from './regate.ts';
 import { riskOf, type MoveFacts, type Risk } from './risk.ts';
@@ -43,6 +43,11 @@ export function readGates(question: GateQuestion, at: Instant): readonly GateRea
 /** Whether any gate of a change asks for statements on the evidence branch. */
 export function wantsEvidence(environment: DesiredEnvironment, arriving: readonly Pick<Capsule['spec'], 'security'>[]): boolean {
   return (environment.declared.value.spec.gates ?? []).some(isEvidenceGate) || arriving.some(asksForEvidence);
+}
+
+/** Instances for which statements that a gate asks for are missing, or do not suffice. */
+export function lackingEvidence(question: GateQuestion, at: Instant): ReadonlySet<string> {
+  return withoutEvidence(question, at);
 }
 
 /** V-83: whether a capsule that requires a signature has one that counts. */

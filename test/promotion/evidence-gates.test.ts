@@ -56,7 +56,7 @@ test('no evidence, evidence refused and could not look are different words', () 
     'unit failed: evidence refused: greeter@1.4.2: bad-signature: it does not hold',
     'unit inconclusive: could not look: the mirror cannot be read',
     'unit inconclusive: could not look: no evidence was gathered',
-    'unit inconclusive: no evidence: there is no tests evidence of greeter@1.4.2; only the newest statements were looked at, there are more',
+    'unit inconclusive: no evidence: there is no tests evidence of greeter@1.4.2; not all statements were looked at, there are more',
   ]);
 });
 
