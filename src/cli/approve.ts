@@ -7,6 +7,7 @@ import { pendingApprovals, type PendingApproval } from '#loops/pending-approval.
 import { APPROVAL_NAMESPACE, approvalFile, approvalText, parseApproval } from '#model/signed-approval.ts';
 import { parseSshPrivateKey } from '#model/ssh-key.ts';
 import { signWithSshKey } from '#model/ssh-signature.ts';
+import type { TrustEntry } from '#model/trust-policy.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
@@ -37,11 +38,17 @@ export async function approve(invocation: Invocation): Promise<number> {
     const [added] = await appendEvidence(world, { branch, bundles, by: 'anyone', message }, terminal.signal);
     if (format === 'json') printDocument(terminal, 'SignedApproval', { ...approved, sshKey, branch, path: added?.path ?? null });
     else terminal.out(printable(`approved ${approved.changeSet} for ${approved.environment}: ${branch}:${added?.path ?? ''}\n`));
+    if (trust.policy?.entries.some((entry) => isForApproval(entry, sshKey)) !== true)
+      terminal.err('warning: this approval does not count: no trust entry of the project that is for approval names the key\n');
     if (world.forge === undefined) terminal.say(`the branch ${branch} stands in this repository: git push origin ${branch}\n`);
     return EXIT.ok;
   } finally {
     await world.close();
   }
+}
+
+function isForApproval({ credential, purposes }: TrustEntry, key: string): boolean {
+  return purposes.includes('approval') && credential.kind === 'ssh-key' && credential.key === key;
 }
 
 interface Signed {

@@ -16,7 +16,10 @@ const LARGEST_KEY = 64 * 1024;
 /** Adds a person's signature to what a branch brings; without a key it prints the git command that does. */
 export function endorse(invocation: Invocation): Promise<number> {
   const [revision = 'HEAD'] = invocation.words;
-  return run(invocation, async (world) => planEndorsement(world, revision, await commitOf(world, revision)));
+  return run(invocation, async (world) => ({
+    ...(await planEndorsement(world, revision, await commitOf(world, revision))),
+    isSeal: false,
+  }));
 }
 
 /** Accepts everything that stands on the default branch. */
@@ -24,10 +27,12 @@ export function seal(invocation: Invocation): Promise<number> {
   const { reason } = invocation.options;
   if (typeof reason !== 'string' || reason.trim() === '' || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(reason))
     throw new UsageError('--reason TEXT is needed, in one line: it stands in history for ever');
-  return run(invocation, (world) => planSeal(world, reason.trim()));
+  return run(invocation, async (world) => ({ ...(await planSeal(world, reason.trim())), isSeal: true }));
 }
 
-async function run(invocation: Invocation, planned: (world: OpenedWorld) => Promise<SigningPlan>): Promise<number> {
+type Planned = SigningPlan & { readonly isSeal: boolean };
+
+async function run(invocation: Invocation, planned: (world: OpenedWorld) => Promise<Planned>): Promise<number> {
   const { options, powers, terminal } = invocation;
   const format = outputFormat(options.output as string | undefined, ['text', 'json']);
   const world = await powers.openWorld({ ...placeOf(options), readsCheckout: true }, terminal);
@@ -47,6 +52,11 @@ async function run(invocation: Invocation, planned: (world: OpenedWorld) => Prom
         command,
       });
     else terminal.out(textOf(plan, { commit, by, command }));
+    const more = plan.isSeal ? await sealThresholds(world) : [];
+    if (more.length > 0)
+      terminal.err(
+        `the seal counts once as many people signed as ${more.join(', ')} demands: let others endorse it right after (capstan endorse)\n`,
+      );
     return EXIT.ok;
   } finally {
     await world.close();
@@ -59,9 +69,16 @@ interface Done {
   readonly command: string;
 }
 
-function textOf({ units, ref, parent }: SigningPlan, { commit, by, command }: Done): string {
+/** Names of the thresholds without which one signature of a seal does nothing. */
+async function sealThresholds(world: OpenedWorld): Promise<readonly string[]> {
+  const main = await world.repository.resolve(world.settings.branch);
+  const policy = main === undefined ? undefined : (await world.history.upTo(main)).trust.policy;
+  return (policy?.thresholds ?? []).filter(({ purposes }) => purposes.includes('policy')).map(({ name }) => name);
+}
+
+function textOf({ units, ref, parent, isSeal }: Planned, { commit, by, command }: Done): string {
   const lines = units.flatMap(({ path, purpose, asks }) => [`${visibleText(path)} (${purpose})`, ...asks.map((text) => `  ${text}`)]);
-  if (lines.length === 0 && commit === undefined) return 'nothing there waits for a signature\n';
+  if (lines.length === 0 && commit === undefined && !isSeal) return 'nothing there waits for a signature\n';
   const where = ref === undefined ? parent.slice(0, 10) : ref.slice('refs/heads/'.length);
   if (commit !== undefined) lines.push(`signed by ${by ?? ''}: ${commit.slice(0, 10)} on ${where}; push it: git push origin ${where}`);
   else lines.push(`sign it with your own key, on ${where}:`, `  ${command}`);

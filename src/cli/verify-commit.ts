@@ -55,7 +55,7 @@ async function answer(invocation: Invocation, judge: Judge): Promise<number> {
       for (const { sentence } of judged) terminal.out(`${printable(sentence)}\n`);
       if (judged.length !== 1)
         terminal.say(
-          `${countOf(judged.length, 'commit')}, ${countOf(judged.filter(({ verdict }) => verdict.kind === 'accepted').length, 'accepted')}\n`,
+          `${countOf(judged.length, 'commit')}, ${judged.filter(({ verdict }) => verdict.kind === 'accepted').length} accepted\n`,
         );
     }
     return refused === undefined ? EXIT.ok : EXIT.refused;

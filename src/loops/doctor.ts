@@ -96,7 +96,7 @@ function policyFindings(trust: TrustOf): readonly Finding[] {
   const described = trust.described().map((detail): Finding => ({ subject: 'trust', state: 'ok', detail, remedy: undefined }));
   const held = trust.held().map(({ path, sentence }): Finding => {
     const remedy = 'Sign a change that puts it right, or endorse it as it stands: capstan endorse.';
-    return { subject: path, state: 'warning', detail: sentence, remedy };
+    return { subject: 'trust', state: 'warning', detail: sentence.startsWith(path) ? sentence : `${path}: ${sentence}`, remedy };
   });
   const open = (['commit', 'capsule'] as const).filter((purpose) => trust.policy?.enforced.has(purpose) !== true);
   if (open.length === 0) return [...described, ...held.slice(0, MOST_HELD)];

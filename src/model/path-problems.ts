@@ -166,9 +166,10 @@ export const PATH_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
   },
   unsigned: {
     rule: undefined,
-    title: 'A change is not signed',
-    why: 'Nobody vouches for it, so it is neither rendered nor applied.',
-    example: 'git commit without -S where spec.trust asks for signatures',
-    remedy: 'Sign it (git config gpg.format ssh; git commit -S), or let somebody who may sign commit the same content.',
+    title: 'A change, an image or a release is not signed',
+    why: 'Nobody vouches for it, so it does not count: a change is neither rendered nor applied, an image or a release does not go through its gate.',
+    example: 'git commit without -S where spec.trust asks for signatures, or an image that was pushed and never signed',
+    remedy:
+      'Sign the change (git config gpg.format ssh; git commit -S) or let somebody who may sign it afterwards (capstan endorse); sign the image with cosign sign, the release with capstan capsule sign.',
   },
 };

@@ -4,10 +4,10 @@ import type { CatalogueEntry } from '#model/problem-catalogue.ts';
 export const SIGNATURE_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
   'bad-signature': {
     rule: undefined,
-    title: 'A signature does not fit the commit',
-    why: 'The bytes that were signed are not the bytes of the commit: it was changed after it was signed, or the signature was taken from another one.',
-    example: 'a commit whose message was edited with its signature kept',
-    remedy: 'Sign the commit again: git commit --amend -S --no-edit.',
+    title: 'A signature does not fit what it stands at',
+    why: 'The bytes that were signed are not the bytes that are here: they were changed afterwards, or the signature was taken from something else.',
+    example: 'a commit whose message was edited with its signature kept, or a bundle whose statement was changed',
+    remedy: 'Sign it again: a commit with git commit --amend -S --no-edit, anything else with the command that signed it.',
   },
   'expired-key': {
     rule: undefined,

@@ -115,6 +115,7 @@ test('a seal accepts what stands, and status says where trust starts', async () 
   await bench.git(folder, 'commit', '-q', '-m', 'nobody signed this');
   const before = await held();
 
+  const printed = await bench.capstan(folder, 'seal', '--reason', 'imported');
   const one = await bench.capstan(folder, 'seal', '--reason', 'imported', '--key', keyOf('ada'));
   const halfway = await held();
   const two = await bench.capstan(folder, 'endorse', 'main', '--key', keyOf('bob'));
@@ -122,6 +123,8 @@ test('a seal accepts what stands, and status says where trust starts', async () 
 
   expect(before.map((one) => one.path)).toEqual(['environments/notes.txt']);
   expect([one.code, halfway.length, two.code]).toEqual([0, 1, 0]);
+  expect(printed.out).toContain('git commit --allow-empty -S -m "Seal main as it stands" -m "Trust-Seal: imported"');
+  expect(one.err).toContain('the seal counts once as many people signed as policy-by-two demands');
   expect(await held()).toEqual([]);
   expect(status.err).toMatch(
     /trust: starts at [0-9a-f]{10}, the first commit, which is not pinned; ada sealed what came before [0-9a-f]{10} \(imported\)/,
@@ -130,4 +133,10 @@ test('a seal accepts what stands, and status says where trust starts', async () 
     'trust: policy: ada, bob, carol; threshold policy-by-two asks for 2 people of ada, bob, carol (policies/**)',
   );
   expect(status.err).toContain('trust: nobody is asked for: capsule, image, evidence, approval, engine');
+});
+
+test('a seal where nothing waits is still printed for git to sign', async () => {
+  const { code, out } = await bench.capstan(folder, 'seal', '--reason', 'a new start');
+
+  expect([code, out]).toEqual([0, expect.stringContaining('-m "Trust-Seal: a new start"')]);
 });

@@ -50,12 +50,15 @@ function commit(by: string): string {
   return git('rev-parse', 'HEAD');
 }
 
+let said = '';
+
 async function capstan(...words: readonly string[]): Promise<Ended> {
   let [out, err] = ['', ''];
+  said = '';
   const code = await runCli([...words, '--repo', join(folder, 'repository')], async () => assemble(), {
     out: (text) => (out += text),
     err: (text) => (err += text),
-    say: () => undefined,
+    say: (text) => (said += text),
     isVerbose: false,
     env: {},
     cwd: folder,
@@ -82,6 +85,7 @@ describe('capstan verify-commit', () => {
 
     expect([good.code, good.out.split('\n').length - 1]).toEqual([0, 1]);
     expect([mixed.code, mixed.out.split('\n').length - 1]).toEqual([3, 2]);
+    expect(said).toBe('2 commits, 1 accepted\n');
     expect(mixed.out).toContain('no trust entry names the key SHA256:');
     expect(mixed.out).toContain('is signed by ada@example.org');
   });
