@@ -56,7 +56,22 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-test('the two commands are there, and every link leads somewhere', async () => {
+/** As GitHub names the headings of a page. */
+function anchorsOf(page: string): ReadonlySet<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ''] of page.replaceAll(/^```[\s\S]*?^```/gm, '').matchAll(/^#{1,6} (.*)$/gm)) {
+    const name = heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-');
+    let anchor = name;
+    for (let at = 1; anchors.has(anchor); at += 1) anchor = `${name}-${at}`;
+    anchors.add(anchor);
+  }
+  return anchors;
+}
+
+test('the two commands are there, and all links lead somewhere', async () => {
   expect(packageJson.scripts).toMatchObject({ demo: expect.stringContaining('demo'), capstan: 'node src/capstan.cjs' });
   const broken: string[] = [];
   const documents = [
@@ -64,9 +79,16 @@ test('the two commands are there, and every link leads somewhere', async () => {
     ...(await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
   ];
   for (const document of documents) {
-    for (const [, link = ''] of (await readFile(join(ROOT, document), 'utf8')).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
+    for (const [, link = '', anchor] of (await readFile(join(ROOT, document), 'utf8')).matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)) {
       if (/^https?:/.test(link)) continue;
-      await access(join(ROOT, dirname(document), link)).catch(() => broken.push(`${document}: ${link}`));
+      const path = link === '' ? join(ROOT, document) : join(ROOT, dirname(document), link);
+      const there = await access(path).then(
+        () => true,
+        () => false,
+      );
+      if (!there) broken.push(`${document}: ${link}`);
+      else if (anchor !== undefined && path.endsWith('.md') && !anchorsOf(await readFile(path, 'utf8')).has(anchor))
+        broken.push(`${document}: ${link}#${anchor}`);
     }
   }
   expect(broken).toEqual([]);
