@@ -1,5 +1,6 @@
 import { type GivenTrust, judgeCommits, judgeTag, type JudgedObject, type SignatureQuestion } from '#loops/verify-commits.ts';
 import { parseAllowedSigners } from '#model/allowed-signers.ts';
+import type { CommitId } from '#model/digest.ts';
 import { type Instant, instantText, parseInstant } from '#model/instant.ts';
 import { placeInFile } from '#model/problem.ts';
 import { parseRevokedKeys } from '#model/revoked-keys.ts';
@@ -18,9 +19,21 @@ const LARGEST_LIST = 8 * 1024 * 1024;
 export async function verifyCommit(invocation: Invocation): Promise<number> {
   const { head, base } = rangeIn(invocation.words[0] ?? '');
   return await answer(invocation, async (world, question) => {
-    const range = { head: await commitOf(world, head), base: base === undefined ? undefined : await commitOf(world, base) };
+    const range = { head: await theOne(world, head), base: base === undefined ? undefined : await theOne(world, base) };
     return await judgeCommits(world, question, range);
   });
+}
+
+/** git takes the tag where a branch has the same name: what is verified must be what others then check out. */
+async function theOne(world: OpenedWorld, revision: string): Promise<CommitId> {
+  const name = revision.replace(/[~^].*$/, '');
+  const places = [`refs/heads/${name}`, `refs/remotes/origin/${name}`];
+  const refs = new Map<string, CommitId>(await world.repository.refs());
+  const tagged = refs.get(`refs/tags/${name}`);
+  const branch = places.find((place) => refs.has(place) && refs.get(place) !== tagged);
+  if (tagged !== undefined && branch !== undefined)
+    throw new UsageError(`"${name}" is a branch and a tag of another commit; give ${branch}, refs/tags/${name} or an id`);
+  return await commitOf(world, revision);
 }
 
 export async function verifyTag(invocation: Invocation): Promise<number> {

@@ -96,6 +96,26 @@ describe('capstan verify-commit', () => {
     expect([ended.code, ended.out]).toEqual([3, expect.stringContaining('is not an ancestor of')]);
   });
 
+  it('says that no commit of an empty range was accepted', async () => {
+    const ended = await capstan('verify-commit', ...SIGNERS, 'main..main');
+
+    expect([ended, said]).toEqual([{ code: 0, out: '', err: '' }, '0 commits, 0 accepted\n']);
+  });
+
+  it('refuses a name that is a branch and a tag of another commit, which git would check out', async () => {
+    git('branch', 'twice', first);
+    git('tag', 'twice', second);
+    const [bare, ranged, whole] = [
+      await capstan('verify-commit', ...SIGNERS, 'twice'),
+      await capstan('verify-commit', ...SIGNERS, 'twice~0..main'),
+      await capstan('verify-commit', ...SIGNERS, 'refs/tags/twice'),
+    ];
+    git('tag', '-d', 'twice');
+
+    expect([bare.code, ranged.code, whole.code]).toEqual([64, 64, 0]);
+    expect(whole.out).toContain(second.slice(0, 10));
+  });
+
   it('takes the policy of the project where no file is given', async () => {
     const ended = await capstan('verify-commit', 'main');
 
