@@ -8,10 +8,11 @@ import { didYouMean } from '#model/suggest.ts';
 import { PortError } from '#ports/port-error.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
+import { isKeyFor } from './named-key.ts';
 import { outputFormat, printable, printDocument } from './output.ts';
 import type { OpenedWorld } from './powers.ts';
 import { privateKeyAt } from './private-key.ts';
-import { commitOf, headOf, placeOf } from './repository.ts';
+import { commitOf, placeOf } from './repository.ts';
 import { fileAt } from './signature-credentials.ts';
 
 const LARGEST_REPORT = 16 * 1024 * 1024;
@@ -61,25 +62,14 @@ export async function attest(invocation: Invocation): Promise<number> {
           )
           .join(''),
       );
-    if (!(await isForEvidence(world, publicKeyPem)))
+    const publicKey = parsePublicKey(publicKeyPem);
+    if (!publicKey.ok || !(await isKeyFor(world, 'evidence', publicKey.value.spkiSha256)))
       terminal.err('warning: this does not count: no trust entry of the project that is for evidence names the key\n');
     if (world.forge === undefined) terminal.say(`the branch ${branch} stands in this repository: git push origin ${branch}\n`);
     return EXIT.ok;
   } finally {
     await world.close();
   }
-}
-
-async function isForEvidence(world: OpenedWorld, pem: string): Promise<boolean> {
-  const key = parsePublicKey(pem);
-  const { policy } = (await world.history.upTo(await headOf(world))).trust;
-  return (policy?.entries ?? []).some(
-    ({ credential, purposes }) =>
-      key.ok &&
-      purposes.includes('evidence') &&
-      (credential.kind === 'public-key' || credential.kind === 'ssh-key') &&
-      credential.spkiSha256 === key.value.spkiSha256,
-  );
 }
 
 export async function projectOf(world: OpenedWorld) {

@@ -19,6 +19,7 @@ import { capsuleIn, configuredPlace, digestAt, openPlace, type ArtifactPlace } f
 import { inRepository, packedHere, refusedArtifact } from './capsule-transfer.ts';
 import type { Invocation } from './cli.ts';
 import { EXIT, UsageError } from './exit-code.ts';
+import { isKeyFor } from './named-key.ts';
 import { outputFormat, printable, printDocument } from './output.ts';
 import type { OpenedWorld } from './powers.ts';
 import { privateKeyAt } from './private-key.ts';
@@ -66,6 +67,8 @@ export async function signCapsuleWith(invocation: Invocation): Promise<number> {
     const document = { capsule: name, version, sha256, gitTree, artifact: artifact.digest, predicateType: CAPSULE_RELEASE, key, places };
     if (format === 'json') printDocument(terminal, 'CapsuleSignature', document);
     else terminal.out(`${name}@${version} is signed${key === null ? '' : ` by the key sha256:${key}`}: ${printable(places.join(', '))}\n`);
+    if (world !== undefined && key !== null && !(await isKeyFor(world, 'capsule', key)))
+      terminal.err('warning: no trust entry of the project that is for capsules names the key: for its releases this does not count\n');
     return EXIT.ok;
   };
   return isHere || options['evidence'] === true ? inRepository(invocation, run) : run(undefined);

@@ -33,7 +33,7 @@ export const TRUST_COMMANDS: readonly CommandRow[] = [
       CONFIG,
       { flags: '--full', description: 'render again and compare' },
       { flags: '--seen <file>', description: 'keep the heads here, and refuse if one that was kept is lost' },
-      { flags: '--trust-root <commit>', description: 'start of trust (default: the first commit)' },
+      { flags: '--trust-root <commit>', description: 'start of trust (default: as the configuration says, else the first commit)' },
       output('text, json'),
     ],
     example: 'capstan verify --full',
