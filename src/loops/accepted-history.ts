@@ -6,6 +6,8 @@ import { NOWHERE, type Problem } from '#model/problem.ts';
 import type { Ending } from '#model/receipt.ts';
 import type { World } from './world.ts';
 
+const LIMIT = 1_000_000;
+
 /**
  * What was acted on before binds what is acted on next, also in a process that remembers nothing: the commit that the last rendering
  * came from must be in the history of `revision`. A default branch behind it is stale or was turned back, and is waited for;
@@ -22,8 +24,10 @@ export async function judgeAcceptedHistory(
   const source = parseTrailers(message).find((trailer) => trailer.key === 'Source-Commit')?.value;
   if (source === undefined || !isObjectId(source) || source === revision) return undefined;
   const acted = source as CommitId;
-  if (await reaches(world, acted, revision)) return undefined;
+  const isBelow = await reaches(world, acted, revision);
+  if (isBelow && (await isFirstParent(world.repository, acted, revision))) return undefined;
   const branch = world.settings.branch;
+  if (isBelow) return { kind: 'stuck', problems: [sidelined(branch, environment, acted)] };
   if (await reaches(world, revision, acted))
     return { kind: 'retry', because: `${branch} is behind ${acted}, which ${environment} was already rendered from` };
   return { kind: 'stuck', problems: [rewritten(branch, environment, acted)] };
@@ -33,6 +37,20 @@ export async function judgeAcceptedHistory(
 async function reaches(world: Pick<World, 'repository'>, ancestor: CommitId, descendant: CommitId): Promise<boolean> {
   const known = await Promise.all([ancestor, descendant].map((id) => world.repository.resolve(id)));
   return !known.includes(undefined) && (await world.repository.isAncestor(ancestor, descendant));
+}
+
+/** A merge that has it as another parent than the first lets an older policy judge what came instead. */
+async function isFirstParent(repository: World['repository'], acted: CommitId, revision: CommitId): Promise<boolean> {
+  const oldest = (await repository.firstParents(revision, acted, LIMIT)).at(-1);
+  return oldest !== undefined && (await repository.commit(oldest)).parents[0] === acted;
+}
+
+function sidelined(branch: string, environment: string, acted: CommitId): Problem {
+  return {
+    ...rewritten(branch, environment, acted),
+    message: `${branch} has ${acted}, which ${environment} was rendered from, as a merged branch only: accepted history was put aside for another`,
+    remedy: `Put ${branch} back to ${acted} and merge the other branch into it (not the other way round); find out who pushed the merge.`,
+  };
 }
 
 function rewritten(branch: string, environment: string, acted: CommitId): Problem {

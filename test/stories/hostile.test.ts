@@ -188,6 +188,30 @@ test('row 23: rewritten history stops every environment and touches no target, a
   expect(filesOn(outside, 'staging/two')).toEqual([]);
 });
 
+test('row 23: a merge that puts accepted history aside, so that an older policy would judge, stops every environment', async () => {
+  const { outside } = await atRest();
+  const { repository } = peopleOf(outside);
+  const tip = outside.remote.refs.get(MAIN);
+  if (tip === undefined) throw new Error('nothing is pushed yet');
+  const first = (await repository.firstParents(tip, undefined, 1_000)).at(-1) ?? tip;
+  const author = { name: 'eve', email: 'eve@example.org', at: outside.now, zone: '+0000' };
+  const base = (await repository.commit(tip)).tree;
+  const content = { base, changes: [], author };
+  const aside = await repository.writeCommit({ ...content, parents: [first], message: 'beside\n' }, (payload) =>
+    signerOf('eve').sign(payload),
+  );
+  const merge = await repository.writeCommit({ ...content, parents: [aside, tip], message: 'merge\n' }, (payload) =>
+    signerOf('eve').sign(payload),
+  );
+  outside.remote.refs.set(MAIN, merge);
+
+  const restarted = startEngine(portsOf(outside));
+  await restarted.start();
+
+  expect(said(restarted.endings.get('reconcile/dev'))).toBe('history-rewritten ');
+  expect(said(restarted.endings.get('reconcile/staging'))).toBe('history-rewritten ');
+});
+
 test('row 23: a default branch that is turned back is waited for, also after a restart', async () => {
   const { outside, engine } = await atRest();
   const before = outside.remote.refs.get(MAIN);
