@@ -44,6 +44,7 @@ interface Verified {
   readonly fact: SignatureFact;
   /** It names the artifact, of which the content follows. */
   readonly ofArtifact: boolean;
+  readonly isUnordered: boolean;
 }
 
 type Refused = ContentEvidence['refused'][number];
@@ -81,7 +82,7 @@ async function onBranch(world: AttestedWorld, { head, material }: AttestedReques
     for (const stored of bundles.filter(({ form, answers }) => form === 'sigstore' && answers !== SIGNATURE)) {
       const { answers } = stored;
       const finding = await verifiedBundle(world, material, { stored, sha256 });
-      if (finding.kind === 'verified') verified.push({ answers, fact: finding.fact, ofArtifact: false });
+      if (finding.kind === 'verified') verified.push({ answers, fact: finding.fact, ofArtifact: false, isUnordered: false });
       else refused.push({ answers, reason: reasonOf(finding) });
     }
     return { verified, refused, unread: undefined, isCut };
@@ -96,7 +97,7 @@ function besideArtifact({ bundles, unread, isCut }: EvidenceBeside = { bundles: 
   return {
     // The one that could not be read may say the contrary.
     verified: (unread === undefined ? bundles : []).flatMap(({ finding, ofArtifact }) =>
-      finding.kind === 'verified' ? [{ answers: '', fact: finding.fact, ofArtifact }] : [],
+      finding.kind === 'verified' ? [{ answers: '', fact: finding.fact, ofArtifact, isUnordered: true }] : [],
     ),
     refused: bundles.flatMap(({ finding, claimed }) =>
       finding.kind === 'verified'
@@ -138,7 +139,7 @@ interface Among {
 function judgedOf(
   { material: { policy }, path, at }: AttestedRequest,
   { sha256, gitTree }: Pick<ContentEvidence, 'sha256' | 'gitTree'>,
-  { one: { fact, answers, ofArtifact }, verified }: Among,
+  { one: { fact, answers, ofArtifact, isUnordered }, verified }: Among,
 ): EvidenceFound | ContentEvidence['refused'][number] {
   const asked = { purpose: 'evidence', path, firstSeen: at } as const;
   const own = judgeFact(fact, policy, asked);
@@ -158,5 +159,6 @@ function judgedOf(
     answers: typeof signed === 'string' ? signed : answers,
     signer: { name: own.by, for: ['evidence'] },
     issuedAt: issuedAt(fact.signedAt, fact.predicate),
+    ...(isUnordered ? { isUnordered } : {}),
   };
 }

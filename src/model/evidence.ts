@@ -30,6 +30,8 @@ export interface EvidenceFound {
   readonly signer: { readonly name: string; readonly for: readonly string[] } | undefined;
   /** The earlier of what a log vouches for and what the signer says; undefined where neither says anything. */
   readonly issuedAt: Instant | undefined;
+  /** It lies where nothing tells which came first: of two at the same time the worse one counts. */
+  readonly isUnordered?: true;
 }
 
 /** Evidence of one content that arrives with a change. "There is none", "refused" and "could not look" are different answers. */

@@ -105,11 +105,14 @@ function missing(question: Parameters<typeof evidenceProblems>[0], content: Cont
   return { status: 'failed', detail: `evidence refused: ${content.capsule}@${content.version}: ${reasons.join('; ')}${cut}` };
 }
 
-/** One per signer: a good word of one does not outvote a bad word of another. */
+/** Of each signer: a good word of one does not outvote a bad word of another. Several, where nothing tells which of them is the newest. */
 function newestOfEach(sound: readonly EvidenceFound[]): readonly EvidenceFound[] {
   const newest = new Map<string, EvidenceFound>();
   for (const one of sound) if (!newest.has(one.signer?.name ?? '')) newest.set(one.signer?.name ?? '', one);
-  return [...newest.values()];
+  return sound.filter((one) => {
+    const first = newest.get(one.signer?.name ?? '');
+    return one === first || (one.issuedAt === first?.issuedAt && (one.isUnordered === true || first?.isUnordered === true));
+  });
 }
 
 function typesOf({ type }: EvidenceGate): readonly string[] {

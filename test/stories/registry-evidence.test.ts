@@ -211,6 +211,17 @@ test('the newest word of each signer counts, wherever it lies', async () => {
   expect(story.gate()).toBe('| unit | tests | failed | web@1.1.0: failed (bench) |');
 });
 
+test.each(['PASSED', 'FAILED'])(
+  'of two results at the same time beside an artifact the worse one counts, also if %s was first',
+  async (first) => {
+    const story = await scene(HELD);
+    for (const result of [first, first === 'PASSED' ? 'FAILED' : 'PASSED'])
+      await story.attest('lab', { predicate: { result, finishedOn: instantText(story.outside.now) } });
+    await story.tick();
+    expect(story.gate()).toBe('| unit | tests | failed | web@1.1.0: failed (lab) |');
+  },
+);
+
 test('a threshold counts people over both places', async () => {
   const story = await scene(HELD);
   const two = '  thresholds:\n    - name: two\n      for: [evidence]\n      of: [lab, bench]\n      atLeast: 2\n';
