@@ -1,8 +1,10 @@
 import type { CommitId } from '#model/digest.ts';
 import { objectIdOf } from '#model/git-objects.ts';
+import type { Instant } from '#model/instant.ts';
 import { canonicalJson, type Json } from '#model/json.ts';
 import { branchRef, toRefName } from '#model/names.ts';
 import { LARGEST_BUNDLE } from '#model/signature-finding.ts';
+import { ulidOf } from '#model/ulid.ts';
 import type { BundleDraft } from '#ports/bundles.ts';
 import { isPortError, PortError } from '#ports/port-error.ts';
 import { writeEngineCommit } from './branch-writing.ts';
@@ -16,6 +18,8 @@ export interface NewStatement {
   readonly answers: string;
   readonly predicateType: string;
   readonly predicate: Json;
+  /** When it came to be so, if that is known: the same statement then has the same name whoever signs it down again, with whatever bytes. */
+  readonly at?: Instant;
 }
 
 export interface NewEvidence {
@@ -44,6 +48,8 @@ export interface SignedEvidence {
   /** Gate or type of gate, as its file is called. */
   readonly answers: string;
   readonly bundle: Uint8Array;
+  /** ULID in the name of its file; default: a fresh one. */
+  readonly id?: string;
   /** Default: a sigstore bundle. */
   readonly form?: 'approval';
 }
@@ -56,11 +62,15 @@ export interface EvidenceToAppend extends Pick<NewEvidence, 'branch' | 'by' | 'm
 export async function addEvidence(world: AddingWorld, request: NewEvidence, signal?: AbortSignal): Promise<readonly AddedEvidence[]> {
   if (!mayHoldEvidence(request.branch)) throw new PortError('invalid', `${request.branch} cannot be the branch of evidence`);
   const bundles = await Promise.all(
-    request.statements.map(async (statement) => ({
-      sha256: statement.subject.digest.sha256,
-      answers: statement.answers,
-      bundle: await signed(world, request, statement),
-    })),
+    request.statements.map(async (statement) => {
+      const payload = payloadOf(statement);
+      return {
+        sha256: statement.subject.digest.sha256,
+        answers: statement.answers,
+        bundle: await signed(world, request, { statement, payload }),
+        ...(statement.at === undefined ? {} : { id: ulidOf(payload, statement.at) }),
+      };
+    }),
   );
   return appendEvidence(world, { ...request, bundles }, signal);
 }
@@ -112,26 +122,34 @@ function mayHoldEvidence(name: string): boolean {
   return !/^(main|master|audit|rendered|promote|rollback|drift|refs)(\/|$)/.test(name);
 }
 
-async function signed(world: AddingWorld, { key }: NewEvidence, { subject, predicateType, predicate }: NewStatement): Promise<Uint8Array> {
-  const { name, digest } = subject;
+function payloadOf({ subject: { name, digest }, predicateType, predicate }: NewStatement): Uint8Array {
   const statement = { _type: 'https://in-toto.io/Statement/v1', subject: [{ name, digest: { ...digest } }], predicateType, predicate };
-  const payload = Buffer.from(canonicalJson(statement), 'utf8');
+  return Buffer.from(canonicalJson(statement), 'utf8');
+}
+
+async function signed(
+  world: AddingWorld,
+  { key }: NewEvidence,
+  { statement, payload }: { readonly statement: NewStatement; readonly payload: Uint8Array },
+): Promise<Uint8Array> {
   const bundle = await (await world.bundles()).sign({ payloadType: 'application/vnd.in-toto+json', payload, key });
   if (bundle.byteLength <= LARGEST_BUNDLE) return bundle;
   throw new PortError(
     'invalid',
-    `the statement about ${name} has ${bundle.byteLength} bytes when signed; at most ${LARGEST_BUNDLE} are read`,
+    `the statement about ${statement.subject.name} has ${bundle.byteLength} bytes when signed; at most ${LARGEST_BUNDLE} are read`,
   );
 }
 
 async function placed(
   world: Pick<AddingWorld, 'evidence' | 'ids'>,
   head: CommitId | undefined,
-  { sha256, answers, bundle, form }: SignedEvidence,
+  { sha256, answers, bundle, form, id }: SignedEvidence,
 ): Promise<AddedEvidence> {
   const there = await world.evidence.of(head, sha256);
   const blob = objectIdOf('blob', bundle);
-  const known = there.bundles.find((one) => one.blob === blob && one.answers === answers && one.form === (form ?? 'sigstore'));
-  if (known !== undefined) return { path: known.path, isNew: false, bundle };
-  return { path: evidencePath(sha256, `${answers}-${world.ids.runId()}`, form), isNew: true, bundle };
+  const path = evidencePath(sha256, `${answers}-${id ?? world.ids.runId()}`, form);
+  const known = there.bundles.find(
+    (one) => one.path === path || (one.blob === blob && one.answers === answers && one.form === (form ?? 'sigstore')),
+  );
+  return { path: known?.path ?? path, isNew: known === undefined, bundle };
 }

@@ -18,7 +18,7 @@ export interface ApprovedChange {
 
 /**
  * Writes down, signed by the engine, which reviews of the forge let a change through: `attestedBy: engine`, with the digest of each review.
- * Nothing of it depends on when it is written, so a run that is repeated writes nothing.
+ * Nothing of it depends on when it is written, nor its name on who signs it, so a run that is repeated writes nothing.
  */
 export async function recordApprovals(
   world: World,
@@ -41,7 +41,7 @@ export async function recordApprovals(
       approvedOn: instantText(at),
       reviewSha256: sha256 ?? null,
     };
-    return { subject, answers: 'approval', predicateType: APPROVAL, predicate };
+    return { subject, answers: 'approval', predicateType: APPROVAL, predicate, at };
   });
   const { trust } = await world.history.upTo(revision);
   await addEvidence(

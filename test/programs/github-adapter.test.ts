@@ -211,7 +211,9 @@ test('reads reviews of other people', async () => {
 
   await grace.client.rest.pulls.createReview({ ...AT, pull_number: number, event: 'APPROVE', body: 'fine' });
 
-  expect(await port.reviews(number)).toEqual([{ reviewer: 'grace', state: 'approved', commit: headCommit, at: expect.any(Number) }]);
+  expect(await port.reviews(number)).toEqual([
+    { reviewer: 'grace', state: 'approved', commit: headCommit, at: expect.any(Number), sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+  ]);
 });
 
 test('a repeated read of what did not change is answered from memory', async () => {

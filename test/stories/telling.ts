@@ -1,5 +1,6 @@
 import { historyRows } from '#ledger/ledger.ts';
 import { createLedgerReader } from '#loops/audit-branch.ts';
+import type { TreeId } from '#model/digest.ts';
 import type { Ending } from '#model/receipt.ts';
 import type { Repository } from '#ports/repository.ts';
 import { portsOf, startEngine, type Ports } from './engine.ts';
@@ -27,6 +28,8 @@ export async function tellStory(story: Story, through: (ports: Ports, outside: O
 export interface End {
   /** Tree of every branch that people or consumers read. */
   readonly trees: Readonly<Record<string, string>>;
+  /** Files of the evidence branch: what is signed holds times and commits, and so do their names. */
+  readonly evidence: readonly string[];
   /** How many commits a branch has along first parents. */
   readonly commits: Readonly<Record<string, number>>;
   readonly targets: Readonly<Record<string, readonly (readonly [string, string])[]>>;
@@ -49,12 +52,13 @@ export async function endOf(outside: Outside): Promise<End> {
   const commits: Record<string, number> = {};
   for (const [branch, id] of branches) {
     commits[branch] = (await repository.firstParents(id, undefined, 10_000)).length;
-    if (branch !== 'audit') trees[branch] = (await repository.commit(id)).tree;
+    if (branch !== 'audit' && branch !== 'evidence') trees[branch] = (await repository.commit(id)).tree;
   }
   const requests = [...outside.forge.pulls.values()].map((pull) => pull.request);
   const ledger = await ledgerOf(repository);
   return {
     trees,
+    evidence: await evidenceOf(repository),
     commits,
     targets: Object.fromEntries([...outside.targets].sort(byName).map(([name, target]) => [name, [...target.files].sort(byName)] as const)),
     requests: requests.map((request) => `${request.number} ${request.state} ${request.title}`),
@@ -83,6 +87,21 @@ export function withoutDoubt(end: End): End {
   });
   const { audit: _, ...commits } = end.commits;
   return { ...end, commits, history: moved.sort() };
+}
+
+async function evidenceOf(repository: Repository): Promise<readonly string[]> {
+  const head = await repository.resolve('evidence');
+  return head === undefined ? [] : (await pathsBelow(repository, (await repository.commit(head)).tree)).sort();
+}
+
+async function pathsBelow(repository: Repository, tree: TreeId): Promise<string[]> {
+  const paths: string[] = [];
+  for (const entry of await repository.tree(tree)) {
+    const below = entry.kind === 'tree' ? await pathsBelow(repository, entry.id) : [];
+    if (entry.kind === 'tree') paths.push(...below.map((path) => `${entry.name}/${path}`));
+    else paths.push(entry.name.replace(/-[0-9A-Z]{26}\./, '.'));
+  }
+  return paths;
 }
 
 async function ledgerOf(repository: Repository): Promise<Pick<End, 'history' | 'problems'>> {
