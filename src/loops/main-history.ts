@@ -139,12 +139,18 @@ export function createMainHistory(given: HistoryOptions): MainHistory {
     return state;
   }
 
+  /** Along first parents: a merge that has it as another parent puts it aside for a branch that an older policy judged. */
+  async function goesOn(before: CommitId, tip: CommitId): Promise<boolean> {
+    const oldest = (await repository.firstParents(tip, before, LIMIT)).at(-1);
+    return oldest !== undefined && (await repository.commit(oldest)).parents[0] === before;
+  }
+
   /** A default branch that lost commits was rewritten; a commit of its past or of a pull request rewrites nothing. */
   async function notice(state: State): Promise<void> {
     const { tip } = state;
     if (last?.tip === tip || (await repository.refs()).get(branchRef(options.branch)) !== tip) return;
     const before = last;
-    if (before === undefined || (await repository.isAncestor(before.tip, tip))) {
+    if (before === undefined || (await goesOn(before.tip, tip))) {
       if (last === before && isFinal(state)) last = state;
     } else if (!(await repository.isAncestor(tip, before.tip))) rewrittenBy ??= tip;
   }

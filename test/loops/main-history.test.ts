@@ -102,6 +102,19 @@ test('a default branch that lost commits is accepted no more, also when its new 
   });
 });
 
+test('a merge that puts the default branch aside for another is accepted no more', async () => {
+  const { people, repository, history, root } = await setting();
+  const accepted = await people.push(capsuleFiles('1.1.0'));
+  await repository.fetch();
+  await history.upTo(accepted);
+  const aside = await release(people.repository, [root], '1.2.0');
+  const merge = await release(people.repository, [aside, accepted], '1.2.1');
+  await people.repository.push([{ ref: MAIN, expected: accepted, next: merge }]);
+  await repository.fetch();
+
+  expect((await history.upTo(merge)).trust.verdict('capsules/web')).toMatchObject({ kind: 'refused' });
+});
+
 test('several runs that ask for one new head at once get the same answer', async () => {
   const { people, repository, history } = await setting();
   const next = await people.push(capsuleFiles('1.1.0'));
