@@ -52,7 +52,10 @@ export async function attest(invocation: Invocation): Promise<number> {
       },
       terminal.signal,
     );
-    const rows = added.map(({ path, isNew }, at) => ({ ...subjects[at], path, isNew }));
+    const rows = added.map(({ path, isNew }, at) => {
+      const { capsule, version, sha256, gitTree } = subjects[at] ?? {};
+      return { capsule, version, sha256, gitTree, path, isNew };
+    });
     if (format === 'json') printDocument(terminal, 'AddedEvidence', { branch, predicateType: predicate.value.predicateType, items: rows });
     else
       terminal.out(

@@ -9,7 +9,7 @@ import { EXIT } from './exit-code.ts';
 import { outputFormat, printDocument, tableText } from './output.ts';
 import { headOf, placeOf } from './repository.ts';
 
-/** What lies on the evidence branch about contents, judged by the trust of the default branch. */
+/** What lies on the evidence branch, and beside artifacts where the configuration names a registry, about contents, judged by the trust of the default branch. */
 export async function evidence({ words, options, powers, terminal }: Invocation): Promise<number> {
   const format = outputFormat(options.output as string | undefined, ['text', 'json']);
   const environment = options.environment as string | undefined;
@@ -18,10 +18,13 @@ export async function evidence({ words, options, powers, terminal }: Invocation)
     const subjects = await subjectsIn(world, (options.rev as string | undefined) ?? 'HEAD', words);
     const main = await headOf(world);
     const { trust } = await world.history.upTo(main);
+    const pins = subjects.map((subject) => ({ ...subject, instance: `${subject.capsule}@${subject.version}` }));
+    const material = await trustMaterial(world, trust);
     const contents = await attestedContents(world, {
       head: await world.repository.resolve(evidenceBranch(trust.project)),
-      pins: subjects.map((subject) => ({ ...subject, instance: subject.capsule })),
-      material: await trustMaterial(world, trust),
+      pins,
+      material,
+      beside: await world.registryEvidence.of(pins, material),
       path: environment === undefined ? undefined : `environments/${environment}/environment.lock.yaml`,
       at: world.clock.now(),
     });
@@ -54,9 +57,9 @@ function documentOf({ capsule, version, sha256, gitTree, found, refused, unread,
 
 function rowsOf({ capsule, version, found, refused, unread }: ContentEvidence): readonly string[][] {
   const what = `${capsule}@${version}`;
-  if (unread !== undefined) return [[what, '', `could not look: ${unread}`, '', '']];
-  if (found.length + refused.length === 0) return [[what, '', 'no evidence', '', '']];
+  if (found.length + refused.length === 0 && unread === undefined) return [[what, '', 'no evidence', '', '']];
   return [
+    ...(unread === undefined ? [] : [[what, '', `could not look: ${unread}`, '', '']]),
     ...found.map((one) => [
       what,
       one.answers,

@@ -9,6 +9,8 @@ export interface Subject {
   readonly version: string;
   readonly sha256: string;
   readonly gitTree: string;
+  /** Of its release; undefined for what was not released. */
+  readonly commit: CommitId | undefined;
 }
 
 export type FoundSubjects =
@@ -32,12 +34,20 @@ export async function subjectsOf(world: Pick<World, 'reading' | 'history'>, comm
     const pins = environment.lock === undefined ? [] : pinsOfLock(environment.lock.value);
     return {
       kind: 'found',
-      subjects: pins.map(({ capsule, version: locked, sha256, gitTree }) => ({ capsule, version: locked, sha256, gitTree })),
+      subjects: pins.map(({ capsule, version: locked, sha256, gitTree, commit: of }) => ({
+        capsule,
+        version: locked,
+        sha256,
+        gitTree,
+        commit: of,
+      })),
     };
   }
   const { source, problems } = await world.reading.capsule(toCapsuleName(name), tree);
   if (source === undefined)
     return { kind: 'unknown', reason: `capsule ${name} cannot be read: ${problems[0]?.message ?? 'it is not there'}` };
   const declared = source.declared.value.metadata.version;
-  return { kind: 'found', subjects: [{ capsule: name, version: version ?? declared, sha256: source.sha256, gitTree: tree }] };
+  const known = released ?? (await world.history.upTo(commit)).index.releases.get(toCapsuleName(name))?.get(declared);
+  const of = known?.gitTree === tree ? known.commit : undefined;
+  return { kind: 'found', subjects: [{ capsule: name, version: version ?? declared, sha256: source.sha256, gitTree: tree, commit: of }] };
 }

@@ -1,9 +1,9 @@
 import { CAPSULE_RELEASE, claimedPredicateType } from '#model/capsule-statement.ts';
-import { sha256Of } from '#model/digest.ts';
+import { sha256Of, toTreeId, type CommitId } from '#model/digest.ts';
 import { isJsonObject, valueAt, type Json } from '#model/json.ts';
 import { createMemo } from '#model/memo.ts';
+import { toCapsuleName } from '#model/names.ts';
 import { parseBoundedJson } from '#model/oci-manifest.ts';
-import type { Pin } from '#model/resolution.ts';
 import { LARGEST_BUNDLE, type SignatureFinding } from '#model/signature-finding.ts';
 import { isPortError } from '#ports/port-error.ts';
 import { packPin } from './capsule-artifacts.ts';
@@ -28,9 +28,18 @@ export interface EvidenceBeside {
   readonly unread: string | undefined;
 }
 
+/** What a lock names; without the commit of a release it has no artifact. */
+interface PinnedContent {
+  readonly instance: string;
+  readonly capsule: string;
+  readonly sha256: string;
+  readonly gitTree: string;
+  readonly commit: CommitId | undefined;
+}
+
 /** Statements that lie beside the artifacts of capsules in a registry, by instance; what has no artifact is not there. */
 export interface RegistryEvidence {
-  of(pins: readonly Pin[], material: TrustMaterial): Promise<ReadonlyMap<string, EvidenceBeside>>;
+  of(pins: readonly PinnedContent[], material: TrustMaterial): Promise<ReadonlyMap<string, EvidenceBeside>>;
   counts(): { readonly asked: number };
 }
 
@@ -54,7 +63,7 @@ export function createRegistryEvidence(world: EvidenceWorld): RegistryEvidence {
   const answers = createMemo<{ readonly at: number; readonly answer: EvidenceBeside }>(500);
   let asked = 0;
 
-  async function listOf(artifacts: CapsuleArtifacts, pin: Pin, artifact: string): Promise<FoundBundles> {
+  async function listOf(artifacts: CapsuleArtifacts, pin: PinnedContent, artifact: string): Promise<FoundBundles> {
     asked += 1;
     const known = async (place: string) => keptIn(await world.kept.get(keyOf(artifact, place)));
     const registry = await artifacts.registry();
@@ -85,9 +94,11 @@ export function createRegistryEvidence(world: EvidenceWorld): RegistryEvidence {
     return { finding, claimed, ofArtifact: isOther };
   }
 
-  async function beside(artifacts: CapsuleArtifacts, pin: Pin, material: TrustMaterial): Promise<EvidenceBeside | undefined> {
+  async function beside(artifacts: CapsuleArtifacts, pin: PinnedContent, material: TrustMaterial): Promise<EvidenceBeside | undefined> {
     try {
-      const packed = await packPin(world, pin).catch((error: unknown) => {
+      if (pin.commit === undefined) return undefined;
+      const named = { capsule: toCapsuleName(pin.capsule), gitTree: toTreeId(pin.gitTree), commit: pin.commit };
+      const packed = await packPin(world, named).catch((error: unknown) => {
         // The release commit of an import may be another repository's.
         if (!isPortError(error)) throw error;
         return undefined;
@@ -131,7 +142,7 @@ export function createRegistryEvidence(world: EvidenceWorld): RegistryEvidence {
 }
 
 interface OfPin {
-  readonly pin: Pin;
+  readonly pin: PinnedContent;
   readonly artifact: string;
 }
 

@@ -155,7 +155,7 @@ describe.each<RegistryKind>(['docker', 'referrers'])('in the %s registry', (kind
 
   test('what cosign attests of a capsule with the right key answers its gate, with another one is refused', async () => {
     const entries = '    - name: ci\n      publicKey: { file: policies/trust/ci.pub }\n      for: [evidence]\n';
-    const { reference, gate } = await stage(running, 'keyed', { entries });
+    const { platform, reference, gate } = await stage(running, 'keyed', { entries });
     expect(await gate('unit')).toBe('waiting: no evidence: there is no tests evidence of hello@1.0.1');
 
     await attest(keyed('mallory'), 'passed.json', reference);
@@ -163,6 +163,12 @@ describe.each<RegistryKind>(['docker', 'referrers'])('in the %s registry', (kind
 
     await attest(keyed('ci'), 'passed.json', reference);
     expect(await gate('unit')).toBe('passed: hello@1.0.1: 1 of 1 passed (ci)');
+    const told = JSON.parse((await capstan(platform, 'evidence', 'hello@1.0.1', '-o', 'json')).out) as {
+      readonly items: readonly object[];
+    };
+    expect(told.items).toEqual([
+      expect.objectContaining({ statements: [expect.objectContaining({ signer: 'ci' })], refused: [expect.anything()], unread: null }),
+    ]);
   });
 
   test('a keyless attestation answers it by whom the project names, and by nobody else', async () => {
