@@ -64,7 +64,7 @@ interface Image {
 /** A tag can be moved between the look at it and its use: only a digest says what was verified. */
 function imageIn(text: string): Image {
   const reference = parseImageReference(text);
-  if ('wrong' in reference) throw new UsageError(`"${text.slice(0, 200)}" is no image: the reference ${reference.wrong}`);
+  if ('wrong' in reference) throw new UsageError(`"${withoutLogin(text).slice(0, 200)}" is no image: the reference ${reference.wrong}`);
   const { registry, name, tag, digest } = reference;
   if (digest === undefined)
     throw new UsageError(
@@ -133,4 +133,9 @@ function signatureDocument({ signer, signedAt, seenBy = [], predicateType, subje
     annotations,
     bundle,
   };
+}
+
+/** Logins are no part of a reference; who writes one all the same has it repeated nowhere. */
+function withoutLogin(text: string): string {
+  return text.replace(/^[^/@]*:[^/@]*@(?!sha256:)/, '[login]@');
 }

@@ -90,3 +90,10 @@ test.each([
   expect([code, out]).toEqual([64, '']);
   expect(err).toContain(message);
 });
+
+test('a login in a reference is repeated nowhere', async () => {
+  const { code, out, err } = await capstan('verify-image', '--key', join(folder, 'key.pub'), `ada:hunter2@${image}`);
+
+  expect([code, out + err]).toEqual([64, expect.stringContaining('"[login]@registry.acme.example/acme/web@sha256:')]);
+  expect(out + err).not.toContain('hunter2');
+});

@@ -37,6 +37,7 @@ test.each([
   ['user@ghcr.io/a'],
   ['https://ghcr.io/a'],
   ['ghcr.io:99999/a'],
+  ['ghcr.io:05000/a'],
   ['ghcr.io:0/a'],
   ['-ghcr.io/a'],
   ['0177.0.0.1/a'],
