@@ -60,7 +60,7 @@ function rewritten(branch: string, environment: string, acted: CommitId): Proble
     severity: 'error',
     phase: 'sync',
     message: `${branch} does not contain ${acted} any more, which ${environment} was rendered from: accepted history was rewritten`,
-    remedy: `Restore ${branch} (git push origin ${acted}:${branch}, or a merge that contains it), and find out who rewrote it.`,
+    remedy: `Restore ${branch} (git push origin ${acted}:${branch}), merge what is to stay into it, and find out who rewrote it.`,
     place: NOWHERE,
     related: [],
   };

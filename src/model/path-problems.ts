@@ -26,9 +26,9 @@ export const PATH_PROBLEMS: Readonly<Record<string, CatalogueEntry>> = {
   'history-rewritten': {
     rule: undefined,
     title: 'Accepted history is gone from the default branch',
-    why: 'What was judged and acted on must stay where everybody can find it; a branch without it may hide what was changed, or turn versions back.',
+    why: 'What was judged and acted on must stay on the first parents of the default branch. A branch without it may hide what was changed, or turn versions back; a merge with its parents the other way round lets an older policy judge what came instead.',
     example: 'a force push to main that drops the commit an environment was rendered from',
-    remedy: 'Restore the branch, or merge the old head into the new one; then find out who rewrote it.',
+    remedy: 'Put the branch back to the old head and merge the other one into it, not the other way round; then find out who pushed it.',
   },
   'lock-missing': {
     rule: 'V-47',
