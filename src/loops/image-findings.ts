@@ -8,7 +8,7 @@ import type { SignatureCode, SignatureFinding } from '#model/signature-finding.t
 import { imageFinding, SIMPLE_SIGNING } from '#model/simple-signing.ts';
 import type { BundleQuestion, Bundles } from '#ports/bundles.ts';
 import type { Clock } from '#ports/machine.ts';
-import { isPortError } from '#ports/port-error.ts';
+import { isPortError, PortError } from '#ports/port-error.ts';
 import type { ImageRepository, Registry } from '#ports/registry.ts';
 
 export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
@@ -127,7 +127,7 @@ async function legacyFinding({ registry, bundles }: ImagePorts, question: ImageQ
 async function readManifest(registry: Registry, repository: ImageRepository, digest: string): Promise<OciManifest> {
   const { bytes, descriptor } = await registry.manifest(repository, digest);
   const manifest = parseOciManifest(bytes, descriptor.mediaType);
-  if ('wrong' in manifest) throw new Error(`a registry gave a manifest that ${manifest.wrong}`);
+  if ('wrong' in manifest) throw new PortError('invalid', `the manifest ${digest} ${manifest.wrong}`);
   return manifest;
 }
 

@@ -335,6 +335,26 @@ describe('what cannot be read', () => {
     expect(blobs).toHaveLength(3);
   });
 
+  test('one that is no manifest at all leaves the others, too', async () => {
+    const { registry, image } = await world();
+    const { bundle } = await signedEnvelope(acme, statement(image.digest));
+    await pushBundle(registry, image, bundle);
+    const junk: Descriptor = { mediaType: OCI_IMAGE, digest: `sha256:${'3'.repeat(64)}`, size: 2, artifactType: BUNDLE };
+    const lists: Registry = {
+      ...registry,
+      manifest: async (repository, digest) =>
+        digest === junk.digest ? { bytes: Buffer.from('[]'), descriptor: junk } : await registry.manifest(repository, digest),
+      referrers: async (...args) => ({
+        ...(await registry.referrers(...args)),
+        descriptors: [junk, ...(await registry.referrers(...args)).descriptors],
+      }),
+    };
+
+    expect(await verifyImage({ registry: lists, bundles, clock: CLOCK }, question(image.digest), asked())).toMatchObject({
+      kind: 'accepted',
+    });
+  });
+
   test('a registry that is away leaves no verdict, and a defect is not hidden in one', async () => {
     const { image, registry } = await world();
     const broken: Registry = { ...registry, referrers: () => Promise.reject(new Error('a defect')) };
