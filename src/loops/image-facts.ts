@@ -31,9 +31,15 @@ export interface ImageFactsWorld {
 }
 
 export interface ImageFacts {
-  /** Without `mayAsk` only what is at hand is answered. */
-  of(image: PinnedImage, material: TrustMaterial, mayAsk: boolean): Promise<FactsFound>;
+  of(image: PinnedImage, material: TrustMaterial, wanted: FactsWanted): Promise<FactsFound>;
   counts(): ImageFactsCounts;
+}
+
+export interface FactsWanted {
+  /** Without it only what is at hand is answered. */
+  readonly mayAsk: boolean;
+  /** Whether facts are accepted. What is at hand and is not may have been joined by further signatures: the registry is asked again. */
+  readonly isEnough: (facts: readonly SignatureFact[]) => boolean;
 }
 
 export interface ImageFactsCounts {
@@ -81,12 +87,14 @@ export function createImageFacts({ registry, bundles, kept, clock }: ImageFactsW
     return verdict;
   }
 
-  async function of(image: PinnedImage, material: TrustMaterial, mayAsk: boolean): Promise<FactsFound> {
+  async function of(image: PinnedImage, material: TrustMaterial, { mayAsk, isEnough }: FactsWanted): Promise<FactsFound> {
     if (material.credentials.length === 0)
       return { kind: 'refused', code: 'unknown-key', sentence: 'no trust entry has a key that can sign images' };
     const key = `${image.digest} ${material.policy.digest}`;
-    const known = memory.get(key) ?? (await fromKept(image.digest, material));
-    if (known !== undefined) return { kind: 'verified', facts: memory.set(key, known) };
+    const remembered = memory.get(key);
+    if (remembered !== undefined && isEnough(remembered)) return { kind: 'verified', facts: remembered };
+    const known = await fromKept(image.digest, material);
+    if (known !== undefined && isEnough(known)) return { kind: 'verified', facts: memory.set(key, known) };
     if (!mayAsk) return { kind: 'unread', because: `${image.repository.registry} did not answer for other images` };
     const found = await fromRegistry(image, material);
     if (found.kind === 'verified') memory.set(key, found.facts);

@@ -5,7 +5,7 @@ import { placeInFile, type Problem } from '#model/problem.ts';
 import type { GateReading } from '#model/promotion.ts';
 import { listed, quoted, visibleText } from '#model/quoted.ts';
 import type { ImageUse, Rendering } from '#model/rendering.ts';
-import type { SignatureCode } from '#model/signature-finding.ts';
+import type { SignatureCode, SignatureFact } from '#model/signature-finding.ts';
 import { imageUses } from '#render/render.ts';
 import { judgeFacts } from '#trust/trust.ts';
 import type { RanSince } from './first-seen.ts';
@@ -111,7 +111,12 @@ async function verdictOf(
   if ('wrong' in reference) return { use, code: 'image-not-pinned', sentence: `the reference ${reference.wrong}` };
   const { registry, name, digest } = reference;
   if (digest === undefined) return { use, code: 'image-not-pinned', sentence: 'it has no digest, and what a tag names cannot be verified' };
-  const found = await facts.of({ repository: { registry, name }, digest }, material, (silent.get(registry) ?? 0) < PATIENCE);
+  const judged = (known: readonly SignatureFact[]) => judgeFacts(known, material.policy, { purpose: 'image', path, firstSeen });
+  const wanted = {
+    mayAsk: (silent.get(registry) ?? 0) < PATIENCE,
+    isEnough: (known: readonly SignatureFact[]) => judged(known).kind === 'accepted',
+  };
+  const found = await facts.of({ repository: { registry, name }, digest }, material, wanted);
   switch (found.kind) {
     case 'unread':
       // Others were looked at meanwhile: what is counted is what stands there now.
@@ -120,7 +125,7 @@ async function verdictOf(
     case 'refused':
       return { use, code: found.code, sentence: found.sentence };
     case 'verified': {
-      const verdict = judgeFacts(found.facts, material.policy, { purpose: 'image', path, firstSeen });
+      const verdict = judged(found.facts);
       if (verdict.kind === 'accepted') return 'accepted';
       return { use, code: verdict.kind === 'refused' ? verdict.code : 'unknown-key', sentence: verdict.sentence };
     }

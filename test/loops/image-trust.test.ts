@@ -128,3 +128,38 @@ test('row 67: a registry that is down is not asked for each of a thousand images
   expect(judged.kind === 'judged' && judged.unread.length).toBe(IMAGES);
   expect(calls.length).toBeLessThanOrEqual(16);
 });
+
+test('a signature that joins the one at hand is found, by an engine that goes on and by one that starts anew', async () => {
+  const [state, kept, bundles] = [registryState(), new Map<string, string>(), memoryBundles()];
+  const registry = memoryRegistry({ state });
+  const one = await policy();
+  const [build] = one.entries;
+  const { publicKeyPem: pem } = await signerOf('release').plainKey();
+  const spkiSha256 = bundles.keyDigest(pem) ?? sha256Of('');
+  if (build === undefined) throw new Error('the policy has an entry');
+  const release = { ...build, name: 'release', credential: { kind: 'public-key', pem, spkiSha256 } as const };
+  const two = { name: 'two', purposes: ['image' as const], paths: undefined, of: undefined, atLeast: 2, place: NOWHERE };
+  const trust = { policy: { ...one, entries: [build, release], thresholds: [two] }, project: undefined };
+  const digest = await pushImage(registry, REPOSITORY, 'image');
+  const sign = async (name: string) =>
+    signImage({ registry, bundles, repository: REPOSITORY }, digest, { key: await signerOf(name).plainKey() });
+  const started = () =>
+    createImageTrust({
+      registry: async () => registry,
+      bundles: async () => bundles,
+      kept: memoryKept(kept),
+      machineRoot: async () => undefined,
+      clock: { now: () => toInstant(0) },
+      ranSince: async () => new Map(),
+    });
+  const judge = (images: ReturnType<typeof started>) =>
+    images.judge({ environment: { name: toEnvironmentName('prod') }, rendering: renderingOf([digest]), trust });
+  const images = started();
+  await sign('build');
+  expect(await judge(images)).toMatchObject({ accepted: 0, refused: [{ code: 'too-few-signatures' }] });
+
+  await sign('release');
+
+  expect(await judge(started())).toMatchObject({ accepted: 1, refused: [], unread: [] });
+  expect(await judge(images)).toMatchObject({ accepted: 1, refused: [], unread: [] });
+});

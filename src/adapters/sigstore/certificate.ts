@@ -3,8 +3,6 @@ import { createPublicKey } from 'node:crypto';
 import type { Bundle } from '@sigstore/bundle';
 import { X509Certificate } from '@sigstore/core';
 
-import { findsPattern } from '#model/linear-pattern.ts';
-import type { IdentityMatch } from '#model/trust-policy.ts';
 import { signingKeyOf } from './public-key.ts';
 import type { SigningKey } from './public-key.ts';
 import { refuse } from './refusal.ts';
@@ -115,19 +113,4 @@ function issuerIn(certificate: X509Certificate): string | undefined {
 function plain(bytes: Buffer | undefined): string | undefined {
   const text = bytes?.toString('latin1') ?? '';
   return PLAIN.test(text) ? text : undefined;
-}
-
-/** Exact, or a pattern that must match all of it. What is empty matches nobody. */
-export function isIdentity(identity: string, match: IdentityMatch): boolean {
-  switch (match.kind) {
-    case 'exact':
-      return match.identity !== '' && match.identity === identity;
-    case 'pattern':
-      // By itself first: `a)|(b` is no pattern, but would be one between the anchors.
-      return (
-        match.pattern !== '' &&
-        findsPattern(match.pattern, '') !== undefined &&
-        findsPattern(`\\A(?:${match.pattern})\\z`, identity) === true
-      );
-  }
 }

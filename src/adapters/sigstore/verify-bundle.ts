@@ -1,11 +1,12 @@
 import type { Bundle } from '@sigstore/bundle';
 
 import { sha256Of } from '#model/digest.ts';
+import { matchesIdentity } from '#model/identity-match.ts';
 import type { SignatureFinding, SignatureSigner } from '#model/signature-finding.ts';
 import type { Credential } from '#model/trust-policy.ts';
 import type { BundleQuestion } from '#ports/bundles.ts';
 import { readBundle } from './bundle-text.ts';
-import { certificatesOf, isIdentity, readCertificate } from './certificate.ts';
+import { certificatesOf, readCertificate } from './certificate.ts';
 import { readContent } from './content.ts';
 import type { Content } from './content.ts';
 import type { SigningKey } from './public-key.ts';
@@ -137,5 +138,5 @@ function keyless(bundle: Bundle, content: Content, { question, material }: Given
 }
 
 function isAccepted(credential: Extract<Credential, { kind: 'keyless' }>, issuer: string, identity: string): boolean {
-  return credential.issuer !== '' && credential.issuer === issuer && isIdentity(identity, credential.identity);
+  return credential.issuer !== '' && credential.issuer === issuer && matchesIdentity(credential.identity, identity);
 }
