@@ -12,18 +12,9 @@ import { toInstant } from '#model/instant.ts';
 import { workbench, type Workbench } from '#test/programs/capstan-program.ts';
 import { programPath } from '#test/servers/built-programs.ts';
 import { startRegistry, type RegistryKind, type RunningRegistry } from '#test/servers/registry.ts';
-import { identityToken, sigstoreServices, type SigstoreServices } from '#test/servers/sigstore-services.ts';
+import { identityToken, NO_SERVICES, sigstoreServices, type SigstoreServices } from '#test/servers/sigstore-services.ts';
 import { jsonBytes } from '#test/sigstore-authorities.ts';
 
-const NO_SERVICES = {
-  mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
-  caUrls: [],
-  oidcUrls: [],
-  rekorTlogUrls: [],
-  tsaUrls: [],
-  rekorTlogConfig: { selector: 'ANY' },
-  tsaConfig: { selector: 'ANY' },
-};
 const ISSUER = 'https://issuer.acme.example';
 const RELEASE = 'https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main';
 const MALLORY = 'https://github.com/mallory/web/.github/workflows/release.yml@refs/heads/main';

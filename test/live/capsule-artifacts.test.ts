@@ -8,20 +8,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { workbench, type Ended, type Workbench } from '#test/programs/capstan-program.ts';
 import { programPath } from '#test/servers/built-programs.ts';
 import { startRegistry, type RegistryKind, type RunningRegistry } from '#test/servers/registry.ts';
+import { NO_SERVICES } from '#test/servers/sigstore-services.ts';
 
 const PREDICATE = 'https://capstan.dev/capsule-release/v1';
 const cosign = programPath('cosign');
 const KINDS = ['docker', 'referrers'] as const;
-
-const NO_SERVICES = {
-  mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
-  caUrls: [],
-  oidcUrls: [],
-  rekorTlogUrls: [],
-  tsaUrls: [],
-  rekorTlogConfig: { selector: 'ANY' },
-  tsaConfig: { selector: 'ANY' },
-};
 
 let bench: Workbench;
 let platform: string;

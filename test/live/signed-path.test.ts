@@ -10,16 +10,7 @@ import { pushImage } from '#test/contracts/registry.contract.ts';
 import { workbench, type Workbench } from '#test/programs/capstan-program.ts';
 import { programPath } from '#test/servers/built-programs.ts';
 import { startRegistry } from '#test/servers/registry.ts';
-
-const NO_SERVICES = {
-  mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
-  caUrls: [],
-  oidcUrls: [],
-  rekorTlogUrls: [],
-  tsaUrls: [],
-  rekorTlogConfig: { selector: 'ANY' },
-  tsaConfig: { selector: 'ANY' },
-};
+import { NO_SERVICES } from '#test/servers/sigstore-services.ts';
 
 const cosign = programPath('cosign');
 const scratch = mkdtempSync(join(tmpdir(), 'capstan-signed-path-'));

@@ -17,6 +17,7 @@ import { EMPTY_CONFIG, pushImage } from '#test/contracts/registry.contract.ts';
 import { programPath } from '#test/servers/built-programs.ts';
 import { startRegistry } from '#test/servers/registry.ts';
 import type { RunningRegistry } from '#test/servers/registry.ts';
+import { NO_SERVICES } from '#test/servers/sigstore-services.ts';
 import { IMAGE_VERDICTS } from '#test/verdict-tables/images.ts';
 import type { ImageVerdictRow } from '#test/verdict-tables/images.ts';
 
@@ -24,16 +25,6 @@ const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const scratch = mkdtempSync(join(tmpdir(), 'capstan-cosign-'));
 const cosign = programPath('cosign');
 const env = { HOME: scratch, COSIGN_PASSWORD: '', COSIGN_YES: 'true', PATH: '/usr/bin:/bin' };
-const NO_SERVICES = {
-  mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
-  caUrls: [],
-  oidcUrls: [],
-  rekorTlogUrls: [],
-  tsaUrls: [],
-  rekorTlogConfig: { selector: 'ANY' },
-  tsaConfig: { selector: 'ANY' },
-};
-
 beforeAll(() => {
   for (const prefix of ['own', 'other']) run('generate-key-pair', '--output-key-prefix', prefix);
   const pairs = {
